@@ -1,0 +1,228 @@
+"""The process-wide settings: default dtype, device, seed, threads and kernel backend.
+
+This is the only place with global state besides the grad mode in `autograd.py`. Each
+setting is a `Setting`: call `get()`, `set(value)`, or use ``with setting(value):`` to
+change it for a block.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from tinyconv.errors import ArgumentError, DeviceError, DtypeError
+
+T = TypeVar("T")
+
+float32 = np.dtype("float32")
+float64 = np.dtype("float64")
+int32 = np.dtype("int32")
+int64 = np.dtype("int64")
+uint8 = np.dtype("uint8")
+bool_ = np.dtype("bool")
+
+FLOAT_DTYPES = (float32, float64)
+
+
+class Setting(Generic[T]):
+    """One process-wide value, checked when set, and changeable for a block.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> with tc.default_dtype(tc.float64):
+    ...     tc.zeros(1).dtype
+    dtype('float64')
+    """
+
+    def __init__(self, initial: T, check: Callable[[Any], T]) -> None:
+        self._value = initial
+        self._check = check
+
+    def get(self) -> T:
+        return self._value
+
+    def set(self, value: Any) -> None:
+        self._value = self._check(value)
+
+    @contextlib.contextmanager
+    def __call__(self, value: Any) -> Iterator[None]:
+        before = self._value
+        self.set(value)
+        try:
+            yield
+        finally:
+            self._value = before
+
+
+def _check_dtype(value: Any) -> np.dtype[Any]:
+    dtype = np.dtype(value)
+    if dtype not in FLOAT_DTYPES:
+        raise DtypeError("default_dtype", "dtype", dtype, "float32 or float64")
+    return dtype
+
+
+def _check_device(value: Any) -> str:
+    kind, _, index = str(value).partition(":")
+    if kind not in ("cpu", "cuda") or not (index == "" or index.isdigit()):
+        raise DeviceError("device", "name", repr(value), "'cpu', 'cuda' or 'cuda:0'")
+    return str(value)
+
+
+def _check_backend(value: Any) -> str:
+    if value not in ("auto", "reference"):
+        raise ArgumentError("kernel_backend", "name", repr(value), "'auto' or 'reference'")
+    return str(value)
+
+
+def _check_threads(value: Any) -> int:
+    available = available_threads()
+    if not isinstance(value, int) or not 1 <= value <= available:
+        raise ArgumentError("set_num_threads", "num_threads", value, f"an int from 1 to {available}")
+    return value
+
+
+def available_threads() -> int:
+    """Number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+default_dtype: Setting[np.dtype[Any]] = Setting(float32, _check_dtype)
+default_device: Setting[str] = Setting("cpu", _check_device)
+kernel_backend: Setting[str] = Setting("auto", _check_backend)
+num_threads: Setting[int] = Setting(available_threads(), _check_threads)
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """Set the dtype of new floating-point tensors: float32 (the default) or float64."""
+    default_dtype.set(dtype)
+
+
+def get_default_dtype() -> np.dtype[Any]:
+    """The dtype of new floating-point tensors."""
+    return default_dtype.get()
+
+
+def set_num_threads(count: int) -> None:
+    """Set how many threads the CPU kernels use."""
+    num_threads.set(count)
+
+
+def get_num_threads() -> int:
+    """How many threads the CPU kernels use."""
+    return num_threads.get()
+
+
+def array_module(array: Any) -> ModuleType:
+    """The module whose functions work on `array`: NumPy, or CuPy for an array on a GPU."""
+    if isinstance(array, np.ndarray | np.generic):
+        return np
+    if type(array).__module__.startswith("cupy"):
+        import cupy
+
+        return cupy
+    raise DtypeError("array_module", "array", type(array).__name__, "a NumPy or CuPy array")
+
+
+def device_of(array: Any) -> str:
+    """``"cpu"`` for a NumPy array, ``"cuda:<index>"`` for a CuPy array."""
+    if array_module(array) is np:
+        return "cpu"
+    return f"cuda:{array.device.id}"
+
+
+def to_device(array: Any, device: str) -> Any:
+    """Copy `array` to `device`; the same array if it is already there."""
+    name = _check_device(device)
+    if name == "cpu":
+        return array if isinstance(array, np.ndarray) else array.get()
+    try:
+        import cupy
+    except ImportError as error:
+        raise DeviceError(
+            "to", "device", repr(name), "CuPy to be installed: pip install 'tinyconv[gpu]'"
+        ) from error
+    try:
+        with cupy.cuda.Device(int(name.partition(":")[2] or 0)):
+            return cupy.asarray(array)
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        raise DeviceError("to", "device", repr(name), f"a working GPU ({error})") from error
+
+
+class RandomState:
+    """The seed, the generator made from it, and how many dropout masks were drawn.
+
+    Initialisers and shuffles draw from `generator`. Dropout does not: its masks are a pure
+    function of (seed, number of the call, position), see `kernels/reference/dropout.py`, so
+    that they are the same whatever the number of threads or the device.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.generator = np.random.Generator(np.random.PCG64(seed))
+        self.masks_drawn = 0
+
+    def next_mask_key(self) -> tuple[int, int]:
+        """The key of the next dropout mask: (seed, number of the call)."""
+        key = (self.seed, self.masks_drawn)
+        self.masks_drawn += 1
+        return key
+
+    def state(self) -> dict[str, Any]:
+        """All that is needed to go on from here, as a JSON-able dictionary."""
+        return {
+            "seed": self.seed,
+            "masks_drawn": self.masks_drawn,
+            "generator": self.generator.bit_generator.state,
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> RandomState:
+        """The inverse of `state`."""
+        restored = cls(int(state["seed"]))
+        restored.masks_drawn = int(state["masks_drawn"])
+        restored.generator.bit_generator.state = state["generator"]
+        return restored
+
+
+def _check_random_state(value: Any) -> RandomState:
+    if isinstance(value, RandomState):
+        return value
+    if not isinstance(value, int | np.integer) or not 0 <= value < 2**64:
+        raise ArgumentError("manual_seed", "seed", repr(value), "an int from 0 to 2**64 - 1")
+    return RandomState(int(value))
+
+
+seed: Setting[RandomState] = Setting(RandomState(0), _check_random_state)
+
+
+def manual_seed(value: int) -> None:
+    """Seed weight initialisation, shuffling and dropout.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> tc.manual_seed(7)
+    >>> first = tc.rand(3).tolist()
+    >>> tc.manual_seed(7)
+    >>> tc.rand(3).tolist() == first
+    True
+    """
+    seed.set(value)
+
+
+def get_rng_state() -> dict[str, Any]:
+    """The state of the random generators, JSON-able."""
+    return seed.get().state()
+
+
+def set_rng_state(state: dict[str, Any]) -> None:
+    """Go on from a state that `get_rng_state` returned."""
+    seed.set(RandomState.from_state(state))

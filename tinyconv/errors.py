@@ -1,0 +1,82 @@
+"""The error types of tinyconv.
+
+Every error that a wrong call or a damaged file can cause is a `TinyconvError`. Its message
+names where it happened, the argument, the value that came, and what was expected; the same
+four are attributes, so that tests and tools need not parse text. Each type also inherits
+from the built-in exception that Python users would try to catch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class TinyconvError(Exception):
+    """Base of all tinyconv errors.
+
+    Parameters
+    ----------
+    where : str
+        The function, layer or file that refuses, e.g. ``"conv2d"``.
+    argument : str
+        The name of the argument (or part of a file) at fault.
+    value
+        What came. Shapes, numbers and names are shown as they are.
+    expected : str
+        What would have been accepted.
+
+    Examples
+    --------
+    >>> from tinyconv.errors import ShapeError
+    >>> print(ShapeError("linear", "input", (2, 3), "a last dimension of 4"))
+    linear: input is (2, 3), expected a last dimension of 4
+    """
+
+    def __init__(self, where: str, argument: str, value: Any, expected: str) -> None:
+        self.where = where
+        self.argument = argument
+        self.value = value
+        self.expected = expected
+        super().__init__(where, argument, value, expected)
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.argument} is {self.value}, expected {self.expected}"
+
+
+class ArgumentError(TinyconvError, ValueError):
+    """An argument has the right type but a value that makes no sense."""
+
+
+class ShapeError(ArgumentError):
+    """A tensor has the wrong number of dimensions or the wrong sizes."""
+
+
+class DtypeError(TinyconvError, TypeError):
+    """A tensor or argument has the wrong type."""
+
+
+class DeviceError(TinyconvError, RuntimeError):
+    """A device is missing, or tensors live on different devices."""
+
+
+class DataError(TinyconvError, ValueError):
+    """A data folder, image or mask cannot be used; the message names the file."""
+
+
+class CheckpointError(TinyconvError, ValueError):
+    """A checkpoint or weights file is damaged, incomplete, or belongs to another model."""
+
+
+class StorageError(TinyconvError, OSError):
+    """A file could not be written; an earlier file of that name is untouched."""
+
+
+class GraphError(TinyconvError, RuntimeError):
+    """The computation graph cannot be walked, e.g. a second backward without retain_graph."""
+
+
+class GradcheckError(TinyconvError, AssertionError):
+    """An analytic gradient disagrees with the numeric one; the message is the full report."""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.value}"

@@ -1,0 +1,114 @@
+"""Kernels: arrays in, arrays out. No autograd, no Tensor.
+
+The room has three copies of the same files. `reference/` is the definition of right, plain
+NumPy written to be read. `cpu/` holds fast twins in Numba, `cuda/` fast twins in CUDA C.
+A function has the same name and signature wherever it stands; what a fast backend does not
+have falls back to `reference`.
+
+An op imports a file of this package and calls a function of it; the array's type and the
+`kernel_backend` setting choose the implementation::
+
+    from tinyconv.kernels import conv
+    y = conv.conv(x, weight, bias, stride, padding, dilation, groups)
+
+Numba takes longer to import than all of tinyconv, so a fast backend is imported when its
+first kernel is called.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinyconv.device import kernel_backend
+
+Kernel = Callable[..., Any]
+
+
+class KernelFile:
+    """One file of kernels, e.g. ``conv``; its functions dispatch on their first array."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, function: str) -> Kernel:
+        if function.startswith("_"):
+            raise AttributeError(function)
+        file = self._name
+
+        def dispatch(first: Any, *args: Any, **kwargs: Any) -> Any:
+            return find_kernel(backend_of(first), file, function)(first, *args, **kwargs)
+
+        dispatch.__name__ = dispatch.__qualname__ = function
+        setattr(self, function, dispatch)
+        return dispatch
+
+
+_found: dict[tuple[str, str, str], Kernel] = {}
+
+
+def find_kernel(backend: str, file: str, function: str) -> Kernel:
+    """The implementation of ``file.function`` in `backend`, else the reference one."""
+    key = (backend, file, function)
+    kernel = _found.get(key)
+    if kernel is None:
+        kernel = _found[key] = _search(backend, file, function)
+    return kernel
+
+
+def _search(backend: str, file: str, function: str) -> Kernel:
+    if backend != "reference" and importlib.util.find_spec(f"{__name__}.{backend}.{file}"):
+        module = importlib.import_module(f"{__name__}.{backend}.{file}")
+        if hasattr(module, function):
+            return getattr(module, function)
+    return getattr(importlib.import_module(f"{__name__}.reference.{file}"), function)
+
+
+def backend_of(array: Any) -> str:
+    """The backend that works on `array`: ``reference``, ``cpu`` or ``cuda``."""
+    if kernel_backend.get() == "reference":
+        return "reference"
+    if isinstance(array, list | tuple):
+        array = array[0]
+    if not isinstance(array, np.ndarray):
+        return "cuda"
+    return "cpu" if _has_numba() else "reference"
+
+
+_numba_found: bool | None = None
+
+
+def _has_numba() -> bool:
+    global _numba_found
+    if _numba_found is None:
+        _numba_found = importlib.util.find_spec("numba") is not None
+    return _numba_found
+
+
+FILES = (
+    "activation",
+    "conv",
+    "dropout",
+    "elementwise",
+    "matmul",
+    "optim",
+    "pooling",
+    "reduction",
+    "shape",
+    "softmax",
+)
+
+activation = KernelFile("activation")
+conv = KernelFile("conv")
+dropout = KernelFile("dropout")
+elementwise = KernelFile("elementwise")
+matmul = KernelFile("matmul")
+optim = KernelFile("optim")
+pooling = KernelFile("pooling")
+reduction = KernelFile("reduction")
+shape = KernelFile("shape")
+softmax = KernelFile("softmax")

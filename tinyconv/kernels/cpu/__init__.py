@@ -1,0 +1,1 @@
+"""Fast CPU kernels in Numba: the same names and signatures as in `reference`."""
