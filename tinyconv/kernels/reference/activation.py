@@ -1,0 +1,80 @@
+"""Activation functions and their derivatives, element by element.
+
+Where the derivative can be had from the output, the backward takes the output ``y``, so
+that the input need not be kept. `grad` is the gradient of the loss by ``y``; each backward
+returns the gradient by ``x``. Large inputs saturate without overflow; NaN stays NaN.
+
+At the kink x = 0 the derivative of relu is 0, of leaky_relu `negative_slope`, of elu
+`alpha`: the left derivative, as in PyTorch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinyconv.device import array_module
+
+Array = Any
+
+
+def relu(x: Array) -> Array:
+    """``max(0, x)`` (Nair and Hinton 2010)."""
+    xp = array_module(x)
+    return xp.asarray(xp.maximum(x, 0))
+
+
+def relu_backward(grad: Array, y: Array) -> Array:
+    """`grad` where y > 0, else 0."""
+    xp = array_module(grad)
+    return xp.where(y <= 0, grad.dtype.type(0), grad)
+
+
+def leaky_relu(x: Array, negative_slope: float) -> Array:
+    """``x`` where x > 0, else ``negative_slope * x`` (Maas et al. 2013)."""
+    xp = array_module(x)
+    return xp.asarray(x * _slope(x, negative_slope))
+
+
+def leaky_relu_backward(grad: Array, x: Array, negative_slope: float) -> Array:
+    """`grad` where x > 0, else ``negative_slope * grad``."""
+    xp = array_module(grad)
+    return xp.asarray(grad * _slope(x, negative_slope))
+
+
+def _slope(x: Array, negative_slope: float) -> Array:
+    return array_module(x).where(x > 0, x.dtype.type(1), x.dtype.type(negative_slope))
+
+
+def elu(x: Array, alpha: float) -> Array:
+    """``x`` where x > 0, else ``alpha * (exp(x) - 1)`` (Clevert et al. 2016)."""
+    xp = array_module(x)
+    return xp.where(x > 0, x, x.dtype.type(alpha) * xp.expm1(xp.minimum(x, 0)))
+
+
+def elu_backward(grad: Array, y: Array, alpha: float) -> Array:
+    """`grad` where y > 0, else ``grad * (y + alpha)``, which is ``grad * alpha * exp(x)``."""
+    xp = array_module(grad)
+    return xp.asarray(grad * xp.where(y > 0, y.dtype.type(1), y + y.dtype.type(alpha)))
+
+
+def sigmoid(x: Array) -> Array:
+    """``1 / (1 + exp(-x))``, written with ``exp(-|x|)`` so that it cannot overflow."""
+    xp = array_module(x)
+    z = xp.exp(-abs(x))
+    return xp.where(x >= 0, 1 / (1 + z), z / (1 + z))
+
+
+def sigmoid_backward(grad: Array, y: Array) -> Array:
+    """``grad * y * (1 - y)``."""
+    return array_module(grad).asarray(grad * y * (1 - y))
+
+
+def tanh(x: Array) -> Array:
+    """Hyperbolic tangent."""
+    xp = array_module(x)
+    return xp.asarray(xp.tanh(x))
+
+
+def tanh_backward(grad: Array, y: Array) -> Array:
+    """``grad * (1 - y**2)``."""
+    return array_module(grad).asarray(grad * (1 - y * y))

@@ -1,0 +1,25 @@
+"""Reductions over axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinyconv.device import array_module
+
+Array = Any
+
+
+def sum(x: Array, axis: tuple[int, ...], keepdims: bool) -> Array:
+    """Sum over `axis`; float32 is added up in float64, so that a million terms lose nothing."""
+    xp = array_module(x)
+    if x.dtype == np.float32:
+        return xp.asarray(x.sum(axis=axis, keepdims=keepdims, dtype=np.float64)).astype(np.float32)
+    return xp.asarray(x.sum(axis=axis, keepdims=keepdims))
+
+
+def max(x: Array, axis: tuple[int, ...], keepdims: bool) -> Array:
+    """Largest element over `axis`; NaN if there is one."""
+    xp = array_module(x)
+    return xp.asarray(x.max(axis=axis, keepdims=keepdims))

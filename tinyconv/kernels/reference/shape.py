@@ -1,0 +1,41 @@
+"""Joining arrays, and the adjoint of indexing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinyconv.device import array_module
+
+Array = Any
+
+
+def cat(arrays: Sequence[Array], axis: int) -> Array:
+    """The arrays joined along `axis`; all other sizes must agree."""
+    return array_module(arrays[0]).concatenate(arrays, axis=axis)
+
+
+def index_scatter(grad: Array, index: Any, shape: tuple[int, ...]) -> Array:
+    """Zeros of `shape` with `grad` added at `index`: the adjoint of ``x[index]``.
+
+    A position that an integer array names twice gets both gradients.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> index_scatter(np.array([1.0, 10.0, 100.0]), np.array([0, 2, 0]), (3,)).tolist()
+    [101.0, 0.0, 10.0]
+    """
+    xp = array_module(grad)
+    scattered = xp.zeros(shape, dtype=grad.dtype)
+    if _names_each_element_once(index):
+        scattered[index] = grad
+    else:
+        xp.add.at(scattered, index, grad)
+    return scattered
+
+
+def _names_each_element_once(index: Any) -> bool:
+    """True for slices, integers, None and ``...``."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(part is None or part is Ellipsis or isinstance(part, int | slice) for part in parts)
