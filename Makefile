@@ -1,0 +1,48 @@
+# The targets that people, pre-commit and continuous integration call. `make` alone lists them.
+
+PYTHON ?= python3
+EXTRAS ?= test
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help course test lint format install bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+course: $(VENV)/installed ## Install, train a small U-Net on made images, draw its figures (minutes)
+	$(BIN)/tinyconv train unet --data synthetic --run runs/course
+
+test: $(VENV)/installed-$(EXTRAS) lint ## Install the test tools, run lint and every test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-$(EXTRAS) ## Check style, format and types; change nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/installed-$(EXTRAS) ## Mend style and format where that needs no judgement
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+install: $(VENV)/installed-$(EXTRAS) ## Install for work on tinyconv; EXTRAS=test,bench adds PyTorch
+
+bench: $(VENV)/installed-bench ## Time tinyconv against PyTorch on this machine
+	$(BIN)/tinyconv bench
+
+clean: ## Remove .venv and everything made by tools; runs/ stays
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	find tinyconv lessons tests benchmarks -type d -name __pycache__ -prune -exec rm -rf {} +
+
+# A stamp per set of extras: pip is called again only when setup.cfg has changed.
+$(VENV)/installed: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/installed-%: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	@touch $@ $(VENV)/installed
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
