@@ -80,7 +80,7 @@ def random_words(count: int, key: tuple[int, int], xp: Any = np) -> Array:
 
 
 def dropout(x: Array, p: float, key: tuple[int, int]) -> Array:
-    """x with each element zeroed with probability p and the others divided by 1 - p.
+    """Zero each element of x with probability p and divide the others by 1 - p.
 
     Dropout is linear in x and its own adjoint: the backward is the same call with the same key.
 

@@ -58,7 +58,7 @@ def pool_output_size(
 def max_pool(
     x: Array, kernel_size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, ceil_mode: bool
 ) -> tuple[Array, Array]:
-    """Largest value of each window, and where it stood.
+    r"""Largest value of each window, and where it stood.
 
     Padding counts as minus infinity: it never wins. Of equal maxima the first wins; a NaN
     wins over everything.
@@ -67,7 +67,7 @@ def max_pool(
     -------
     y : array (N, C, *output)
     indices : int32 array (N, C, *output)
-        Flat position of the maximum in the unpadded input's (\\*spatial).
+        Flat position of the maximum in the unpadded input's (\*spatial).
 
     Raises
     ------
