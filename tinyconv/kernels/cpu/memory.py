@@ -12,7 +12,7 @@ Array = Any
 
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
-_KEEP_UP_TO = 1 << 30
+_SIZES = (1 << 30, 1 << 25)  # older versions of glibc accept no more than 32 MiB
 
 
 def keep_large_blocks() -> bool:
@@ -27,8 +27,8 @@ def keep_large_blocks() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return False
-    agreed = [mallopt(option, _KEEP_UP_TO) for option in (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD)]
-    return all(agreed)
+    options = (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD)
+    return all(any(mallopt(option, size) for size in _SIZES) for option in options)
 
 
 def as_memory(array: Array) -> tuple[Array, int, tuple[int, ...]]:

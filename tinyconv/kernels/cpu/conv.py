@@ -1,0 +1,122 @@
+"""Convolution and its two adjoints at the speed of the machine: no im2col, no padding pass.
+
+The three functions are those of `reference/conv.py`. What makes them fast is told in the files
+they stand on: `microkernel.py` computes a tile of sums in vector registers, `_windows.py` says
+where the windows lie, `_sweep.py` and `_weight_grad.py` are the compiled loops. The output of `conv`
+and `conv_transpose` is in channels-last memory; x and grad may have any memory order.
+
+The fast path is 2-D. One dimension is lifted to two; three dimensions, and dtypes other than
+float32 and float64, go to the reference kernels.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinyconv.device import FLOAT_DTYPES
+from tinyconv.kernels.cpu._sweep import pack_weights, sweep
+from tinyconv.kernels.cpu._windows import Problem, plan
+from tinyconv.kernels.cpu.memory import as_memory, channels_last_empty
+from tinyconv.kernels.cpu.microkernel import lanes
+from tinyconv.kernels.cpu.threads import use_threads
+from tinyconv.kernels.reference import conv as reference
+
+Array = Any
+Sizes = tuple[int, ...]
+
+
+def conv(
+    x: Array,
+    weight: Array,
+    bias: Array | None,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
+    groups: int,
+) -> Array:
+    """Convolution: y (N, C_out, *output) of x (N, C_in, *spatial)."""
+    if not _is_fast(x, weight, bias):
+        return reference.conv(x, weight, bias, stride, padding, dilation, groups)
+    if x.ndim == 3:
+        return conv(
+            _lift(x), _lift(weight), bias, (1, *stride), (0, *padding), (1, *dilation), groups
+        )[:, :, 0]  # fmt: skip
+    columns, channels, *kernel = weight.shape
+    size = reference.output_size(x.shape[2:], tuple(kernel), stride, padding, dilation)
+    problem = Problem(
+        x.shape[0], x.shape[2:], channels, size, columns // groups, groups,
+        tuple(kernel), tuple(stride), tuple(padding), tuple(dilation), False,
+    )  # fmt: skip
+    flat, start, (out_step, in_step, h_step, w_step) = as_memory(weight)
+    steps = (out_step * problem.columns, in_step, out_step, h_step, w_step)
+    return _run(problem, x, (flat, start, steps), bias)
+
+
+def conv_transpose(
+    x: Array,
+    weight: Array,
+    bias: Array | None,
+    size: Sizes,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
+    groups: int,
+) -> Array:
+    """Adjoint of `conv` in its input: y (N, C_out, *size) of x (N, C_in, *spatial).
+
+    Here weight is (C_in, C_out / groups, *kernel_size), as in `reference`.
+    """
+    if not _is_fast(x, weight, bias):
+        return reference.conv_transpose(x, weight, bias, size, stride, padding, dilation, groups)
+    if x.ndim == 3:
+        return conv_transpose(
+            _lift(x), _lift(weight), bias, (1, *size), (1, *stride), (0, *padding), (1, *dilation), groups
+        )[:, :, 0]  # fmt: skip
+    channels, columns, *kernel = weight.shape
+    problem = Problem(
+        x.shape[0], x.shape[2:], channels // groups, tuple(size), columns, groups,
+        tuple(kernel), tuple(stride), tuple(padding), tuple(dilation), True,
+    )  # fmt: skip
+    flat, start, (in_step, out_step, h_step, w_step) = as_memory(weight)
+    steps = (in_step * problem.channels, in_step, out_step, h_step, w_step)
+    return _run(problem, x, (flat, start, steps), bias)
+
+
+def _is_fast(*arrays: Array | None) -> bool:
+    """Whether the compiled kernels cover these: 1-D or 2-D, one float dtype, nothing empty."""
+    first = arrays[0]
+    return (
+        first.dtype in FLOAT_DTYPES
+        and first.ndim in (3, 4)
+        and all(a is None or (a.dtype == first.dtype and a.size > 0) for a in arrays)
+    )
+
+
+def _lift(array: Array) -> Array:
+    """(N, C, L) to (N, C, 1, L)."""
+    return array[:, :, None]
+
+
+def _run(problem: Problem, x: Array, weight: tuple[Array, int, Sizes], bias: Array | None) -> Array:
+    """Pack the weights, sweep the windows."""
+    threads = use_threads()
+    width = lanes(x.itemsize)
+    tables = plan(problem, threads, x.itemsize, width)
+    sizes = tables.sizes
+    padded = sizes.groups * (-(-sizes.columns // width) * width)
+    packed = np.empty(padded * sizes.taps * sizes.channels, x.dtype)
+    packed_bias = np.empty(padded, x.dtype)
+    b = (np.empty(0, x.dtype), 0, (1,)) if bias is None else as_memory(bias)
+    pack_weights(x.dtype)(
+        packed, packed_bias, *weight, b[0], b[1], b[2][0], tables.taps,
+        sizes.groups, sizes.channels, sizes.columns, width,
+    )  # fmt: skip
+    y = channels_last_empty(sizes.count, sizes.groups * sizes.columns, problem.out_size, x.dtype)
+    strips = np.empty((threads, tables.strip), x.dtype)
+    sweep(x.dtype)(
+        *as_memory(x), strips, packed, packed_bias, y.transpose(0, 2, 3, 1).reshape(-1),
+        sizes, width, tables.phases, tables.row, tables.out, tables.segment,
+    )  # fmt: skip
+    return y

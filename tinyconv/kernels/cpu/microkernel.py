@@ -1,0 +1,232 @@
+"""The micro-kernel: a small matrix product whose sums stay in vector registers.
+
+All convolution kernels, and their gradients, spend their time here. A processor reaches its
+peak only if almost every instruction is a fused multiply-add on full vector registers. A dot
+product cannot do that: two loads for one multiply-add. An outer product can: mr numbers of A
+and nv vectors of B, once loaded, feed mr * nv multiply-adds. So one call computes a tile of
+mr rows and nv * LANES columns of C, and each element of the tile is a sum that never leaves
+its register before it is finished::
+
+    C[out[i], j] = start[i, j] + sum over s, k of A[row[i] + segment[s] + k * a_step] * B[s, k, j]
+
+Nothing is assumed about where the rows of A lie: `row` is a table of offsets, one per row, and
+the sum runs over `segments` runs of `length` steps each. With channels-last memory this is a
+convolution without im2col. A row is an output pixel, and row[i] the place where its window
+starts; one kernel row of that window is ``kernel_width * C_in`` neighbours in memory, hence
+one segment; B holds the weights. For the weight gradient a row is one weight, the sum runs
+along image rows, and B holds the gradient of the output. `out` is a table too, so that a
+transposed convolution can write every second pixel.
+
+The last tile of a table need not be full: its entries repeat the last row, and the same
+number is stored again. Columns come padded in B; a kernel made with ``masked=True`` stores
+only the valid ones.
+
+The vectors are written as LLVM code, because neither NumPy nor Numba can promise that mr * nv
+sums stay in registers. `make_tile` is a Numba intrinsic: Numba calls `generate` while it
+compiles a function that uses it.
+
+Source: Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008;
+Georganas et al., "Anatomy of high-performance deep learning convolutions on SIMD
+architectures", 2018.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+INDEX = ir.IntType(64)
+
+
+def _vector_bytes() -> int:
+    """Bytes of a vector register of this machine."""
+    features = llvm.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 64
+    return 32 if features.get("avx2") else 16
+
+
+def _has_32_registers() -> bool:
+    return VECTOR_BYTES == 64 or not llvm.get_process_triple().startswith(("x86_64", "i686", "i386", "amd64"))
+
+
+VECTOR_BYTES = _vector_bytes()
+ROWS_1, ROWS_2 = (24, 14) if _has_32_registers() else (12, 6)
+MAX_ROWS = max(ROWS_1, ROWS_2)
+
+
+def lanes(itemsize: int) -> int:
+    """How many numbers of that size one vector register holds."""
+    return VECTOR_BYTES // itemsize
+
+
+class _Emitter:
+    """Writes the LLVM code of one tile; `generate` is the whole story, the rest are its words."""
+
+    def __init__(self, builder: Any, number: Any, width: int) -> None:
+        self.builder = builder
+        self.number = number
+        self.align = VECTOR_BYTES // width
+        self.width = width
+        self.vector = ir.VectorType(number, width)
+        suffix = f"v{width}f{8 * self.align}"
+        signature = ir.FunctionType(self.vector, [self.vector] * 3)
+        self.fma = cgutils.get_or_insert_function(builder.module, signature, f"llvm.fmuladd.{suffix}")
+        mask = ir.VectorType(ir.IntType(1), width)
+        signature = ir.FunctionType(
+            ir.VoidType(), [self.vector, self.vector.as_pointer(), ir.IntType(32), mask]
+        )
+        self.masked = cgutils.get_or_insert_function(
+            builder.module, signature, f"llvm.masked.store.{suffix}.p0"
+        )
+
+    def index(self, value: int) -> Any:
+        return ir.Constant(INDEX, value)
+
+    def table(self, table: Any, position: Any, count: int) -> list[Any]:
+        """`count` offsets of a table, from `position` on."""
+        first = self.builder.gep(table, [position])
+        return [self.builder.load(self.builder.gep(first, [self.index(i)])) for i in range(count)]
+
+    def _at(self, pointer: Any, vector: int) -> Any:
+        place = self.builder.gep(pointer, [self.index(vector * self.width)])
+        return self.builder.bitcast(place, self.vector.as_pointer())
+
+    def load(self, pointer: Any, vector: int) -> Any:
+        """Vector number `vector` from `pointer` on."""
+        return self.builder.load(self._at(pointer, vector), align=self.align)
+
+    def store(self, value: Any, pointer: Any, vector: int) -> None:
+        self.builder.store(value, self._at(pointer, vector), align=self.align)
+
+    def store_valid(self, value: Any, pointer: Any, vector: int, valid: Any) -> None:
+        """Store the first `valid` lanes only."""
+        mask_type = ir.VectorType(INDEX, self.width)
+        lane = ir.Constant(mask_type, list(range(self.width)))
+        mask = self.builder.icmp_signed("<", lane, self._repeat(valid, mask_type))
+        align = ir.Constant(ir.IntType(32), self.align)
+        self.builder.call(self.masked, [value, self._at(pointer, vector), align, mask])
+
+    def broadcast(self, pointer: Any, offset: Any) -> Any:
+        """The number at ``pointer[offset]`` in every lane."""
+        number = self.builder.load(self.builder.gep(pointer, [offset]), align=self.align)
+        return self._repeat(number, self.vector)
+
+    def _repeat(self, number: Any, vector_type: Any) -> Any:
+        zero = ir.Constant(ir.IntType(32), 0)
+        undefined = ir.Constant(vector_type, ir.Undefined)
+        first = self.builder.insert_element(undefined, number, zero)
+        lanes_of_zero = ir.Constant(ir.VectorType(ir.IntType(32), self.width), [0] * self.width)
+        return self.builder.shuffle_vector(first, undefined, lanes_of_zero)
+
+    def variable(self, value: Any) -> Any:
+        """A mutable variable; LLVM turns these into registers."""
+        place = cgutils.alloca_once(self.builder, value.type)
+        self.builder.store(value, place)
+        return place
+
+
+def make_tile(rows: int, vectors: int, accumulate: bool, masked: bool, unroll: int) -> Any:
+    """A micro-kernel of `rows` x `vectors` registers, to be called in compiled functions.
+
+    Parameters
+    ----------
+    rows, vectors : int
+        Size of the tile; ``rows * vectors`` registers hold the sums.
+    accumulate : bool
+        The sums start from 0 and are added to C; otherwise they start from `start`, a vector
+        that all rows share (the bias), and C is overwritten.
+    masked : bool
+        Store only the first `valid` columns of the last vector.
+    unroll : int
+        Steps of the inner loop written out one after the other. More than 1 pays where
+        ``a_step`` is 1.
+
+    Returns
+    -------
+    callable
+        ``tile(a, a_first, row, row_first, segment, segment_first, segments, length, a_step,
+        b, b_first, b_step, c, c_first, out, start, start_first, valid)``: flat arrays and
+        tables, each followed by the index to begin at. B advances by `b_step` with every
+        step of every segment.
+    """
+
+    @intrinsic
+    def tile(typingctx: Any, a, a_first, row, row_first, segment, segment_first, segments, length,
+             a_step, b, b_first, b_step, c, c_first, out, start, start_first, valid):  # fmt: skip
+        arrays = {0: a, 2: row, 4: segment, 9: b, 12: c, 14: out, 15: start}
+        signature = types.void(*(arrays.get(position, types.int64) for position in range(18)))
+
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            data = [
+                context.make_array(kind)(context, builder, arg).data if isinstance(kind, types.Array) else arg
+                for kind, arg in zip(signature.args, args, strict=True)
+            ]
+            number = context.get_value_type(a.dtype)
+            emit = _Emitter(builder, number, lanes(a.dtype.bitwidth // 8))
+            _generate(emit, data, rows, vectors, accumulate, masked, unroll)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return tile
+
+
+def _generate(
+    emit: _Emitter, data: list[Any], rows: int, vectors: int, accumulate: bool, masked: bool, unroll: int
+) -> None:
+    """Write the code of one tile."""
+    (a, a_first, row, row_first, segment, segment_first, segments, length, a_step,
+     b, b_first, b_step, c, c_first, out, start, start_first, valid) = data  # fmt: skip
+    builder = emit.builder
+    tile = [(i, j) for i in range(rows) for j in range(vectors)]
+    row_offset = emit.table(row, row_first, rows)
+    a = builder.gep(a, [a_first])
+    b_now = emit.variable(builder.gep(b, [b_first]))
+    first = builder.gep(start, [start_first])
+    zero = ir.Constant(emit.vector, None)
+    begin = [zero if accumulate else emit.load(first, j) for j in range(vectors)]
+    sums = {(i, j): emit.variable(begin[j]) for i, j in tile}
+
+    def step(a_now: Any) -> None:
+        """One k: an outer product of `rows` numbers of A and `vectors` vectors of B."""
+        b_row = builder.load(b_now)
+        b_vector = [emit.load(b_row, j) for j in range(vectors)]
+        for i in range(rows):
+            a_number = emit.broadcast(a_now, row_offset[i])
+            for j in range(vectors):
+                sum_now = builder.load(sums[i, j])
+                builder.store(builder.call(emit.fma, [a_number, b_vector[j], sum_now]), sums[i, j])
+        builder.store(builder.gep(b_row, [b_step]), b_now)
+
+    with cgutils.for_range(builder, segments, intp=INDEX) as outer:
+        place = builder.add(segment_first, outer.index)
+        a_now = emit.variable(builder.gep(a, [emit.table(segment, place, 1)[0]]))
+        rest = length
+        if unroll > 1:
+            count = emit.index(unroll)
+            rest = builder.srem(length, count)
+            with cgutils.for_range(builder, builder.sdiv(length, count), intp=INDEX):
+                here = builder.load(a_now)
+                for k in range(unroll):
+                    step(builder.gep(here, [builder.mul(a_step, emit.index(k))]))
+                builder.store(builder.gep(here, [builder.mul(a_step, count)]), a_now)
+        with cgutils.for_range(builder, rest, intp=INDEX):
+            here = builder.load(a_now)
+            step(here)
+            builder.store(builder.gep(here, [a_step]), a_now)
+
+    c = builder.gep(c, [c_first])
+    targets = [builder.gep(c, [offset]) for offset in emit.table(out, row_first, rows)]
+    total = {(i, j): builder.load(sums[i, j]) for i, j in tile}
+    if accumulate:
+        total = {(i, j): builder.fadd(total[i, j], emit.load(targets[i], j)) for i, j in tile}
+    for i, j in tile:
+        if masked and j == vectors - 1:
+            emit.store_valid(total[i, j], targets[i], j, valid)
+        else:
+            emit.store(total[i, j], targets[i], j)
