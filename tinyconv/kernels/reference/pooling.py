@@ -106,7 +106,7 @@ def max_pool(
 def pool_scatter(x: Array, indices: Array, size: Sizes) -> Array:
     """Zeros (N, C, *size) with x (N, C, *output) added at `indices`: the adjoint of `pool_gather`."""
     xp = array_module(x)
-    _check_indices("pool_scatter", indices, size)
+    check_indices("pool_scatter", indices, size)
     flat = xp.zeros((x.shape[0] * x.shape[1], prod(size)), dtype=x.dtype)
     xp.add.at(flat, _flat_positions(indices), x.reshape(flat.shape[0], prod(x.shape[2:])))
     return flat.reshape(*x.shape[:2], *size)
@@ -114,7 +114,7 @@ def pool_scatter(x: Array, indices: Array, size: Sizes) -> Array:
 
 def pool_gather(x: Array, indices: Array) -> Array:
     """The values of x (N, C, *size) at `indices` (N, C, *output)."""
-    _check_indices("pool_gather", indices, x.shape[2:])
+    check_indices("pool_gather", indices, x.shape[2:])
     flat = x.reshape(x.shape[0] * x.shape[1], prod(x.shape[2:]))
     return flat[_flat_positions(indices)].reshape(indices.shape)
 
@@ -122,7 +122,7 @@ def pool_gather(x: Array, indices: Array) -> Array:
 def unpool(x: Array, indices: Array, size: Sizes) -> Array:
     """Zeros (N, C, *size) with x (N, C, *output) put at `indices`; of repeated indices the last counts."""
     xp = array_module(x)
-    _check_indices("max_unpool", indices, size)
+    check_indices("max_unpool", indices, size)
     flat = xp.zeros((x.shape[0] * x.shape[1], prod(size)), dtype=x.dtype)
     flat[_flat_positions(indices)] = x.reshape(flat.shape[0], prod(x.shape[2:]))
     return flat.reshape(*x.shape[:2], *size)
@@ -224,7 +224,8 @@ def _flat_positions(indices: Array) -> tuple[Array, Array]:
     return xp.arange(planes)[:, None], indices.reshape(planes, prod(indices.shape[2:]))
 
 
-def _check_indices(where: str, indices: Array, size: Sizes) -> None:
+def check_indices(where: str, indices: Array, size: Sizes) -> None:
+    """Raise ArgumentError when an index lies outside `size`."""
     if indices.size == 0:
         return
     low, high = int(indices.min()), int(indices.max())

@@ -1,0 +1,74 @@
+"""Arrays as one block of memory.
+
+An elementwise kernel does not care which element is which. If the elements of an array fill
+one block without gaps, the array is *dense*, and whatever the order of its axes in memory the
+kernel can run through that block from one end to the other. Its result gets the same order,
+so that a channels-last network stays channels-last.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+SMALL = 16384
+"""Below this many elements, starting the threads costs more than they save."""
+
+
+def suits(x: Array, *others: Array) -> bool:
+    """Whether a kernel of this folder is worth calling: float32 everywhere, and not too small."""
+    if x.size < SMALL or x.size == 0 or x.dtype != np.float32:
+        return False
+    return all(isinstance(other, np.ndarray) and other.dtype == np.float32 for other in others)
+
+
+def memory_axes(x: Array) -> tuple[int, ...]:
+    """The axes of x from the outermost in memory to the innermost."""
+    return tuple(sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis])))
+
+
+def is_dense(x: Array) -> bool:
+    """Whether the elements fill one block of memory, in any order of the axes."""
+    return bool(x.flags.c_contiguous or x.transpose(memory_axes(x)).flags.c_contiguous)
+
+
+def dense(x: Array) -> Array:
+    """The array itself if it is dense, else a dense copy with the axes in the same order."""
+    return x if is_dense(x) else x.copy(order="K")
+
+
+def flat(x: Array) -> Array:
+    """The block of memory of a dense array, as an array of one dimension that shares it."""
+    if x.flags.c_contiguous:
+        return x.reshape(-1)
+    return x.transpose(memory_axes(x)).reshape(-1)
+
+
+def same_order(a: Array, b: Array) -> bool:
+    """Whether two dense arrays of one shape have their elements in the same places."""
+    return all(
+        size <= 1 or first == second
+        for size, first, second in zip(a.shape, a.strides, b.strides, strict=True)
+    )
+
+
+def ordered_like(x: Array, other: Array) -> Array:
+    """The array x, or a copy of it, in the memory order of the dense array `other`."""
+    if same_order(x, other):
+        return x
+    ordered = np.empty_like(other, dtype=x.dtype)
+    ordered[...] = x
+    return ordered
+
+
+def channels_last(x: Array) -> Array:
+    """View (or copy once) x (N, C, *spatial) as a C-ordered array (N, *spatial, C)."""
+    return np.ascontiguousarray(np.moveaxis(x, 1, -1))
+
+
+def channels_first(x: Array) -> Array:
+    """The inverse view: (N, *spatial, C) seen as (N, C, *spatial)."""
+    return np.moveaxis(x, -1, 1)
