@@ -21,8 +21,8 @@ from tinyconv.kernels.cpu.microkernel import ROWS_1, ROWS_2, make_tile
 
 Array = Any
 
-WIDE_TILE = make_tile(ROWS_2, 2, accumulate=False, masked=False, unroll=4)
-NARROW_TILE = make_tile(ROWS_1, 1, accumulate=False, masked=True, unroll=4)
+WIDE_TILE = make_tile(ROWS_2, 2, accumulate=False, masked=False)
+NARROW_TILE = make_tile(ROWS_1, 1, accumulate=False, masked=True)
 
 SIZES = types.NamedUniTuple(types.int64, len(Sizes._fields), Sizes)
 

@@ -266,11 +266,11 @@ def _choose_band(
         bands = -(-problem.count // images) * -(-all_rows // rows)
         return -(-bands // threads) * (steps + reload + 4 * strip / width + 500)
 
-    rows_only = [(1, rows) for rows in _even_parts(all_rows)]
-    whole_images = [(images, all_rows) for images in _even_parts(problem.count)]
+    rows_only = [(1, rows) for rows in even_parts(all_rows)]
+    whole_images = [(images, all_rows) for images in even_parts(problem.count)]
     return min(rows_only + whole_images, key=lambda band: cycles(*band))
 
 
-def _even_parts(total: int) -> list[int]:
+def even_parts(total: int) -> list[int]:
     """Part sizes that cut `total` into 1, 2, 3, ... nearly equal parts."""
     return sorted({-(-total // parts) for parts in range(1, total + 1)})

@@ -17,6 +17,7 @@ import numpy as np
 
 from tinyconv.device import FLOAT_DTYPES
 from tinyconv.kernels.cpu._sweep import pack_weights, sweep
+from tinyconv.kernels.cpu._weight_grad import add_parts, grad_plan, sum_parts
 from tinyconv.kernels.cpu._windows import Problem, plan
 from tinyconv.kernels.cpu.memory import as_memory, channels_last_empty
 from tinyconv.kernels.cpu.microkernel import lanes
@@ -82,6 +83,41 @@ def conv_transpose(
     flat, start, (in_step, out_step, h_step, w_step) = as_memory(weight)
     steps = (in_step * problem.channels, in_step, out_step, h_step, w_step)
     return _run(problem, x, (flat, start, steps), bias)
+
+
+def conv_weight_grad(
+    x: Array,
+    grad: Array,
+    kernel_size: Sizes,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
+    groups: int,
+) -> Array:
+    """Adjoint of `conv` in its weight: (C_out, C_in / groups, *kernel_size) of x and grad (N, C_out, *output)."""
+    if not _is_fast(x, grad):
+        return reference.conv_weight_grad(x, grad, kernel_size, stride, padding, dilation, groups)
+    if x.ndim == 3:
+        return conv_weight_grad(
+            _lift(x), _lift(grad), (1, *kernel_size), (1, *stride), (0, *padding), (1, *dilation), groups
+        )[:, :, 0]  # fmt: skip
+    problem = Problem(
+        x.shape[0], x.shape[2:], x.shape[1] // groups, grad.shape[2:], grad.shape[1] // groups, groups,
+        tuple(kernel_size), tuple(stride), tuple(padding), tuple(dilation), False,
+    )  # fmt: skip
+    threads = use_threads()
+    width = lanes(x.itemsize)
+    tables = grad_plan(problem, x.itemsize, width)
+    sizes = tables.sizes
+    padded = -(-sizes.columns // width) * width
+    strips = np.zeros((threads, tables.strip), x.dtype)
+    partial = np.zeros(sizes.parts * sizes.groups * sizes.weights * padded, x.dtype)
+    sum_parts(x.dtype)(
+        *as_memory(x), *as_memory(grad), strips, partial, sizes, width, tables.row, tables.segment, tables.out
+    )
+    gradient = np.empty((grad.shape[1], sizes.channels, *kernel_size), x.dtype)
+    add_parts(x.dtype)(gradient.reshape(-1), partial, sizes, width)
+    return gradient
 
 
 def _is_fast(*arrays: Array | None) -> bool:

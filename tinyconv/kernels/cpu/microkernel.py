@@ -130,7 +130,7 @@ class _Emitter:
         return place
 
 
-def make_tile(rows: int, vectors: int, accumulate: bool, masked: bool, unroll: int) -> Any:
+def make_tile(rows: int, vectors: int, accumulate: bool, masked: bool) -> Any:
     """A micro-kernel of `rows` x `vectors` registers, to be called in compiled functions.
 
     Parameters
@@ -142,9 +142,6 @@ def make_tile(rows: int, vectors: int, accumulate: bool, masked: bool, unroll: i
         that all rows share (the bias), and C is overwritten.
     masked : bool
         Store only the first `valid` columns of the last vector.
-    unroll : int
-        Steps of the inner loop written out one after the other. More than 1 pays where
-        ``a_step`` is 1.
 
     Returns
     -------
@@ -168,7 +165,7 @@ def make_tile(rows: int, vectors: int, accumulate: bool, masked: bool, unroll: i
             ]
             number = context.get_value_type(a.dtype)
             emit = _Emitter(builder, number, lanes(a.dtype.bitwidth // 8))
-            _generate(emit, data, rows, vectors, accumulate, masked, unroll)
+            _generate(emit, data, rows, vectors, accumulate, masked)
             return context.get_dummy_value()
 
         return signature, generate
@@ -177,7 +174,7 @@ def make_tile(rows: int, vectors: int, accumulate: bool, masked: bool, unroll: i
 
 
 def _generate(
-    emit: _Emitter, data: list[Any], rows: int, vectors: int, accumulate: bool, masked: bool, unroll: int
+    emit: _Emitter, data: list[Any], rows: int, vectors: int, accumulate: bool, masked: bool
 ) -> None:
     """Write the code of one tile."""
     (a, a_first, row, row_first, segment, segment_first, segments, length, a_step,
@@ -206,16 +203,7 @@ def _generate(
     with cgutils.for_range(builder, segments, intp=INDEX) as outer:
         place = builder.add(segment_first, outer.index)
         a_now = emit.variable(builder.gep(a, [emit.table(segment, place, 1)[0]]))
-        rest = length
-        if unroll > 1:
-            count = emit.index(unroll)
-            rest = builder.srem(length, count)
-            with cgutils.for_range(builder, builder.sdiv(length, count), intp=INDEX):
-                here = builder.load(a_now)
-                for k in range(unroll):
-                    step(builder.gep(here, [builder.mul(a_step, emit.index(k))]))
-                builder.store(builder.gep(here, [builder.mul(a_step, count)]), a_now)
-        with cgutils.for_range(builder, rest, intp=INDEX):
+        with cgutils.for_range(builder, length, intp=INDEX):
             here = builder.load(a_now)
             step(here)
             builder.store(builder.gep(here, [a_step]), a_now)
