@@ -1,1 +1,26 @@
 """Figures. All functions take NumPy arrays; matplotlib is imported when one is called."""
+
+from __future__ import annotations
+
+from tinyconv.viz.convolution import convolution_animation
+from tinyconv.viz.features import feature_map_grid
+from tinyconv.viz.gradients import gradient_heatmap
+from tinyconv.viz.matrix import matrix_figure
+from tinyconv.viz.player import animation_html, save_animation
+from tinyconv.viz.segmentation import error_image, overlay, segmentation_sheet
+from tinyconv.viz.style import save_figure
+from tinyconv.viz.training import plot_curves
+
+__all__ = [
+    "animation_html",
+    "convolution_animation",
+    "error_image",
+    "feature_map_grid",
+    "gradient_heatmap",
+    "matrix_figure",
+    "overlay",
+    "plot_curves",
+    "save_animation",
+    "save_figure",
+    "segmentation_sheet",
+]

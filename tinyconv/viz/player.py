@@ -1,0 +1,72 @@
+"""Animations as files: matplotlib's own HTML player, made to work without a network, and GIF."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from tinyconv.errors import ArgumentError
+from tinyconv.viz.style import style, write_whole
+
+_PAGE = """<!DOCTYPE html>
+<html><head><meta charset="utf-8"><title>{title}</title></head>
+<body>{player}</body></html>
+"""
+_ICONS = {
+    "fa-minus": "−",
+    "fa-plus": "+",
+    "fa-fast-backward": "⏮",
+    "fa-fast-forward": "⏭",
+    "fa-step-backward": "‹",
+    "fa-step-forward": "›",
+    "fa-play": "▶",
+    "fa-play fa-flip-horizontal": "◀",
+    "fa-pause": "⏸",
+}
+
+
+def animation_html(animation: Any, frames_per_second: float = 1.5) -> str:
+    """Give matplotlib's player for `animation` as HTML that needs no network.
+
+    matplotlib takes the icons of the buttons from a server; here they are characters.
+    """
+    with style():
+        html = animation.to_jshtml(fps=frames_per_second, default_mode="once")
+    return re.sub(r"<link[^>]*font-awesome[^>]*>", lambda _: _icon_style(), html)
+
+
+def save_animation(animation: Any, path: str | os.PathLike[str], frames_per_second: float = 1.5) -> Path:
+    """Write `animation` to `path`: .html (the player) or .gif.
+
+    Raises
+    ------
+    ArgumentError
+        When the suffix is another.
+    StorageError
+        When the file cannot be written; an earlier file of that name stays as it was.
+    """
+    path = Path(path)
+
+    def write(file: Path) -> None:
+        if path.suffix == ".html":
+            page = _PAGE.format(title=path.stem, player=animation_html(animation, frames_per_second))
+            file.write_text(page, encoding="utf-8")
+        else:
+            from matplotlib.animation import PillowWriter
+
+            with style():
+                animation.save(file, writer=PillowWriter(fps=frames_per_second))
+
+    if path.suffix not in (".html", ".gif"):
+        raise ArgumentError("save_animation", "path", path, "a name that ends in .html or .gif")
+    return write_whole(path, write)
+
+
+def _icon_style() -> str:
+    rules = ["<style>", ".fa { font-style: normal; font-family: sans-serif; }"]
+    for names, icon in _ICONS.items():
+        selector = "." + names.replace(" ", ".")
+        rules.append(f'.fa{selector}::before {{ content: "{icon}"; }}')
+    return "\n".join([*rules, "</style>"])
