@@ -1,0 +1,53 @@
+"""Data: datasets, batches, images and masks, transforms, tiles."""
+
+from __future__ import annotations
+
+from tinyconv.data.collate import collate_arrays, default_collate
+from tinyconv.data.dataset import Dataset, Subset, split
+from tinyconv.data.datasets import MNIST, Digits, NucleiFolder, SyntheticNuclei, read_idx
+from tinyconv.data.images import read_image, read_mask, write_png
+from tinyconv.data.loader import DataLoader
+from tinyconv.data.sampler import RandomSampler, Sampler, SequentialSampler
+from tinyconv.data.segmentation import SegmentationData, with_channels
+from tinyconv.data.tiling import predict_tiled
+from tinyconv.data.transforms import (
+    Compose,
+    Normalize,
+    RandomCrop,
+    RandomFlip,
+    RandomIntensity,
+    RandomRotate90,
+    Resize,
+    normalize,
+)
+
+__all__ = [
+    "MNIST",
+    "Compose",
+    "DataLoader",
+    "Dataset",
+    "Digits",
+    "Normalize",
+    "NucleiFolder",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomIntensity",
+    "RandomRotate90",
+    "RandomSampler",
+    "Resize",
+    "Sampler",
+    "SegmentationData",
+    "SequentialSampler",
+    "Subset",
+    "SyntheticNuclei",
+    "collate_arrays",
+    "default_collate",
+    "normalize",
+    "predict_tiled",
+    "read_idx",
+    "read_image",
+    "read_mask",
+    "split",
+    "with_channels",
+    "write_png",
+]

@@ -1,0 +1,84 @@
+"""Joining samples into a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinyconv.errors import DtypeError, ShapeError
+
+Array = Any
+
+
+def default_collate(samples: Sequence[Any]) -> Any:
+    """Join samples of one structure into a batch of Tensors.
+
+    Arrays and Tensors of shape S become one Tensor (N, *S), Python floats a Tensor (N,) of
+    the default dtype, ints and bools one of int64 and bool. Tuples, lists and dictionaries
+    are joined entry by entry; strings stay a list.
+
+    Raises
+    ------
+    ShapeError
+        If the samples differ in shape or in number of entries.
+    DtypeError
+        If a sample is of a type that no Tensor can hold.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image, label = default_collate([(np.zeros((3, 8, 8), np.float32), 1)] * 4)
+    >>> image.shape, label.shape
+    ((4, 3, 8, 8), (4,))
+    """
+    from tinyconv.ops.creation import from_numpy
+
+    return join(samples, from_numpy)
+
+
+def collate_arrays(samples: Sequence[Any]) -> Any:
+    """`default_collate` with NumPy arrays in place of Tensors."""
+    return join(samples, lambda array: array)
+
+
+def join(samples: Sequence[Any], wrap: Callable[[Array], Any]) -> Any:
+    """Stack arrays and numbers over the samples, entry by entry, and `wrap` each stack."""
+    first = samples[0]
+    if isinstance(first, str | bytes):
+        return list(samples)
+    if isinstance(first, Mapping):
+        return {key: join([sample[key] for sample in samples], wrap) for key in first}
+    if isinstance(first, tuple | list):
+        _check_same([len(sample) for sample in samples], "number of entries")
+        return tuple(join(entries, wrap) for entries in zip(*samples, strict=True))
+    return wrap(_stack([_as_array(sample) for sample in samples]))
+
+
+def _as_array(sample: Any) -> Array:
+    """The NumPy array of an array, a Tensor or a number."""
+    if isinstance(sample, np.ndarray):
+        return sample
+    if isinstance(sample, float):
+        from tinyconv.device import default_dtype
+
+        return np.asarray(sample, dtype=default_dtype.get())
+    if isinstance(sample, bool | int | np.generic):
+        return np.asarray(sample)
+    if hasattr(sample, "numpy"):
+        return sample.numpy()
+    expected = "an array, Tensor, number, str, tuple, list or dict"
+    raise DtypeError("collate", "a sample", type(sample).__name__, expected)
+
+
+def _stack(arrays: list[Array]) -> Array:
+    _check_same([array.shape for array in arrays], "shape")
+    return np.stack(arrays)
+
+
+def _check_same(values: list[Any], what: str) -> None:
+    for position, value in enumerate(values):
+        if value != values[0]:
+            argument = f"the {what} of sample {position} of the batch"
+            raise ShapeError("collate", argument, value, f"{values[0]}, as the first has")

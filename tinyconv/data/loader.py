@@ -1,0 +1,171 @@
+"""Batches of a dataset, in an order that a resumed run can take up again."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from tinyconv.data.collate import default_collate
+from tinyconv.data.dataset import at_epoch, item_name
+from tinyconv.data.sampler import RandomSampler, Sampler, SequentialSampler
+from tinyconv.device import seed as process_seed
+from tinyconv.errors import ArgumentError, DataError, TinyconvError
+
+BATCHES_AHEAD = 2
+
+
+class DataLoader:
+    """Iterate over a dataset in batches.
+
+    The batches of an epoch are a pure function of the seed and the epoch's number: not of
+    the number of workers, nor of what was iterated before. Each ``for`` over the loader is
+    one epoch further on; `set_epoch` chooses the next one, `iterate` any one.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Anything with a length and indices.
+    batch_size : int
+        Samples per batch; the last batch may have fewer.
+    shuffle : bool
+        Visit the items in a new random order every epoch.
+    sampler : Sampler, optional
+        Chooses the order itself; excludes `shuffle`.
+    num_workers : int
+        Threads that make batches ahead of time; 0 makes each when it is asked for.
+    collate_fn : callable, optional
+        Joins a list of samples into a batch; `default_collate` if not given.
+    drop_last : bool
+        Leave out a last batch that is not full.
+    seed : int, optional
+        Of the shuffle; the seed of `tc.manual_seed` if not given.
+
+    Raises
+    ------
+    ArgumentError
+        For a batch size below 1, a negative number of workers, an empty dataset, or
+        `shuffle` next to a `sampler`.
+
+    Examples
+    --------
+    >>> from tinyconv.data import collate_arrays
+    >>> loader = DataLoader([0, 1, 2, 3, 4], batch_size=2, collate_fn=collate_arrays)
+    >>> [batch.tolist() for batch in loader]
+    [[0, 1], [2, 3], [4]]
+    >>> [batch.tolist() for batch in loader.iterate(epoch=0, start_batch=2)]
+    [[4]]
+    """
+
+    def __init__(
+        self,
+        dataset: Any,
+        batch_size: int = 1,
+        shuffle: bool = False,
+        *,
+        sampler: Sampler | None = None,
+        num_workers: int = 0,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
+        drop_last: bool = False,
+        seed: int | None = None,
+    ) -> None:
+        self.dataset = dataset
+        self.batch_size = _check_count("batch_size", batch_size, least=1)
+        self.num_workers = _check_count("num_workers", num_workers, least=0)
+        self.drop_last = drop_last
+        self.collate_fn = default_collate if collate_fn is None else collate_fn
+        self.seed = process_seed.get().seed if seed is None else seed
+        self.epoch = 0
+        if len(dataset) == 0:
+            raise ArgumentError("DataLoader", "dataset", "empty", "at least one item")
+        self.sampler = self._choose_sampler(shuffle, sampler)
+
+    def _choose_sampler(self, shuffle: bool, sampler: Sampler | None) -> Sampler:
+        if sampler is None:
+            return RandomSampler(self.dataset, self.seed) if shuffle else SequentialSampler(self.dataset)
+        if shuffle:
+            raise ArgumentError(
+                "DataLoader", "shuffle", True, "False next to a sampler, which sets the order"
+            )
+        return sampler
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        full, rest = divmod(len(self.sampler), self.batch_size)
+        return full + (rest > 0 and not self.drop_last)
+
+    def __iter__(self) -> Iterator[Any]:
+        epoch = self.epoch
+        self.epoch += 1
+        return self.iterate(epoch)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Make `epoch` the one that the next ``for`` over the loader iterates."""
+        self.epoch = _check_count("epoch", epoch, least=0)
+
+    def iterate(self, epoch: int, start_batch: int = 0) -> Iterator[Any]:
+        """The batches of `epoch` from number `start_batch` on.
+
+        Parameters
+        ----------
+        epoch : int
+            From 0.
+        start_batch : int
+            How many batches to leave out, from 0 to ``len(loader)``; none of their samples is read.
+        """
+        _check_count("epoch", epoch, least=0)
+        if not 0 <= start_batch <= len(self):
+            raise ArgumentError("DataLoader.iterate", "start_batch", start_batch, f"0 to {len(self)}")
+        order = [int(index) for index in self.sampler.order(epoch)]
+        dataset = at_epoch(self.dataset, epoch)
+        batches = [
+            order[number * self.batch_size : (number + 1) * self.batch_size]
+            for number in range(start_batch, len(self))
+        ]
+        if self.num_workers == 0:
+            return (self._make_batch(dataset, indices) for indices in batches)
+        return self._prefetch(dataset, batches)
+
+    def _make_batch(self, dataset: Any, indices: Sequence[int]) -> Any:
+        return self.collate_fn([_read_item(dataset, index) for index in indices])
+
+    def _prefetch(self, dataset: Any, batches: list[list[int]]) -> Iterator[Any]:
+        """Yield the batches in order while threads make the next ones."""
+        workers = ThreadPoolExecutor(self.num_workers, thread_name_prefix="DataLoader")
+        waiting: deque[Future[Any]] = deque()
+        try:
+            for indices in batches:
+                waiting.append(workers.submit(self._make_batch, dataset, indices))
+                if len(waiting) >= BATCHES_AHEAD * self.num_workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            workers.shutdown(wait=True, cancel_futures=True)
+
+
+def _read_item(dataset: Any, index: int) -> Any:
+    """``dataset[index]``; an error on the way names the item."""
+    try:
+        return dataset[index]
+    except TinyconvError as error:
+        where = f"{_describe(dataset, index)}: {error.where}"
+        raise type(error)(where, error.argument, error.value, error.expected) from error
+    except Exception as error:
+        cause = f"{type(error).__name__}: {error}"
+        raise DataError(
+            "DataLoader", _describe(dataset, index), cause, "a sample that can be read"
+        ) from error
+
+
+def _describe(dataset: Any, index: int) -> str:
+    name = item_name(dataset, index)
+    described = f"item {index} of {type(dataset).__name__}"
+    return described if name == f"item {index}" else f"{described} ({name})"
+
+
+def _check_count(argument: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ArgumentError("DataLoader", argument, repr(value), f"an int of at least {least}")
+    return value
