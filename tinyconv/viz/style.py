@@ -77,7 +77,7 @@ def new_figure(width: float, height: float, layout: str | None = "constrained") 
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout=layout)  # type: ignore[arg-type]
+    figure = Figure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)
     return figure
 
