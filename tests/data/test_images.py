@@ -191,7 +191,7 @@ def test_a_truncated_file_gives_the_image_or_a_data_error(
         np.testing.assert_array_equal(image, expected)
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+@pytest.mark.filterwarnings("ignore::UserWarning")
 @settings(max_examples=100, deadline=None)
 @given(
     content=st.binary(max_size=60),

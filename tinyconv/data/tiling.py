@@ -48,7 +48,7 @@ def predict_tiled(
 
     Returns
     -------
-    array (H, W)
+    array (H, W), float32
 
     Raises
     ------
@@ -73,8 +73,8 @@ def predict_tiled(
         product(*(_starts(full, n, overlap) for full, n in zip(padded.shape[1:], size, strict=True)))
     )
     weight = _window(size[0], overlap)[:, None] * _window(size[1], overlap)
-    total = np.zeros(padded.shape[1:], np.float32)
-    weights = np.zeros(padded.shape[1:], np.float32)
+    total = np.zeros(padded.shape[1:])
+    weights = np.zeros(padded.shape[1:])
     for first in range(0, len(corners), batch_size):
         some = corners[first : first + batch_size]
         windows = [(slice(top, top + size[0]), slice(left, left + size[1])) for top, left in some]
@@ -82,7 +82,7 @@ def predict_tiled(
         for window, plane in zip(windows, predicted, strict=True):
             total[window] += plane * weight
             weights[window] += weight
-    return (total / weights)[:height, :width]
+    return (total / weights)[:height, :width].astype(np.float32)
 
 
 def _predict_planes(predict: Predict, tiles: Array) -> Array:
@@ -112,7 +112,7 @@ def _window(size: int, overlap: int) -> Array:
     """Weights (size,): 1 inside, falling as a squared sine over `overlap` pixels at both ends."""
     from_border = np.minimum(np.arange(size), np.arange(size)[::-1]) + 0.5
     share = np.minimum(from_border / max(overlap, 0.5), 1)
-    return (np.sin(share * np.pi / 2) ** 2).astype(np.float32)
+    return np.sin(share * np.pi / 2) ** 2
 
 
 def _check_arguments(image: Array, tile: int, overlap: int, multiple: int, batch_size: int) -> None:
