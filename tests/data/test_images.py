@@ -171,6 +171,7 @@ def test_a_header_that_claims_too_much_is_refused(tmp_path: Path, size: tuple[in
         read_image(path)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
 @settings(max_examples=60, deadline=None)
 @given(data=st.data(), suffix=st.sampled_from(["png", "tiff", "jpeg", "bmp", "ppm"]))
 def test_a_truncated_file_gives_the_image_or_a_data_error(
