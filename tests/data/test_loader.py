@@ -99,6 +99,14 @@ def test_augmented_samples_are_the_same_whatever_the_workers_and_the_start() -> 
                 np.testing.assert_array_equal(ours[1], theirs[1])
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_epoch_sees_its_own_samples(workers: int) -> None:
+    data = SegmentationData.training(SyntheticNuclei(3, size=32), size=24, seed=3)
+    loader = DataLoader(data, 3, collate_fn=collate_arrays, num_workers=workers)
+    for epoch, (images, _) in zip(range(3), (batch for _ in range(3) for batch in loader), strict=True):
+        np.testing.assert_array_equal(images, np.stack([image for image, _ in data.at_epoch(epoch)]))
+
+
 def test_two_epochs_at_once_do_not_disturb_each_other() -> None:
     data = SegmentationData.training(SyntheticNuclei(4, size=32), size=24)
     loader = DataLoader(data, 1, collate_fn=collate_arrays, num_workers=2)
