@@ -1,14 +1,22 @@
-"""Compile a kernel once per dtype, when that dtype is first used, and keep it on disk."""
+"""Compile a kernel once per dtype, when that dtype is first used, and keep it on disk.
+
+Numba keeps compiled functions beside the source and compiles again when the function's own file
+changes. These kernels are made of pieces from several files, so here they are compiled again
+when any file of this folder changes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
-from numba.core import types
+from numba import types
+
+from tinyconv.kernels.cpu.memory import Memory
 
 
 def read_only(dtype: Any, ndim: int = 1) -> types.Array:
@@ -21,6 +29,16 @@ def written(dtype: Any, ndim: int = 1) -> types.Array:
     return types.Array(dtype, ndim, "C")
 
 
+def integers(record: Any) -> Any:
+    """The type of a NamedTuple of ints."""
+    return types.NamedUniTuple(types.int64, len(record._fields), record)
+
+
+def memory(dtype: Any, ndim: int) -> Any:
+    """The type of the `Memory` of an array with `ndim` axes."""
+    return types.NamedTuple([read_only(dtype), types.int64, types.UniTuple(types.int64, ndim)], Memory)
+
+
 def parallel_kernel(signature: Callable[[Any], Any]) -> Callable[[Any], Callable[[Any], Any]]:
     """Decorate a kernel; the result maps a NumPy dtype to the compiled function.
 
@@ -29,11 +47,23 @@ def parallel_kernel(signature: Callable[[Any], Any]) -> Callable[[Any], Callable
     """
 
     def decorate(function: Any) -> Callable[[Any], Any]:
-        @lru_cache(maxsize=None)
+        @cache
         def compiled(dtype: np.dtype[Any]) -> Any:
-            number = numba.from_dtype(dtype)
-            return numba.njit([signature(number)], parallel=True, nogil=True, cache=True)(function)
+            kernel = numba.njit(parallel=True, nogil=True, cache=True)(function)
+            kept = getattr(kernel._cache, "_cache_file", None)
+            if kept is not None:
+                kept._source_stamp = _folder_stamp()
+            kernel.compile(signature(numba.from_dtype(dtype)))
+            kernel.disable_compile()
+            return kernel
 
         return compiled
 
     return decorate
+
+
+@cache
+def _folder_stamp() -> tuple[float, int]:
+    """Time of the last change, and total size, of the files in this folder."""
+    files = [path.stat() for path in Path(__file__).parent.glob("*.py")]
+    return max(file.st_mtime for file in files), sum(file.st_size for file in files)

@@ -23,8 +23,8 @@ import numba
 import numpy as np
 from numba import types
 
-from tinyconv.kernels.cpu._compile import parallel_kernel, read_only, written
-from tinyconv.kernels.cpu._sweep import block_begin, block_width, blocks_of
+from tinyconv.kernels.cpu._compile import integers, memory, parallel_kernel, read_only, written
+from tinyconv.kernels.cpu._pack import block_begin, block_width, blocks_of, padded_columns
 from tinyconv.kernels.cpu._windows import (
     CACHED_PLANS,
     STRIP_BYTES,
@@ -32,8 +32,10 @@ from tinyconv.kernels.cpu._windows import (
     even_parts,
     extent,
     repeat_last,
+    table_of,
 )
 from tinyconv.kernels.cpu.layout import copy_pixels, copy_strip
+from tinyconv.kernels.cpu.memory import Memory
 from tinyconv.kernels.cpu.microkernel import ROWS_1, ROWS_2, make_tile
 
 Array = Any
@@ -48,7 +50,7 @@ MIN_PIXELS = 96
 class GradSizes(NamedTuple):
     """The numbers that the compiled kernel needs; channels and columns are those of one group."""
 
-    count: int
+    batch: int
     channels: int
     size_h: int
     size_w: int
@@ -70,17 +72,20 @@ class GradSizes(NamedTuple):
     strip_w: int
 
 
+class GradTables(NamedTuple):
+    """The micro-kernel's tables."""
+
+    row: Array
+    out: Array
+    segment: Array
+
+
 class GradPlan(NamedTuple):
-    """Everything about one geometry: micro-kernel tables, and the size of a thread's strip."""
+    """Everything about one geometry; `strip` is the size of a band's input and gradient."""
 
     sizes: GradSizes
     strip: int
-    row: Array
-    segment: Array
-    out: Array
-
-
-SIZES = types.NamedUniTuple(types.int64, len(GradSizes._fields), GradSizes)
+    tables: GradTables
 
 
 @lru_cache(maxsize=CACHED_PLANS)
@@ -98,128 +103,128 @@ def grad_plan(problem: Problem, itemsize: int, width: int) -> GradPlan:
         return images * ((bottom - top + 1) * strip_w * channels + rows * out_w * wide)
 
     parts = -(-ITEMS // blocks)
-    most = max(MIN_PIXELS, problem.count * out_h * out_w // parts)
+    most = max(MIN_PIXELS, problem.batch * out_h * out_w // parts)
     bands = [(1, rows) for rows in even_parts(out_h)]
-    bands += [(images, out_h) for images in even_parts(problem.count)]
+    bands += [(images, out_h) for images in even_parts(problem.batch)]
     fits = [
         (images, rows)
         for images, rows in bands
         if images * rows * out_w <= most and strip_size(images, rows) * itemsize <= STRIP_BYTES
     ]
     images, rows = max(fits, default=(1, 1), key=lambda band: band[0] * band[1])
-    image_bands, row_bands = -(-problem.count // images), -(-out_h // rows)
+    image_bands, row_bands = -(-problem.batch // images), -(-out_h // rows)
     top, bottom = extent((vertical,), rows)
     strip_h, pitch = bottom - top + 1, strip_w * channels
     row = [
         i * problem.dilation[0] * pitch + j * problem.dilation[1] * channels + c
         for i, j, c in product(*map(range, (*problem.kernel_size, channels)))
     ]
-    segment = [
-        (n * strip_h + r * vertical.stride) * pitch for n, r in product(range(images), range(rows))
-    ]
-    padded = -(-problem.columns // width) * width
+    segment = [(n * strip_h + r * vertical.stride) * pitch for n, r in product(range(images), range(rows))]
+    out = np.arange(len(row)) * padded_columns(problem.columns, width)
     sizes = GradSizes(
-        problem.count, channels, *problem.size, problem.columns, problem.groups, out_h, out_w, len(row),
+        problem.batch, channels, *problem.size, problem.columns, problem.groups, out_h, out_w, len(row),
         images, rows, image_bands, row_bands, min(parts, image_bands * row_bands),
         vertical.stride, horizontal.stride, top, left, strip_h, strip_w,
     )  # fmt: skip
-    return GradPlan(
-        sizes,
-        strip_size(images, rows),
-        repeat_last(np.array(row)),
-        np.array(segment, dtype=np.int64),
-        repeat_last(np.arange(len(row)) * padded),
-    )
+    tables = GradTables(table_of(repeat_last(np.array(row))), table_of(repeat_last(out)), table_of(segment))
+    return GradPlan(sizes, strip_size(images, rows), tables)
 
 
 @numba.njit(nogil=True)
-def _grad_tiles(strip, first, b_first, partial, c_first, sizes, wide, width, segments, row, segment, out):
+def _grad_tiles(
+    strip: Array, first: int, b_first: int, segments: int, wide: int,
+    partial: Array, c_first: int, sizes: Any, width: int, tables: Any,
+) -> None:  # fmt: skip
     """Add one band's contribution, for one block of output channels, to a part's buffer."""
+    row, out, segment = tables.row, tables.out, tables.segment
     a_step = sizes.stride_w * sizes.channels
     if wide > width:
-        for r in range(0, sizes.weights, ROWS_2):
+        for entry in range(0, sizes.weights, ROWS_2):
             WIDE_TILE(
-                strip, first, row, r, segment, 0, segments, sizes.out_w, a_step,
+                strip, first, row, entry, segment, 0, segments, sizes.out_w, a_step,
                 strip, b_first, wide, partial, c_first, out, partial, 0, wide,
             )  # fmt: skip
     else:
-        for r in range(0, sizes.weights, ROWS_1):
+        for entry in range(0, sizes.weights, ROWS_1):
             NARROW_TILE(
-                strip, first, row, r, segment, 0, segments, sizes.out_w, a_step,
+                strip, first, row, entry, segment, 0, segments, sizes.out_w, a_step,
                 strip, b_first, wide, partial, c_first, out, partial, 0, wide,
             )  # fmt: skip
 
 
 @numba.njit(nogil=True)
 def _grad_band(
-    band, group, begin, wide, x, x_start, x_steps, grad, grad_start, grad_steps, strip, first,
-    partial, c_first, sizes, width, row, segment, out,
-):  # fmt: skip
-    """Copy a band of input and gradient to the strip, then multiply."""
+    band: int, group: int, begin: int, x: Any, grad: Any, strip: Array, first: int,
+    partial: Array, c_first: int, sizes: Any, width: int, tables: Any,
+) -> None:  # fmt: skip
+    """Copy a band of the input, and a block's columns of the gradient, to the strip; multiply."""
     n0 = band // sizes.row_bands * sizes.images
     r0 = band % sizes.row_bands * sizes.rows
-    images = min(sizes.images, sizes.count - n0)
+    images = min(sizes.images, sizes.batch - n0)
     rows = min(sizes.rows, sizes.out_h - r0)
     copy_strip(
         strip, first, (images, sizes.strip_h, sizes.strip_w, sizes.channels),
-        x, x_start + n0 * x_steps[0] + group * sizes.channels * x_steps[1], x_steps,
+        x.flat, x.start + n0 * x.steps[0] + group * sizes.channels * x.steps[1], x.steps,
         (sizes.size_h, sizes.size_w), (r0 * sizes.stride_h + sizes.top, sizes.left),
     )  # fmt: skip
     b_first = first + sizes.images * sizes.strip_h * sizes.strip_w * sizes.channels
-    origin = grad_start + n0 * grad_steps[0] + r0 * grad_steps[2]
-    origin += (group * sizes.columns + begin) * grad_steps[1]
+    image_step, channel_step, row_step, pixel_step = grad.steps
+    origin = grad.start + n0 * image_step + r0 * row_step + (group * sizes.columns + begin) * channel_step
+    wide = block_width(sizes.columns - begin, width)
+    valid = min(wide, sizes.columns - begin)
     for n in range(images):
         for r in range(rows):
             copy_pixels(
-                strip, b_first + (n * rows + r) * sizes.out_w * wide, wide,
-                grad, origin + n * grad_steps[0] + r * grad_steps[2], grad_steps[3], grad_steps[1],
-                sizes.out_w, min(wide, sizes.columns - begin),
+                strip, b_first + (n * rows + r) * sizes.out_w * wide, wide, grad.flat,
+                origin + n * image_step + r * row_step, pixel_step, channel_step, sizes.out_w, valid,
             )  # fmt: skip
-    _grad_tiles(
-        strip, first, b_first, partial, c_first, sizes, wide, width, images * rows, row, segment, out
-    )  # fmt: skip
+    _grad_tiles(strip, first, b_first, images * rows, wide, partial, c_first, sizes, width, tables)
 
 
 def _sum_signature(number: Any) -> Any:
-    table, steps = read_only(types.int64), types.UniTuple(types.int64, 4)
+    tables = types.NamedUniTuple(read_only(types.int64), 3, GradTables)
     return types.void(
-        read_only(number), types.int64, steps, read_only(number), types.int64, steps,
-        written(number, 2), written(number), SIZES, types.int64, table, table, table,
+        memory(number, 4), memory(number, 4), written(number), written(number, 2),
+        integers(GradSizes), types.int64, tables,
     )  # fmt: skip
 
 
 @parallel_kernel(_sum_signature)
-def sum_parts(
-    x, x_start, x_steps, grad, grad_start, grad_steps, strips, partial, sizes, width, row, segment, out
-):  # fmt: skip
-    """partial (parts, groups, weights, padded columns), zero at first, from x and grad."""
+def sum_parts(x: Any, grad: Any, partial: Array, strips: Array, sizes: Any, width: int, tables: Any) -> None:
+    """Add to partial (parts, groups, weights, padded columns; flat), zero at first.
+
+    x and grad are Memory of (N, C, H, W); `strips` (threads, size of a strip) is scratch memory.
+    """
     padded = (sizes.columns + width - 1) // width * width
     blocks = blocks_of(sizes.columns, width)
     items = sizes.parts * sizes.groups * blocks
     bands = sizes.image_bands * sizes.row_bands
     threads = strips.shape[0]
-    flat = strips.reshape(-1)
+    strip = strips.reshape(-1)
+    x_flat, x_start, x_steps = x  # a parallel loop takes no tuple within a tuple
+    grad_flat, grad_start, grad_steps = grad
     for thread in numba.prange(threads):
+        from_x = Memory(x_flat, x_start, x_steps)
+        from_grad = Memory(grad_flat, grad_start, grad_steps)
         for item in range(thread * items // threads, (thread + 1) * items // threads):
             place = item // blocks
             part = place // sizes.groups
             begin = block_begin(item % blocks, sizes.columns, width)
-            wide = block_width(sizes.columns - begin, width)
+            c_first = place * sizes.weights * padded + begin
             for band in range(part * bands // sizes.parts, (part + 1) * bands // sizes.parts):
                 _grad_band(
-                    band, place % sizes.groups, begin, wide, x, x_start, x_steps, grad, grad_start, grad_steps,
-                    flat, thread * strips.shape[1], partial, place * sizes.weights * padded + begin,
-                    sizes, width, row, segment, out,
+                    band, place % sizes.groups, begin, from_x, from_grad, strip, thread * strips.shape[1],
+                    partial, c_first, sizes, width, tables,
                 )  # fmt: skip
 
 
 def _add_signature(number: Any) -> Any:
-    return types.void(written(number), read_only(number), SIZES, types.int64)
+    return types.void(written(number), read_only(number), integers(GradSizes), types.int64)
 
 
 @parallel_kernel(_add_signature)
-def add_parts(gradient, partial, sizes, width):
-    """gradient (C_out, C_in / groups, kernel, flat): the parts added in order."""
+def add_parts(gradient: Array, partial: Array, sizes: Any, width: int) -> None:
+    """gradient (C_out, C_in / groups, kernel; flat): the parts added in order."""
     padded = (sizes.columns + width - 1) // width * width
     taps = sizes.weights // sizes.channels
     part_step = sizes.groups * sizes.weights * padded

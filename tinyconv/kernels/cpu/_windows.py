@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinyconv.kernels.cpu.memory import read_only
 from tinyconv.kernels.cpu.microkernel import MAX_ROWS, ROWS_1, ROWS_2
 
 Array = Any
@@ -42,13 +43,13 @@ class Axis(NamedTuple):
     stride: int
     first: int
     step: int
-    count: int
+    outputs: int
 
 
-def convolution_axis(count: int, kernel: int, stride: int, padding: int, dilation: int) -> tuple[Axis, ...]:
-    """The single phase of a convolution with `count` outputs."""
+def convolution_axis(outputs: int, kernel: int, stride: int, padding: int, dilation: int) -> tuple[Axis, ...]:
+    """The single phase of a convolution with `outputs` outputs."""
     taps = tuple(range(kernel))
-    return (Axis(taps, tuple(t * dilation - padding for t in taps), stride, 0, 1, count),)
+    return (Axis(taps, tuple(t * dilation - padding for t in taps), stride, 0, 1, outputs),)
 
 
 def transposed_axis(size: int, kernel: int, stride: int, padding: int, dilation: int) -> tuple[Axis, ...]:
@@ -61,7 +62,7 @@ def transposed_axis(size: int, kernel: int, stride: int, padding: int, dilation:
         offsets = tuple(first_q - (t * dilation - a) // stride for t in taps)
         first = stride * first_q + a - padding
         phases.append(Axis(taps, offsets, 1, first, stride, max(0, last_q - first_q + 1)))
-    return tuple(phase for phase in phases if phase.count)
+    return tuple(phase for phase in phases if phase.outputs)
 
 
 class Sizes(NamedTuple):
@@ -73,7 +74,7 @@ class Sizes(NamedTuple):
     columns from there in the input.
     """
 
-    count: int
+    batch: int
     channels: int
     size_h: int
     size_w: int
@@ -107,22 +108,28 @@ class Phase(NamedTuple):
     tap: int
 
 
-class Plan(NamedTuple):
-    """Everything about one geometry; `row`, `out` and `segment` are the micro-kernel's tables."""
+class Tables(NamedTuple):
+    """The `Phase` of each phase, and the micro-kernel's tables of all of them."""
 
-    sizes: Sizes
-    strip: int
     phases: Array
     row: Array
     out: Array
     segment: Array
+
+
+class Plan(NamedTuple):
+    """Everything about one geometry; `strip` is the size of a band's strip."""
+
+    sizes: Sizes
+    strip: int
     taps: Array
+    tables: Tables
 
 
 class Problem(NamedTuple):
     """What a plan is made for. `channels` and `columns` are those of one group, in and out."""
 
-    count: int
+    batch: int
     size: Pair
     channels: int
     out_size: Pair
@@ -137,9 +144,7 @@ class Problem(NamedTuple):
     def axes(self) -> tuple[tuple[Axis, ...], tuple[Axis, ...]]:
         """The phases of both axes."""
         make = transposed_axis if self.transposed else convolution_axis
-        geometry = zip(
-            self.out_size, self.kernel_size, self.stride, self.padding, self.dilation, strict=True
-        )
+        geometry = zip(self.out_size, self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
         vertical, horizontal = (make(*axis) for axis in geometry)
         return vertical, horizontal
 
@@ -158,12 +163,12 @@ def extent(axes: tuple[Axis, ...], rows: int | None) -> Pair:
     With `rows` None, all outputs. A phase with fewer outputs than the longest one may stand
     back by the difference when the last band is moved back.
     """
-    longest = max(axis.count for axis in axes)
+    longest = max(axis.outputs for axis in axes)
     low, high = [], []
     for axis in axes:
         if axis.taps:
-            here = axis.count if rows is None else min(rows, axis.count)
-            back = 0 if rows is None else (longest - axis.count) * axis.stride
+            here = axis.outputs if rows is None else min(rows, axis.outputs)
+            back = 0 if rows is None else (longest - axis.outputs) * axis.stride
             low.append(min(axis.offsets) - back)
             high.append(max(axis.offsets) + (here - 1) * axis.stride)
     return (min(low), max(high)) if low else (0, 0)
@@ -172,44 +177,47 @@ def extent(axes: tuple[Axis, ...], rows: int | None) -> Pair:
 def _tables(
     problem: Problem, vertical: tuple[Axis, ...], horizontal: tuple[Axis, ...], images: int, rows: int
 ) -> Plan:
-    all_rows = max(axis.count for axis in vertical)
+    all_rows = max(axis.outputs for axis in vertical)
     top, bottom = extent(vertical, rows)
     left, right = extent(horizontal, None)
     strip_h, strip_w = bottom - top + 1, right - left + 1
     pitch = strip_w * problem.channels
     out_channels = problem.columns * problem.groups
     out_h, out_w = problem.out_size
-    phases, row_parts, out_parts, segments, taps = [], [], [], [], []
+    phases: list[Phase] = []
+    row_parts: list[Array] = []
+    out_parts: list[Array] = []
+    segments: list[int] = []
+    taps: list[tuple[int, int]] = []
     table = 0
     for v, h in product(vertical, horizontal):
-        here = min(rows, v.count)
-        grid = np.ix_(np.arange(images), np.arange(here), np.arange(h.count))
+        here = min(rows, v.outputs)
+        grid = np.ix_(np.arange(images), np.arange(here), np.arange(h.outputs))
         n, r, c = (axis.astype(np.int64) for axis in grid)
         row = (n * strip_h + r * v.stride) * pitch + c * h.stride * problem.channels
         out = ((n * out_h + v.first + r * v.step) * out_w + h.first + c * h.step) * out_channels
         runs, length = _segments(v.offsets, h.offsets, top, left, pitch, problem.channels)
-        phases.append(
-            Phase(table, row.size, v.count, here, len(segments), len(runs), length, len(taps))
-        )
+        phases.append(Phase(table, row.size, v.outputs, here, len(segments), len(runs), length, len(taps)))
         segments += runs
         taps += list(product(v.taps, h.taps))
         for parts, entries in ((row_parts, row), (out_parts, out)):
             parts.append(repeat_last(entries.ravel()))
         table += row_parts[-1].size
     sizes = Sizes(
-        problem.count, problem.channels, *problem.size, problem.columns, problem.groups, len(taps),
-        images, rows, all_rows, -(-problem.count // images), -(-all_rows // rows), vertical[0].stride,
+        problem.batch, problem.channels, *problem.size, problem.columns, problem.groups, len(taps),
+        images, rows, all_rows, -(-problem.batch // images), -(-all_rows // rows), vertical[0].stride,
         top, left, strip_h, strip_w, out_h * out_w * out_channels, vertical[0].step * out_w * out_channels,
     )  # fmt: skip
-    return Plan(
-        sizes,
-        images * strip_h * pitch,
-        np.array(phases, dtype=np.int64),
-        np.concatenate(row_parts),
-        np.concatenate(out_parts),
-        np.array(segments, dtype=np.int64),
-        np.array(taps, dtype=np.int64).reshape(-1, 2),
-    )
+    tables = Tables(
+        table_of(phases), table_of(np.concatenate(row_parts)), table_of(np.concatenate(out_parts)),
+        table_of(segments),
+    )  # fmt: skip
+    return Plan(sizes, images * strip_h * pitch, table_of(taps).reshape(-1, 2), tables)
+
+
+def table_of(entries: Any) -> Array:
+    """A read-only table of offsets: cached plans are shared."""
+    return read_only(np.array(entries, dtype=np.int64))
 
 
 def repeat_last(entries: Array) -> Array:
@@ -246,13 +254,13 @@ def _choose_band(
     Large bands copy fewer border rows twice and read the weights less often; small ones
     spread better over the threads.
     """
-    all_rows = max(axis.count for axis in vertical)
+    all_rows = max(axis.outputs for axis in vertical)
     left, right = extent(horizontal, None)
     vectors = -(-problem.columns // width)
     tile = ROWS_2 if vectors > 1 else ROWS_1
     weights = problem.kernel_size[0] * problem.kernel_size[1] * problem.channels
     phases = len(vertical) * len(horizontal)
-    mean_columns = sum(axis.count for axis in horizontal)
+    mean_columns = sum(axis.outputs for axis in horizontal)
 
     def cycles(images: int, rows: int) -> float:
         top, bottom = extent(vertical, rows)
@@ -263,11 +271,11 @@ def _choose_band(
         tiles = -(-pixels // tile) * phases
         steps = tiles * tile * vectors * (weights / phases + 4)
         reload = weights * vectors * width / 8
-        bands = -(-problem.count // images) * -(-all_rows // rows)
+        bands = -(-problem.batch // images) * -(-all_rows // rows)
         return -(-bands // threads) * (steps + reload + 4 * strip / width + 500)
 
     rows_only = [(1, rows) for rows in even_parts(all_rows)]
-    whole_images = [(images, all_rows) for images in even_parts(problem.count)]
+    whole_images = [(images, all_rows) for images in even_parts(problem.batch)]
     return min(rows_only + whole_images, key=lambda band: cycles(*band))
 
 

@@ -11,15 +11,17 @@ float32 and float64, go to the reference kernels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tinyconv.device import FLOAT_DTYPES
-from tinyconv.kernels.cpu._sweep import pack_weights, sweep
+from tinyconv.kernels.cpu._pack import pack_weights, padded_columns
+from tinyconv.kernels.cpu._sweep import sweep
 from tinyconv.kernels.cpu._weight_grad import add_parts, grad_plan, sum_parts
 from tinyconv.kernels.cpu._windows import Problem, plan
-from tinyconv.kernels.cpu.memory import as_memory, channels_last_empty
+from tinyconv.kernels.cpu.memory import Memory, as_memory, channels_last_empty
 from tinyconv.kernels.cpu.microkernel import lanes
 from tinyconv.kernels.cpu.threads import use_threads
 from tinyconv.kernels.reference import conv as reference
@@ -47,12 +49,12 @@ def conv(
     columns, channels, *kernel = weight.shape
     size = reference.output_size(x.shape[2:], tuple(kernel), stride, padding, dilation)
     problem = Problem(
-        x.shape[0], x.shape[2:], channels, size, columns // groups, groups,
-        tuple(kernel), tuple(stride), tuple(padding), tuple(dilation), False,
+        x.shape[0], x.shape[2:], channels, _pair(size), columns // groups, groups,
+        _pair(kernel), _pair(stride), _pair(padding), _pair(dilation), False,
     )  # fmt: skip
     flat, start, (out_step, in_step, h_step, w_step) = as_memory(weight)
     steps = (out_step * problem.columns, in_step, out_step, h_step, w_step)
-    return _run(problem, x, (flat, start, steps), bias)
+    return _run(problem, x, Memory(flat, start, steps), bias)
 
 
 def conv_transpose(
@@ -77,12 +79,12 @@ def conv_transpose(
         )[:, :, 0]  # fmt: skip
     channels, columns, *kernel = weight.shape
     problem = Problem(
-        x.shape[0], x.shape[2:], channels // groups, tuple(size), columns, groups,
-        tuple(kernel), tuple(stride), tuple(padding), tuple(dilation), True,
+        x.shape[0], x.shape[2:], channels // groups, _pair(size), columns, groups,
+        _pair(kernel), _pair(stride), _pair(padding), _pair(dilation), True,
     )  # fmt: skip
     flat, start, (in_step, out_step, h_step, w_step) = as_memory(weight)
     steps = (in_step * problem.channels, in_step, out_step, h_step, w_step)
-    return _run(problem, x, (flat, start, steps), bias)
+    return _run(problem, x, Memory(flat, start, steps), bias)
 
 
 def conv_weight_grad(
@@ -94,7 +96,10 @@ def conv_weight_grad(
     dilation: Sizes,
     groups: int,
 ) -> Array:
-    """Adjoint of `conv` in its weight: (C_out, C_in / groups, *kernel_size) of x and grad (N, C_out, *output)."""
+    """Adjoint of `conv` in its weight: (C_out, C_in / groups, *kernel_size).
+
+    Of x (N, C_in, *spatial) and grad (N, C_out, *output).
+    """
     if not _is_fast(x, grad):
         return reference.conv_weight_grad(x, grad, kernel_size, stride, padding, dilation, groups)
     if x.ndim == 3:
@@ -103,31 +108,33 @@ def conv_weight_grad(
         )[:, :, 0]  # fmt: skip
     problem = Problem(
         x.shape[0], x.shape[2:], x.shape[1] // groups, grad.shape[2:], grad.shape[1] // groups, groups,
-        tuple(kernel_size), tuple(stride), tuple(padding), tuple(dilation), False,
+        _pair(kernel_size), _pair(stride), _pair(padding), _pair(dilation), False,
     )  # fmt: skip
     threads = use_threads()
     width = lanes(x.itemsize)
-    tables = grad_plan(problem, x.itemsize, width)
-    sizes = tables.sizes
-    padded = -(-sizes.columns // width) * width
-    strips = np.zeros((threads, tables.strip), x.dtype)
+    sizes, strip, tables = grad_plan(problem, x.itemsize, width)
+    strips = np.zeros((threads, strip), x.dtype)
+    padded = padded_columns(sizes.columns, width)
     partial = np.zeros(sizes.parts * sizes.groups * sizes.weights * padded, x.dtype)
-    sum_parts(x.dtype)(
-        *as_memory(x), *as_memory(grad), strips, partial, sizes, width, tables.row, tables.segment, tables.out
-    )
+    sum_parts(x.dtype)(as_memory(x), as_memory(grad), partial, strips, sizes, width, tables)
     gradient = np.empty((grad.shape[1], sizes.channels, *kernel_size), x.dtype)
     add_parts(x.dtype)(gradient.reshape(-1), partial, sizes, width)
     return gradient
 
 
-def _is_fast(*arrays: Array | None) -> bool:
+def _is_fast(first: Array, *others: Array | None) -> bool:
     """Whether the compiled kernels cover these: 1-D or 2-D, one float dtype, nothing empty."""
-    first = arrays[0]
     return (
         first.dtype in FLOAT_DTYPES
         and first.ndim in (3, 4)
-        and all(a is None or (a.dtype == first.dtype and a.size > 0) for a in arrays)
+        and first.size > 0
+        and all(a is None or (a.dtype == first.dtype and a.size > 0) for a in others)
     )
+
+
+def _pair(values: Sequence[int]) -> tuple[int, int]:
+    height, width = values
+    return int(height), int(width)
 
 
 def _lift(array: Array) -> Array:
@@ -135,24 +142,19 @@ def _lift(array: Array) -> Array:
     return array[:, :, None]
 
 
-def _run(problem: Problem, x: Array, weight: tuple[Array, int, Sizes], bias: Array | None) -> Array:
+def _run(problem: Problem, x: Array, weight: Memory, bias: Array | None) -> Array:
     """Pack the weights, sweep the windows."""
     threads = use_threads()
     width = lanes(x.itemsize)
-    tables = plan(problem, threads, x.itemsize, width)
-    sizes = tables.sizes
-    padded = sizes.groups * (-(-sizes.columns // width) * width)
+    sizes, strip, taps, tables = plan(problem, threads, x.itemsize, width)
+    padded = sizes.groups * padded_columns(sizes.columns, width)
     packed = np.empty(padded * sizes.taps * sizes.channels, x.dtype)
     packed_bias = np.empty(padded, x.dtype)
-    b = (np.empty(0, x.dtype), 0, (1,)) if bias is None else as_memory(bias)
-    pack_weights(x.dtype)(
-        packed, packed_bias, *weight, b[0], b[1], b[2][0], tables.taps,
-        sizes.groups, sizes.channels, sizes.columns, width,
-    )  # fmt: skip
-    y = channels_last_empty(sizes.count, sizes.groups * sizes.columns, problem.out_size, x.dtype)
-    strips = np.empty((threads, tables.strip), x.dtype)
-    sweep(x.dtype)(
-        *as_memory(x), strips, packed, packed_bias, y.transpose(0, 2, 3, 1).reshape(-1),
-        sizes, width, tables.phases, tables.row, tables.out, tables.segment,
-    )  # fmt: skip
+    shape = (sizes.groups, sizes.channels, sizes.columns)
+    bias_memory = as_memory(np.empty(0, x.dtype) if bias is None else bias)
+    pack_weights(x.dtype)(packed, packed_bias, weight, bias_memory, taps, shape, width)
+    y = channels_last_empty(sizes.batch, sizes.groups * sizes.columns, problem.out_size, x.dtype)
+    flat = y.transpose(0, 2, 3, 1).reshape(-1)
+    strips = np.empty((threads, strip), x.dtype)
+    sweep(x.dtype)(as_memory(x), packed, packed_bias, flat, strips, sizes, width, tables)
     return y

@@ -12,8 +12,7 @@ from numba.extending import intrinsic
 Array = Any
 
 
-@intrinsic
-def copy_run(typingctx: Any, target: Any, first: Any, source: Any, source_first: Any, count: Any) -> Any:
+def _copy_run(typingctx: Any, target: Any, first: Any, source: Any, source_first: Any, count: Any) -> Any:
     """``target[first : first + count] = source[source_first : source_first + count]``, as memcpy."""
     signature = types.void(target, types.int64, source, types.int64, types.int64)
 
@@ -28,8 +27,7 @@ def copy_run(typingctx: Any, target: Any, first: Any, source: Any, source_first:
     return signature, generate
 
 
-@intrinsic
-def clear_run(typingctx: Any, target: Any, first: Any, count: Any) -> Any:
+def _clear_run(typingctx: Any, target: Any, first: Any, count: Any) -> Any:
     """``target[first : first + count] = 0``, as memset."""
     signature = types.void(target, types.int64, types.int64)
 
@@ -40,6 +38,10 @@ def clear_run(typingctx: Any, target: Any, first: Any, count: Any) -> Any:
         return context.get_dummy_value()
 
     return signature, generate
+
+
+copy_run: Any = intrinsic(_copy_run)
+clear_run: Any = intrinsic(_clear_run)
 
 
 @numba.njit(nogil=True)

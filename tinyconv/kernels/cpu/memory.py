@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -31,32 +31,49 @@ def keep_large_blocks() -> bool:
     return all(any(mallopt(option, size) for size in _SIZES) for option in options)
 
 
-def as_memory(array: Array) -> tuple[Array, int, tuple[int, ...]]:
-    """See `array` (not empty) as a flat run of memory: (flat, start, strides).
+class Memory(NamedTuple):
+    """An array as a flat run: ``array[i, j, ...]`` is ``flat[start + i * steps[0] + j * steps[1] + ...]``.
 
-    ``array[i, j, ...]`` is ``flat[start + i * strides[0] + j * strides[1] + ...]``, for any
-    order of the axes, slices, negative steps and broadcast axes, without a copy. (Arrays
-    that are not aligned, or whose strides are no multiple of the item size, are copied.)
-    A compiled function that takes `flat` needs one specialisation for all memory orders.
+    `flat` is read-only.
+    """
+
+    flat: Array
+    start: int
+    steps: tuple[int, ...]
+
+
+def read_only(array: Array) -> Array:
+    """The same array, marked as not to be written."""
+    array.flags.writeable = False
+    return array
+
+
+def as_memory(array: Array) -> Memory:
+    """See `array` (not empty) as a flat run of memory.
+
+    That works for any order of the axes, slices, negative steps and broadcast axes, without
+    a copy. (Arrays that are not aligned, or whose strides are no multiple of the item size,
+    are copied.) A compiled function that takes a `Memory` needs one specialisation for all
+    memory orders.
 
     Examples
     --------
     >>> import numpy as np
-    >>> flat, start, strides = as_memory(np.arange(6.0).reshape(2, 3)[:, ::-1])
-    >>> start, strides, flat[start + 1 * strides[0] + 0 * strides[1]].item()
+    >>> flat, start, steps = as_memory(np.arange(6.0).reshape(2, 3)[:, ::-1])
+    >>> start, steps, flat[start + 1 * steps[0] + 0 * steps[1]].item()
     (2, (3, -1), 5.0)
     """
     item = array.itemsize
     if not array.flags.aligned or any(stride % item for stride in array.strides):
         array = array.copy()
-    strides = tuple(stride // item for stride in array.strides)
+    steps = tuple(stride // item for stride in array.strides)
     if array.flags.c_contiguous:
-        return array.reshape(-1), 0, strides
-    reach = [stride * (size - 1) for stride, size in zip(strides, array.shape, strict=True)]
+        return Memory(read_only(array.reshape(-1)), 0, steps)
+    reach = [step * (size - 1) for step, size in zip(steps, array.shape, strict=True)]
     start = -sum(r for r in reach if r < 0)
     span = start + sum(r for r in reach if r > 0) + 1
     lowest = array[tuple(slice(-1, None) if r < 0 else slice(0, 1) for r in reach)]
-    return as_strided(lowest, (span,), (item,), writeable=False), start, strides
+    return Memory(as_strided(lowest, (span,), (item,), writeable=False), start, steps)
 
 
 def channels_last_empty(count: int, channels: int, size: tuple[int, ...], dtype: np.dtype[Any]) -> Array:

@@ -153,18 +153,23 @@ def make_tile(rows: int, vectors: int, accumulate: bool, masked: bool) -> Any:
     """
 
     @intrinsic
-    def tile(typingctx: Any, a, a_first, row, row_first, segment, segment_first, segments, length,
-             a_step, b, b_first, b_step, c, c_first, out, start, start_first, valid):  # fmt: skip
-        arrays = {0: a, 2: row, 4: segment, 9: b, 12: c, 14: out, 15: start}
-        signature = types.void(*(arrays.get(position, types.int64) for position in range(18)))
+    def tile(
+        typingctx: Any, a: Any, a_first: Any, row: Any, row_first: Any, segment: Any, segment_first: Any,
+        segments: Any, length: Any, a_step: Any, b: Any, b_first: Any, b_step: Any, c: Any, c_first: Any,
+        out: Any, start: Any, start_first: Any, valid: Any,
+    ) -> Any:  # fmt: skip
+        index = types.int64
+        signature = types.void(
+            a, index, row, index, segment, index, index, index, index,
+            b, index, index, c, index, out, start, index, index,
+        )  # fmt: skip
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             data = [
                 context.make_array(kind)(context, builder, arg).data if isinstance(kind, types.Array) else arg
                 for kind, arg in zip(signature.args, args, strict=True)
             ]
-            number = context.get_value_type(a.dtype)
-            emit = _Emitter(builder, number, lanes(a.dtype.bitwidth // 8))
+            emit = _Emitter(builder, context.get_value_type(a.dtype), lanes(a.dtype.bitwidth // 8))
             _generate(emit, data, rows, vectors, accumulate, masked)
             return context.get_dummy_value()
 

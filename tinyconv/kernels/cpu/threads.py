@@ -12,6 +12,6 @@ def use_threads() -> int:
 
     Each public kernel calls this first: Numba keeps the number per calling thread.
     """
-    count = min(get_num_threads(), numba.config.NUMBA_NUM_THREADS)
+    count = min(get_num_threads(), vars(numba.config)["NUMBA_NUM_THREADS"])
     numba.set_num_threads(count)
     return count
