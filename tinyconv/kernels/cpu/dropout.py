@@ -26,7 +26,7 @@ QUADS = 256
 
 
 def dropout(x: Array, p: float, key: tuple[int, int]) -> Array:
-    """x with each element zeroed with probability p and the others divided by 1 - p."""
+    """Zero each element of x with probability p and divide the others by 1 - p."""
     if not suits(x):
         return reference.dropout(x, p, key)
     use_threads()
@@ -38,7 +38,7 @@ def dropout(x: Array, p: float, key: tuple[int, int]) -> Array:
     seed, call = key
     words = map(u64, (*reference.split_words(call), *reference.split_words(seed)))
     _dropout(ordered.reshape(-1), y.reshape(-1), u64(threshold), np.float32(scale), *words)
-    return channels_first(y) if x.ndim >= 3 else y
+    return channels_first(y) if x.ndim >= 3 else y.reshape(x.shape)
 
 
 @njit(**PARALLEL)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinyconv.device import array_module
+from tinyconv.kernels.reference.elementwise import quiet
 
 Array = Any
 
@@ -29,12 +30,14 @@ def relu_backward(grad: Array, y: Array) -> Array:
     return xp.where(y <= 0, grad.dtype.type(0), grad)
 
 
+@quiet
 def leaky_relu(x: Array, negative_slope: float) -> Array:
     """``x`` where x > 0, else ``negative_slope * x`` (Maas et al. 2013)."""
     xp = array_module(x)
     return xp.asarray(x * _slope(x, negative_slope))
 
 
+@quiet
 def leaky_relu_backward(grad: Array, x: Array, negative_slope: float) -> Array:
     """`grad` where x > 0, else ``negative_slope * grad``."""
     xp = array_module(grad)
@@ -45,12 +48,14 @@ def _slope(x: Array, negative_slope: float) -> Array:
     return array_module(x).where(x > 0, x.dtype.type(1), x.dtype.type(negative_slope))
 
 
+@quiet
 def elu(x: Array, alpha: float) -> Array:
     """``x`` where x > 0, else ``alpha * (exp(x) - 1)`` (Clevert et al. 2016)."""
     xp = array_module(x)
     return xp.where(x > 0, x, x.dtype.type(alpha) * xp.expm1(xp.minimum(x, 0)))
 
 
+@quiet
 def elu_backward(grad: Array, y: Array, alpha: float) -> Array:
     """`grad` where y > 0, else ``grad * (y + alpha)``, which is ``grad * alpha * exp(x)``."""
     xp = array_module(grad)
@@ -64,6 +69,7 @@ def sigmoid(x: Array) -> Array:
     return xp.where(x >= 0, 1 / (1 + z), z / (1 + z))
 
 
+@quiet
 def sigmoid_backward(grad: Array, y: Array) -> Array:
     """``grad * y * (1 - y)``."""
     return array_module(grad).asarray(grad * y * (1 - y))
@@ -75,6 +81,7 @@ def tanh(x: Array) -> Array:
     return xp.asarray(xp.tanh(x))
 
 
+@quiet
 def tanh_backward(grad: Array, y: Array) -> Array:
     """``grad * (1 - y**2)``."""
     return array_module(grad).asarray(grad * (1 - y * y))

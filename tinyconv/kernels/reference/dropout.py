@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from tinyconv.device import array_module
+from tinyconv.kernels.reference.elementwise import quiet
 
 Array = Any
 
@@ -79,6 +80,7 @@ def random_words(count: int, key: tuple[int, int], xp: Any = np) -> Array:
     return xp.stack(philox(counter, split_words(seed)), axis=1).reshape(-1)[:count]
 
 
+@quiet
 def dropout(x: Array, p: float, key: tuple[int, int]) -> Array:
     """Zero each element of x with probability p and divide the others by 1 - p.
 

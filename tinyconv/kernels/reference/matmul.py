@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from tinyconv.device import array_module
+from tinyconv.kernels.reference.elementwise import quiet
 
 Array = Any
 
 
+@quiet
 def matmul(a: Array, b: Array) -> Array:
     """Matrix product of the last two axes, (..., m, k) and (..., k, n) to (..., m, n).
 
@@ -18,6 +20,7 @@ def matmul(a: Array, b: Array) -> Array:
     return xp.asarray(xp.matmul(a, b))
 
 
+@quiet
 def linear(x: Array, weight: Array, bias: Array | None) -> Array:
     """``x @ weight.T + bias``: (..., out) of x (..., in), weight (out, in), bias (out,)."""
     xp = array_module(x)

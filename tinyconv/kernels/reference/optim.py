@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from tinyconv.device import array_module
+from tinyconv.kernels.reference.elementwise import quiet
 
 Array = Any
 
 
+@quiet
 def sgd_step(
     param: Array,
     grad: Array,
@@ -46,6 +48,7 @@ def sgd_step(
     param[...] -= lr * d
 
 
+@quiet
 def adam_step(
     param: Array,
     grad: Array,

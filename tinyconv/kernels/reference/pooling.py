@@ -31,6 +31,7 @@ import numpy as np
 
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
+from tinyconv.kernels.reference.elementwise import quiet
 
 Array = Any
 Sizes = tuple[int, ...]
@@ -128,6 +129,7 @@ def unpool(x: Array, indices: Array, size: Sizes) -> Array:
     return flat.reshape(*x.shape[:2], *size)
 
 
+@quiet
 def avg_pool(
     x: Array, kernel_size: Sizes, stride: Sizes, padding: Sizes, ceil_mode: bool, count_include_pad: bool
 ) -> Array:
@@ -148,6 +150,7 @@ def avg_pool(
     return y / xp.asarray(counts, dtype=x.dtype)
 
 
+@quiet
 def avg_pool_backward(
     grad: Array,
     size: Sizes,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinyconv.device import array_module
+from tinyconv.kernels.reference.elementwise import quiet
 
 Array = Any
 
@@ -15,6 +16,7 @@ def cat(arrays: Sequence[Array], axis: int) -> Array:
     return array_module(arrays[0]).concatenate(arrays, axis=axis)
 
 
+@quiet
 def index_scatter(grad: Array, index: Any, shape: tuple[int, ...]) -> Array:
     """Zeros of `shape` with `grad` added at `index`: the adjoint of ``x[index]``.
 

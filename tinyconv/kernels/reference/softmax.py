@@ -11,10 +11,12 @@ from __future__ import annotations
 from typing import Any
 
 from tinyconv.device import array_module
+from tinyconv.kernels.reference.elementwise import quiet
 
 Array = Any
 
 
+@quiet
 def softmax(x: Array, axis: int) -> Array:
     """Positive numbers that sum to 1 along `axis`; same shape as x.
 
@@ -31,6 +33,7 @@ def softmax(x: Array, axis: int) -> Array:
     return xp.asarray(powers / powers.sum(axis=axis, keepdims=True))
 
 
+@quiet
 def log_softmax(x: Array, axis: int) -> Array:
     """``log(softmax(x))`` without ever taking the logarithm of a vanished probability."""
     xp = array_module(x)

@@ -1,0 +1,99 @@
+"""Optimiser steps: PyTorch's optimisers over several steps, hand numbers, and the fast twins."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinyconv.kernels import find_kernel
+from tinyconv.kernels.reference import optim as reference
+
+pytestmark = pytest.mark.usefixtures("any_size")
+
+SGD = [
+    {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False},
+    {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.1, "nesterov": False},
+    {"momentum": 0.9, "dampening": 0.0, "weight_decay": 0.1, "nesterov": False},
+    {"momentum": 0.9, "dampening": 0.3, "weight_decay": 0.0, "nesterov": False},
+    {"momentum": 0.9, "dampening": 0.0, "weight_decay": 0.1, "nesterov": True},
+]
+ADAM = {"lr": 0.02, "beta1": 0.8, "beta2": 0.95, "eps": 1e-4, "weight_decay": 0.1}
+STEPS = 4
+
+
+def run_sgd(backend, param, grads, options, lr=0.05):
+    step = find_kernel(backend, "optim", "sgd_step")
+    buffer = np.full_like(param, np.nan) if options["momentum"] else None
+    for number, grad in enumerate(grads):
+        step(param, grad, buffer, lr, first=number == 0, **options)
+
+
+def run_adam(backend, param, grads, options):
+    averages = np.zeros_like(param), np.zeros_like(param)
+    for number, grad in enumerate(grads, start=1):
+        find_kernel(backend, "optim", "adam_step")(param, grad, *averages, number, **options)
+
+
+def test_first_steps_by_hand():
+    param = np.array([1.0, 2.0])
+    reference.sgd_step(param, np.array([0.5, -1.0]), None, 0.1, 0, 0, 0, False, True)
+    np.testing.assert_allclose(param, [0.95, 2.1])
+    param = np.array([1.0, 2.0, 3.0])
+    reference.adam_step(
+        param, np.array([5.0, -0.1, 0.0]), np.zeros(3), np.zeros(3), 1, 0.1, 0.9, 0.999, 0, 0.01
+    )
+    np.testing.assert_allclose(param, [0.9, 2.1, 2.9])
+
+
+@pytest.mark.parametrize("options", SGD)
+def test_sgd_is_pytorchs(make_array, options):
+    torch = pytest.importorskip("torch")
+    param = make_array((3, 4), dtype=np.float64)
+    grads = [make_array((3, 4), 0, seed, dtype=np.float64) for seed in range(STEPS)]
+    theirs = torch.tensor(param.copy(), requires_grad=True)
+    optimiser = torch.optim.SGD([theirs], lr=0.05, **options)
+    for grad in grads:
+        theirs.grad = torch.tensor(grad)
+        optimiser.step()
+    run_sgd("reference", param, grads, options)
+    np.testing.assert_allclose(param, theirs.detach().numpy(), rtol=1e-12)
+
+
+def test_adam_is_pytorchs(make_array):
+    torch = pytest.importorskip("torch")
+    param = make_array((3, 4), dtype=np.float64)
+    grads = [make_array((3, 4), 0, seed, dtype=np.float64) for seed in range(STEPS)]
+    theirs = torch.tensor(param.copy(), requires_grad=True)
+    optimiser = torch.optim.Adam([theirs], lr=0.02, betas=(0.8, 0.95), eps=1e-4, weight_decay=0.1)
+    for grad in grads:
+        theirs.grad = torch.tensor(grad)
+        optimiser.step()
+    run_adam("reference", param, grads, ADAM)
+    np.testing.assert_allclose(param, theirs.detach().numpy(), rtol=1e-12)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    shape=st.lists(st.integers(0, 5), max_size=4).map(tuple), order=st.integers(0, 47),
+    other=st.integers(0, 47), options=st.sampled_from([*SGD, ADAM]), seed=st.integers(0, 99),
+)  # fmt: skip
+def test_fast_is_the_reference(make_array, shape, order, other, options, seed):
+    param = make_array(shape, order, seed)
+    grads = [make_array(shape, other + number, seed + number) for number in range(STEPS)]
+    kept = [grad.copy() for grad in grads]
+    fast, right = param.copy(order="K"), param.copy()
+    run = run_adam if options is ADAM else run_sgd
+    run("cpu", fast, grads, options)
+    run("reference", right, grads, options)
+    np.testing.assert_allclose(fast, right, rtol=1e-5, atol=2e-6)
+    for grad, before in zip(grads, kept, strict=True):
+        np.testing.assert_array_equal(grad, before)
+
+
+def test_a_view_is_changed_in_place():
+    """Also where one flat pass is impossible, the caller's own memory must change."""
+    whole = np.ones((6, 4), dtype=np.float32)
+    find_kernel("cpu", "optim", "sgd_step")(
+        whole[::2], np.ones((3, 4), np.float32), None, 0.5, 0.0, 0.0, 0.0, False, True
+    )
+    np.testing.assert_array_equal(whole, np.tile([[0.5], [1.0]], (3, 4)))

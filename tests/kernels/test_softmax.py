@@ -1,0 +1,60 @@
+"""Softmax and log-softmax: SciPy's results, large scores, and the fast twins."""
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import special
+
+from tinyconv.kernels import find_kernel
+
+pytestmark = pytest.mark.usefixtures("any_size")
+
+THEIRS = {"softmax": special.softmax, "log_softmax": special.log_softmax}
+BACKENDS = ["reference", "cpu"]
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    name=st.sampled_from(sorted(THEIRS)), order=st.integers(0, 47), data=st.data(),
+    shape=st.lists(st.sampled_from([0, 1, 2, 5, 33]), min_size=1, max_size=4).map(tuple),
+)  # fmt: skip
+def test_is_scipys(make_array, name, order, data, shape):
+    axis = data.draw(st.integers(-len(shape), len(shape) - 1))
+    x = make_array(shape, order)
+    expected = x if x.size == 0 else THEIRS[name](x.astype(np.float64), axis=axis)
+    for backend in BACKENDS:
+        y = find_kernel(backend, "softmax", name)(x, axis)
+        assert y.dtype == np.float32 and y.shape == x.shape
+        np.testing.assert_allclose(y, expected, rtol=4e-6, atol=4e-6 if name == "log_softmax" else 1e-37)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_large_scores(backend):
+    x = np.array([[1e38, 1e38, 0], [-1e38, -1e38, -1e38], [1000, 0, -np.inf]], dtype=np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        y = find_kernel(backend, "softmax", "softmax")(x, 1)
+        logs = find_kernel(backend, "softmax", "log_softmax")(x, 1)
+    np.testing.assert_allclose(y, [[0.5, 0.5, 0], [1 / 3, 1 / 3, 1 / 3], [1, 0, 0]], rtol=1e-6)
+    np.testing.assert_allclose(logs[2], [0, -1000, -np.inf], rtol=1e-6)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", THEIRS)
+def test_nan_and_inf_are_pytorchs(backend, name):
+    torch = pytest.importorskip("torch")
+    rows = [[1, np.nan, 2], [np.inf, 0, 1], [-np.inf] * 3, [np.inf, np.inf, 0], [-np.inf, 0, 1]]
+    x = np.array(rows, dtype=np.float32)
+    x[0, 1] = np.copysign(np.nan, -1)
+    y = find_kernel(backend, "softmax", name)(x, 1)
+    np.testing.assert_allclose(y, getattr(torch, name)(torch.tensor(x), 1).numpy(), rtol=1e-6)
+
+
+def test_channels_of_channels_last_memory():
+    x = np.random.default_rng(0).normal(size=(2, 5, 6, 7)).astype(np.float32).transpose(0, 3, 1, 2)
+    y = find_kernel("cpu", "softmax", "softmax")(x, 1)
+    assert y.strides == x.strides
+    np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-6)
