@@ -1,0 +1,36 @@
+"""tinyconv: a deep-learning engine for convolutional networks that can be read to the bottom.
+
+    import tinyconv as tc
+    import tinyconv.nn.functional as F
+    from tinyconv import nn, optim
+
+Names, arguments, defaults and meaning are PyTorch's.
+"""
+
+from tinyconv import autograd, errors, nn, optim
+from tinyconv._version import __version__
+from tinyconv.autograd import Function
+from tinyconv.device import (
+    bool_,
+    default_device,
+    default_dtype,
+    float32,
+    float64,
+    get_default_dtype,
+    get_num_threads,
+    get_rng_state,
+    int32,
+    int64,
+    kernel_backend,
+    manual_seed,
+    num_threads,
+    seed,
+    set_default_dtype,
+    set_num_threads,
+    set_rng_state,
+    uint8,
+)
+from tinyconv.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from tinyconv.gradcheck import gradcheck
+from tinyconv.ops import *  # noqa: F403
+from tinyconv.tensor import Tensor

@@ -1,0 +1,72 @@
+"""Whether ops record the computation graph: a setting of its own in each thread."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from types import TracebackType
+
+
+class _GradMode(threading.local):
+    enabled = True
+
+
+_grad_mode = _GradMode()
+
+
+def is_grad_enabled() -> bool:
+    """Whether ops record the graph in this thread."""
+    return _grad_mode.enabled
+
+
+class _GradModeBlock(contextlib.ContextDecorator):
+    """Sets the grad mode for a block; one object may be entered repeatedly and nested."""
+
+    _mode: bool
+
+    def __init__(self) -> None:
+        self._before: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._before.append(_grad_mode.enabled)
+        _grad_mode.enabled = self._mode
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _grad_mode.enabled = self._before.pop()
+
+
+class no_grad(_GradModeBlock):  # noqa: N801 - PyTorch's name
+    """Do not record ops in this block (or decorated function).
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> w = tc.ones(2, requires_grad=True)
+    >>> with tc.no_grad():
+    ...     (w * 2).requires_grad
+    False
+    """
+
+    _mode = False
+
+
+class enable_grad(_GradModeBlock):  # noqa: N801 - PyTorch's name
+    """Record ops in this block, also inside `no_grad`."""
+
+    _mode = True
+
+
+class set_grad_enabled(_GradModeBlock):  # noqa: N801 - PyTorch's name
+    """Switch recording on or off, at once; as a context manager it is switched back at the end."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self._mode = bool(mode)
+        self._at_creation = _grad_mode.enabled
+        _grad_mode.enabled = self._mode
+
+    def __enter__(self) -> None:
+        self._before.append(self._at_creation)
+        _grad_mode.enabled = self._mode

@@ -1,0 +1,120 @@
+"""What `gradcheck` says when a gradient is wrong: where, by how much, and the likely mistake."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinyconv.device import seed
+
+if TYPE_CHECKING:
+    from tinyconv.gradcheck import Probe
+
+Array = np.ndarray[Any, Any]
+
+CLOSE = 1e-3
+"""Two gradients are "the same" for a diagnosis when they differ by less than this share."""
+
+
+def describe(probe: Probe, i: int, analytic: Array, numeric: Array, excess: Array) -> str:
+    """The full report on input i, several lines long."""
+    wrong = np.argwhere(excess > 0)
+    worst = tuple(int(n) for n in np.unravel_index(int(np.argmax(excess)), excess.shape))
+    shapes = ", ".join(str(x.shape) if hasattr(x, "shape") else repr(x) for x in probe.arguments)
+    lines = [
+        f"the gradient with respect to inputs[{i}] is wrong",
+        f"  inputs    : {shapes}; seed {seed.get().seed}",
+        f"  wrong at  : {len(wrong)} of {excess.size} elements",
+    ]
+    if len(wrong):
+        lines += [
+            f"  worst     : index {worst}, where the input is {probe.arguments[i].array[worst]:.6g}",
+            f"  numeric   : {numeric[worst]:.8g}",
+            f"  analytic  : {analytic[worst]:.8g}",
+        ]
+    lines.append(f"  it seems  : {diagnose(probe, i, analytic, numeric, wrong)}")
+    return "\n".join(lines)
+
+
+def diagnose(probe: Probe, i: int, analytic: Array, numeric: Array, wrong: Array) -> str:
+    """The kind of mistake that the pattern of wrong elements suggests."""
+    if not np.isfinite(analytic).all():
+        return f"the analytic gradient has {np.sum(~np.isfinite(analytic))} elements that are nan or infinite"
+    kinks = [position for row in wrong[:20] if probe.has_kink(i, position := tuple(int(n) for n in row))]
+    if len(wrong) and len(kinks) == min(len(wrong), 20):
+        return (
+            f"the function has a kink at {kinks[0]} (its slopes to the left and right differ): "
+            "no gradient is right there, move the input away from it"
+        )
+    if not np.any(analytic):
+        return "no gradient reaches this input: backward returns zeros or None for it"
+    return (
+        _transposed(analytic, numeric)
+        or _one_of_the_batch(probe, i, analytic, numeric)
+        or _factor(probe, analytic, numeric)
+        or _zeros(analytic, numeric, wrong)
+        or f"right at {analytic.size - len(wrong)} of {analytic.size} elements, wrong at the others, e.g. "
+        + ", ".join(str(tuple(int(n) for n in row)) for row in wrong[:3])
+    )
+
+
+def _same(a: Array, b: Array) -> bool:
+    return a.shape == b.shape and float(np.linalg.norm(a - b)) <= CLOSE * float(np.linalg.norm(b))
+
+
+def _factor(probe: Probe, analytic: Array, numeric: Array) -> str:
+    """A constant factor between the two, e.g. a sign, or a mean taken for a sum."""
+    square = float((numeric * numeric).sum())
+    factor = float((analytic * numeric).sum()) / square if square else 0.0
+    if factor == 0 or not _same(analytic, factor * numeric):
+        return ""
+    if abs(factor + 1) < CLOSE:
+        return "the sign is flipped"
+    hints = {
+        float(probe.batch or 1): "the batch size: a mean in forward but not in backward?",
+        1 / (probe.batch or 1): "one over the batch size: a mean in backward but not in forward?",
+        float(analytic.size): "the number of elements: a mean in forward but not in backward?",
+        1 / analytic.size: "one over the number of elements: a mean in backward but not in forward?",
+    }
+    hint = next((f", {text}" for f, text in hints.items() if abs(factor / f - 1) < CLOSE and f != 1), "")
+    return f"a constant factor: analytic = {factor:.6g} x numeric{hint}"
+
+
+def _transposed(analytic: Array, numeric: Array) -> str:
+    """The right numbers in the wrong places: axes exchanged or reversed."""
+    if analytic.ndim < 2:
+        reversed_ = analytic.ndim == 1 and analytic.size > 1 and _same(analytic[::-1], numeric)
+        return "the elements are in reverse order" if reversed_ else ""
+    for order in list(permutations(range(analytic.ndim)))[1:]:
+        if _same(analytic.transpose(order), numeric):
+            return f"a transposition: the numbers are right with the axes in the order {order}"
+    spatial = tuple(range(max(analytic.ndim - 2, 0), analytic.ndim))
+    for axes in (spatial, spatial[:1], spatial[1:]):
+        if _same(np.flip(analytic, axes), numeric):
+            return f"the numbers are right but reversed along axes {axes}: a kernel flipped, or not flipped?"
+    return ""
+
+
+def _one_of_the_batch(probe: Probe, i: int, analytic: Array, numeric: Array) -> str:
+    """The gradient of a single element of the batch instead of the sum over all."""
+    if probe.batch is None or probe.batch < 2 or analytic.size > 400:
+        return ""
+    if analytic.ndim and analytic.shape[0] == probe.batch and not _same(analytic, np.zeros_like(analytic)):
+        return ""
+    for n in {0, probe.batch - 1}:
+        if _same(analytic, probe.numeric(i, analytic, only=n)):
+            return (
+                f"missing accumulation over the batch: it is the gradient of batch element {n} alone "
+                "(add up with +=, or sum over the batch)"
+            )
+    return ""
+
+
+def _zeros(analytic: Array, numeric: Array, wrong: Array) -> str:
+    """Zero wherever it is wrong."""
+    positions = tuple(wrong.T)
+    if len(wrong) and not np.any(analytic[positions]):
+        return f"zero at {len(wrong)} elements where it should not be: a mask, border or overlap forgotten?"
+    return ""

@@ -1,0 +1,113 @@
+"""Initialisers: how large the first weights are.
+
+With fan_in inputs per neuron, a sum of fan_in products keeps the variance of its inputs if
+the weights have variance gain^2 / fan_in (He) or, balanced for the way back, gain^2 times
+2 / (fan_in + fan_out) (Xavier). The gain makes up for what the activation takes away.
+"""
+
+from __future__ import annotations
+
+from math import prod, sqrt
+
+from tinyconv.device import seed
+from tinyconv.errors import ArgumentError, ShapeError
+from tinyconv.tensor import Tensor
+
+GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": sqrt(2)}
+
+
+def calculate_gain(nonlinearity: str, negative_slope: float = 0.01) -> float:
+    """The factor for weights before an activation: 1, 5/3 for tanh, sqrt(2) for ReLU, …"""
+    if nonlinearity == "leaky_relu":
+        return sqrt(2 / (1 + negative_slope**2))
+    if nonlinearity not in GAINS:
+        names = ", ".join([*GAINS, "leaky_relu"])
+        raise ArgumentError("calculate_gain", "nonlinearity", repr(nonlinearity), f"one of {names}")
+    return GAINS[nonlinearity]
+
+
+def fans(tensor: Tensor) -> tuple[int, int]:
+    """(fan_in, fan_out) of a weight (out, in, *kernel_size): products of a neuron's in- and outgoing weights."""
+    if tensor.ndim < 2:
+        raise ShapeError("init", "tensor", f"of shape {tensor.shape}", "at least 2 dimensions (out, in)")
+    window = prod(tensor.shape[2:])
+    return tensor.shape[1] * window, tensor.shape[0] * window
+
+
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
+    """Fill with numbers uniform in [a, b)."""
+    return _fill(tensor, seed.get().generator.uniform(a, b, tensor.shape))
+
+
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
+    """Fill with normal numbers."""
+    return _fill(tensor, seed.get().generator.normal(mean, std, tensor.shape))
+
+
+def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
+    """Fill with normal numbers, drawing again those further than two standard deviations off."""
+    generator = seed.get().generator
+    values = generator.standard_normal(tensor.shape)
+    while (outside := abs(values) > 2).any():
+        values[outside] = generator.standard_normal(int(outside.sum()))
+    return _fill(tensor, mean + std * values)
+
+
+def constant_(tensor: Tensor, val: float) -> Tensor:
+    """Fill with one number."""
+    tensor.array[...] = val
+    return tensor
+
+
+def zeros_(tensor: Tensor) -> Tensor:
+    """Fill with zeros."""
+    return constant_(tensor, 0.0)
+
+
+def ones_(tensor: Tensor) -> Tensor:
+    """Fill with ones."""
+    return constant_(tensor, 1.0)
+
+
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0) -> Tensor:
+    """Uniform with variance gain^2 * 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
+    fan_in, fan_out = fans(tensor)
+    bound = gain * sqrt(6 / (fan_in + fan_out))
+    return uniform_(tensor, -bound, bound)
+
+
+def xavier_normal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
+    """Normal with variance gain^2 * 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
+    fan_in, fan_out = fans(tensor)
+    return normal_(tensor, 0.0, gain * sqrt(2 / (fan_in + fan_out)))
+
+
+def kaiming_uniform_(
+    tensor: Tensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu"
+) -> Tensor:
+    """Uniform with variance gain^2 / fan (He et al. 2015); `a` is leaky ReLU's slope."""
+    bound = sqrt(3) * _kaiming_std(tensor, a, mode, nonlinearity)
+    return uniform_(tensor, -bound, bound)
+
+
+def kaiming_normal_(
+    tensor: Tensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu"
+) -> Tensor:
+    """Normal with variance gain^2 / fan (He et al. 2015); `a` is leaky ReLU's slope."""
+    return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity))
+
+
+def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
+    if mode not in ("fan_in", "fan_out"):
+        raise ArgumentError("kaiming init", "mode", repr(mode), "'fan_in' or 'fan_out'")
+    fan = fans(tensor)[mode == "fan_out"]
+    return calculate_gain(nonlinearity, a) / sqrt(fan) if fan else 0.0
+
+
+def _fill(tensor: Tensor, values: object) -> Tensor:
+    tensor.array[...] = values
+    return tensor
+
+
+he_uniform_ = kaiming_uniform_
+he_normal_ = kaiming_normal_

@@ -1,0 +1,139 @@
+"""Functions that make new tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinyconv.device import FLOAT_DTYPES, array_module, default_device, default_dtype, seed, to_device
+from tinyconv.errors import ArgumentError, DtypeError
+from tinyconv.tensor import Tensor
+
+
+def tensor(data: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
+    """A new tensor with a copy of `data` (numbers, nested lists, an array or a Tensor).
+
+    Python floats get the default dtype, ints int64; arrays keep their dtype.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> tc.tensor([[1.0, 2.0], [3.0, 4.0]]).shape
+    (2, 2)
+    """
+    if isinstance(data, Tensor):
+        data = data.array
+    return _place(_as_array(data, dtype, copy=True), device, requires_grad)
+
+
+def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor:
+    """`data` as a tensor, without a copy where possible; a Tensor is returned as it is."""
+    if isinstance(data, Tensor) and dtype is None and device is None:
+        return data
+    array = data.array if isinstance(data, Tensor) else data
+    return _place(_as_array(array, dtype, copy=False), device, False)
+
+
+def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
+    """A tensor that shares memory with a NumPy array."""
+    if not isinstance(array, np.ndarray):
+        raise DtypeError("from_numpy", "array", f"a {type(array).__name__}", "a numpy.ndarray")
+    return Tensor(array)
+
+
+def _as_array(data: Any, dtype: Any, copy: bool) -> Any:
+    if type(data).__module__.startswith("cupy"):
+        return data.astype(dtype or data.dtype, copy=copy)
+    try:
+        array = np.array(data, dtype=dtype) if copy else np.asarray(data, dtype=dtype)
+    except (ValueError, TypeError) as error:
+        raise ArgumentError(
+            "tensor", "data", type(data).__name__, f"numbers in a regular shape ({error})"
+        ) from error
+    if array.dtype.kind not in "fiub":
+        raise DtypeError("tensor", "data", f"of dtype {array.dtype}", "numbers")
+    made_from_python = not isinstance(data, np.ndarray | np.generic)
+    if dtype is None and made_from_python and array.dtype.kind == "f":
+        array = array.astype(default_dtype.get())
+    return array
+
+
+def _place(array: Any, device: str | None, requires_grad: bool) -> Tensor:
+    target = device or (default_device.get() if isinstance(array, np.ndarray) else None)
+    return Tensor(array if target in (None, "cpu") else to_device(array, target), requires_grad)
+
+
+def _shape(where: str, sizes: tuple[Any, ...]) -> tuple[int, ...]:
+    shape = tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], list | tuple) else sizes
+    if not all(isinstance(n, int | np.integer) and n >= 0 for n in shape):
+        raise ArgumentError(where, "size", repr(shape), "ints >= 0")
+    return tuple(int(n) for n in shape)
+
+
+def zeros(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of zeros."""
+    return _place(np.zeros(_shape("zeros", size), dtype or default_dtype.get()), device, requires_grad)
+
+
+def ones(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of ones."""
+    return _place(np.ones(_shape("ones", size), dtype or default_dtype.get()), device, requires_grad)
+
+
+def full(
+    size: tuple[int, ...],
+    fill_value: float,
+    dtype: Any = None,
+    device: str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A tensor with every element `fill_value`."""
+    if dtype is None and isinstance(fill_value, float):
+        dtype = default_dtype.get()
+    return _place(np.full(_shape("full", (size,)), fill_value, dtype), device, requires_grad)
+
+
+def zeros_like(x: Tensor) -> Tensor:
+    """Zeros with the shape, dtype, device and memory order of `x`."""
+    return Tensor(array_module(x.array).zeros_like(x.array))
+
+
+def ones_like(x: Tensor) -> Tensor:
+    """Ones with the shape, dtype, device and memory order of `x`."""
+    return Tensor(array_module(x.array).ones_like(x.array))
+
+
+def arange(start: float, end: float | None = None, step: float = 1, dtype: Any = None) -> Tensor:
+    """Numbers from `start` (0 if only one is given) up to, not including, `end`."""
+    first, last = (0, start) if end is None else (start, end)
+    if step == 0:
+        raise ArgumentError("arange", "step", step, "a number other than 0")
+    array = np.arange(first, last, step, dtype)
+    if dtype is None and array.dtype not in FLOAT_DTYPES:
+        return _place(array.astype(np.int64), None, False)
+    return _place(array if dtype else array.astype(default_dtype.get()), None, False)
+
+
+def eye(n: int, m: int | None = None, dtype: Any = None) -> Tensor:
+    """A matrix with ones on the diagonal."""
+    return _place(np.eye(n, m, dtype=dtype or default_dtype.get()), None, False)
+
+
+def rand(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
+    """Random numbers, uniform in [0, 1)."""
+    values = seed.get().generator.random(_shape("rand", size))
+    return _place(values.astype(dtype or default_dtype.get()), device, requires_grad)
+
+
+def randn(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
+    """Random numbers, normal with mean 0 and variance 1."""
+    values = seed.get().generator.standard_normal(_shape("randn", size))
+    return _place(np.asarray(values).astype(dtype or default_dtype.get()), device, requires_grad)
+
+
+def randint(low: int, high: int, size: tuple[int, ...], device: str | None = None) -> Tensor:
+    """Random int64 numbers from `low` up to, not including, `high`."""
+    if high <= low:
+        raise ArgumentError("randint", "high", high, f"an int > low = {low}")
+    return _place(seed.get().generator.integers(low, high, _shape("randint", (size,))), device, False)

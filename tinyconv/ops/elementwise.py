@@ -1,0 +1,293 @@
+"""Arithmetic, element by element, with broadcasting.
+
+Broadcasting repeats an input along dimensions of size 1, so the gradient of that input is
+the sum over the repetitions: `unbroadcast`, its adjoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinyconv.autograd import Function
+from tinyconv.device import array_module, default_dtype
+from tinyconv.errors import ArgumentError, DtypeError
+from tinyconv.kernels import elementwise as kernels
+from tinyconv.ops._checks import broadcast_shape, check_tensor
+from tinyconv.ops.creation import as_tensor
+from tinyconv.ops.reduction import sum as sum_
+from tinyconv.ops.shape import reshape
+from tinyconv.tensor import Tensor
+
+Operand = Any
+"""A Tensor, or anything `tensor()` accepts: a number, a list, an array."""
+
+
+def as_operands(op: str, a: Operand, b: Operand) -> tuple[Tensor, Tensor]:
+    """Both operands as tensors that broadcast together; a number takes the other's dtype."""
+    a, b = _like(op, a, b), _like(op, b, a)
+    broadcast_shape(op, a.shape, b.shape)
+    return a, b
+
+
+def _like(op: str, x: Operand, other: Operand) -> Tensor:
+    if isinstance(x, Tensor):
+        return x
+    module = array_module(other.array)
+    if isinstance(x, int | float) and not isinstance(x, bool):
+        is_integer = other.dtype.kind in "iu" and isinstance(x, int)
+        dtype = other.dtype if other.dtype.kind == "f" or is_integer else None
+        return Tensor(module.asarray(x, dtype=dtype or np.float32))
+    try:
+        array = module.asarray(x)
+    except (ValueError, TypeError) as error:
+        raise ArgumentError(op, "other", repr(x), "a Tensor or numbers") from error
+    if array.dtype.kind not in "fiub":
+        raise ArgumentError(op, "other", repr(x), "a Tensor or numbers")
+    return Tensor(array.astype(other.dtype) if other.dtype.kind == "f" and array.dtype.kind == "f" else array)
+
+
+def unbroadcast(grad: Tensor, shape: tuple[int, ...], dtype: Any = None) -> Tensor:
+    """Sum `grad` over the dimensions along which an input of `shape` was repeated."""
+    if grad.shape != shape:
+        lead = grad.ndim - len(shape)
+        repeated = [lead + i for i, n in enumerate(shape) if n == 1 and grad.shape[lead + i] != 1]
+        grad = reshape(sum_(grad, (*range(lead), *repeated)), shape)
+    return grad if dtype is None or grad.dtype == dtype else astype(grad, dtype)
+
+
+class Binary(Function):
+    """Base of the two-input ops: remembers the shapes, and un-broadcasts the gradients."""
+
+    likes: tuple[tuple[tuple[int, ...], Any], ...]
+
+    def remember(self, a: Tensor, b: Tensor) -> None:
+        """Keep the inputs' shapes and dtypes."""
+        self.likes = (a.shape, a.dtype), (b.shape, b.dtype)
+
+    def gradients(self, *of_inputs: Callable[[], Tensor]) -> tuple[Tensor | None, ...]:
+        """Evaluate only the gradients that are needed, each un-broadcast to its input's shape."""
+        return tuple(
+            unbroadcast(compute(), *like) if needed else None
+            for compute, like, needed in zip(of_inputs, self.likes, self.needs_input_grad, strict=True)
+        )
+
+
+class Add(Binary):
+    """y = a + b."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Any:
+        ctx.remember(a, b)
+        return kernels.add(a.array, b.array)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        return ctx.gradients(lambda: grad, lambda: grad)
+
+
+class Sub(Binary):
+    """y = a - b."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Any:
+        ctx.remember(a, b)
+        return kernels.sub(a.array, b.array)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        return ctx.gradients(lambda: grad, lambda: -grad)
+
+
+class Mul(Binary):
+    """y = a b, so dy/da = b and dy/db = a."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Any:
+        ctx.remember(a, b)
+        needs_a, needs_b = ctx.needs_input_grad
+        ctx.save_for_backward(a if needs_b else None, b if needs_a else None)
+        return kernels.mul(a.array, b.array)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        a, b = ctx.saved_tensors
+        return ctx.gradients(lambda: grad * b, lambda: grad * a)
+
+
+class Div(Binary):
+    """y = a / b, so dy/da = 1 / b and dy/db = -a / b^2."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Any:
+        ctx.remember(a, b)
+        ctx.save_for_backward(a if ctx.needs_input_grad[1] else None, b)
+        return kernels.div(a.array, b.array)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        a, b = ctx.saved_tensors
+        return ctx.gradients(lambda: grad / b, lambda: -grad * a / (b * b))
+
+
+class Pow(Binary):
+    """y = a^b, so dy/da = b a^(b-1) and dy/db = a^b log a.
+
+    Where b = 0 the first is 0, and where a = 0 and b >= 0 the second is 0, as in PyTorch.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Any:
+        ctx.remember(a, b)
+        ctx.save_for_backward(a, b)
+        return kernels.pow(a.array, b.array)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        a, b = ctx.saved_tensors
+        constant = Tensor(b.array == 0)
+        flat = Tensor((a.array == 0) & (b.array >= 0))
+        return ctx.gradients(
+            lambda: grad * where(constant, 0.0, b * where(constant, 1.0, a) ** (b - 1)),
+            lambda: grad * where(flat, 0.0, a**b * log(where(flat, 1.0, a))),
+        )
+
+
+class Where(Function):
+    """y = a where the condition holds, else b."""
+
+    @staticmethod
+    def forward(ctx: Any, condition: Tensor, a: Tensor, b: Tensor) -> Any:
+        ctx.condition, ctx.likes = condition, ((a.shape, a.dtype), (b.shape, b.dtype))
+        return array_module(a.array).where(condition.array, a.array, b.array)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        zero = Tensor(array_module(grad.array).zeros((), grad.dtype))
+        return (
+            None,
+            unbroadcast(Where.apply(ctx.condition, grad, zero), *ctx.likes[0]),
+            unbroadcast(Where.apply(ctx.condition, zero, grad), *ctx.likes[1]),
+        )
+
+
+class Neg(Function):
+    """y = -x."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Any:
+        return kernels.neg(x.array)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        return -grad
+
+
+class Exp(Function):
+    """y = e^x, its own derivative."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Any:
+        y = kernels.exp(x.array)
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        (y,) = ctx.saved_tensors
+        return grad * y
+
+
+class Log(Function):
+    """y = log x (natural), so dy/dx = 1 / x."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Any:
+        ctx.save_for_backward(x)
+        return kernels.log(x.array)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        (x,) = ctx.saved_tensors
+        return grad / x
+
+
+class AsType(Function):
+    """y = x in another dtype."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, dtype: Any) -> Any:
+        ctx.dtype = x.dtype
+        return x.array.astype(dtype)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        return astype(grad, ctx.dtype), None
+
+
+def add(input: Operand, other: Operand) -> Tensor:
+    """input + other, with broadcasting."""
+    return Add.apply(*as_operands("add", input, other))
+
+
+def sub(input: Operand, other: Operand) -> Tensor:
+    """input - other, with broadcasting."""
+    return Sub.apply(*as_operands("sub", input, other))
+
+
+def mul(input: Operand, other: Operand) -> Tensor:
+    """input * other, element by element, with broadcasting."""
+    return Mul.apply(*as_operands("mul", input, other))
+
+
+def div(input: Operand, other: Operand) -> Tensor:
+    """input / other, with broadcasting; integers are divided as floats."""
+    return Div.apply(*(_floating(x) for x in as_operands("div", input, other)))
+
+
+def pow(input: Operand, exponent: Operand) -> Tensor:
+    """input to the power of exponent, with broadcasting."""
+    return Pow.apply(*as_operands("pow", input, exponent))
+
+
+def neg(input: Tensor) -> Tensor:
+    """-input."""
+    return Neg.apply(check_tensor("neg", "input", input))
+
+
+def exp(input: Tensor) -> Tensor:
+    """e to the power of input."""
+    return Exp.apply(_floating(check_tensor("exp", "input", input)))
+
+
+def log(input: Tensor) -> Tensor:
+    """Natural logarithm; -inf at 0 and nan below."""
+    return Log.apply(_floating(check_tensor("log", "input", input)))
+
+
+def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
+    """`input` where `condition` (a bool tensor) holds, else `other`, with broadcasting."""
+    if check_tensor("where", "condition", condition).dtype.kind != "b":
+        raise DtypeError("where", "condition", f"of dtype {condition.dtype}", "a bool tensor")
+    if not isinstance(input, Tensor) and not isinstance(other, Tensor):
+        input = as_tensor(input)
+    a, b = as_operands("where", input, other)
+    broadcast_shape("where", condition.shape, a.shape, b.shape)
+    return Where.apply(condition, a, b)
+
+
+def astype(input: Tensor, dtype: Any) -> Tensor:
+    """`input` converted to `dtype`; the same tensor if it has that dtype already."""
+    return input if input.dtype == dtype else AsType.apply(input, np.dtype(dtype))
+
+
+def _floating(x: Tensor) -> Tensor:
+    return x if x.dtype.kind == "f" else astype(x, default_dtype.get())
+
+
+def compare(name: str, a: Any, b: Operand) -> Tensor:
+    """A bool tensor: ``equal``, ``not_equal``, ``less``, … of two operands, element by element."""
+    a, b = as_operands(name, a, b)
+    return Tensor(getattr(array_module(a.array), name)(a.array, b.array))

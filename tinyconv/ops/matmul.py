@@ -1,0 +1,106 @@
+"""Matrix products."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from tinyconv.autograd import Function
+from tinyconv.errors import ShapeError
+from tinyconv.kernels import matmul as kernels
+from tinyconv.ops._checks import broadcast_shape, check_float, check_same_dtype, check_tensor
+from tinyconv.ops.elementwise import unbroadcast
+from tinyconv.ops.reduction import sum as sum_
+from tinyconv.ops.shape import reshape, transpose, unsqueeze
+from tinyconv.tensor import Tensor
+
+
+class MatMul(Function):
+    """Y = A B, so dL/dA = dL/dY B^T and dL/dB = A^T dL/dY."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Any:
+        ctx.save_for_backward(a, b)
+        return kernels.matmul(a.array, b.array)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        a, b = ctx.saved_tensors
+        needs_a, needs_b = ctx.needs_input_grad
+        return (
+            unbroadcast(MatMul.apply(grad, transpose(b, -1, -2)), a.shape) if needs_a else None,
+            unbroadcast(MatMul.apply(transpose(a, -1, -2), grad), b.shape) if needs_b else None,
+        )
+
+
+class Linear(Function):
+    """Y = X W^T + b for X (rows, in), W (out, in), b (out)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Any:
+        ctx.save_for_backward(x, weight)
+        return kernels.linear(x.array, weight.array, None if bias is None else bias.array)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        x, weight = ctx.saved_tensors
+        needs_x, needs_weight, needs_bias = ctx.needs_input_grad
+        return (
+            MatMul.apply(grad, weight) if needs_x else None,
+            MatMul.apply(transpose(grad, 0, 1), x) if needs_weight else None,
+            sum_(grad, 0) if needs_bias else None,
+        )
+
+
+def matmul(input: Tensor, other: Tensor) -> Tensor:
+    """Matrix product; dimensions before the last two are batches that broadcast.
+
+    Parameters
+    ----------
+    input, other : Tensor
+        Shapes (..., n, m) and (..., m, p); a vector counts as a row or a column, and that
+        dimension is dropped from the result.
+    """
+    a, b = check_float("matmul", "input", input), check_float("matmul", "other", other)
+    check_same_dtype("matmul", input=a, other=b)
+    if a.ndim == 0 or b.ndim == 0:
+        raise ShapeError(
+            "matmul", "the inputs' shapes", f"{a.shape} and {b.shape}", "at least one dimension each"
+        )
+    left = unsqueeze(a, 0) if a.ndim == 1 else a
+    right = unsqueeze(b, 1) if b.ndim == 1 else b
+    if left.shape[-1] != right.shape[-2]:
+        raise ShapeError(
+            "matmul", "the inputs' shapes", f"{a.shape} and {b.shape}", "(..., n, m) and (..., m, p)"
+        )
+    broadcast_shape("matmul", left.shape[:-2], right.shape[:-2])
+    y = MatMul.apply(left, right)
+    shape = y.shape[:-2] + y.shape[-2:][int(a.ndim == 1) : 2 - int(b.ndim == 1)]
+    return y if shape == y.shape else reshape(y, shape)
+
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """y = x W^T + b: a layer of neurons before their activation.
+
+    Parameters
+    ----------
+    input : Tensor
+        Shape (..., in_features).
+    weight : Tensor
+        Shape (out_features, in_features).
+    bias : Tensor, optional
+        Shape (out_features,).
+    """
+    check_float("linear", "input", input)
+    check_float("linear", "weight", weight)
+    check_same_dtype("linear", input=input, weight=weight, bias=bias)
+    if weight.ndim != 2:
+        raise ShapeError("linear", "weight", f"of shape {weight.shape}", "(out_features, in_features)")
+    out_features, in_features = weight.shape
+    if input.ndim == 0 or input.shape[-1] != in_features:
+        raise ShapeError("linear", "input", f"of shape {input.shape}", f"(..., {in_features})")
+    if bias is not None and check_tensor("linear", "bias", bias).shape != (out_features,):
+        raise ShapeError("linear", "bias", f"of shape {bias.shape}", f"({out_features},)")
+    rows = input if input.ndim == 2 else reshape(input, (prod(input.shape[:-1]), in_features))
+    y = Linear.apply(rows, weight, bias)
+    return y if input.ndim == 2 else reshape(y, (*input.shape[:-1], out_features))

@@ -1,0 +1,256 @@
+"""Ops that move elements without computing: reshape, permute, expand, cat, slicing.
+
+Each is linear, and its gradient is its adjoint: reshape back, permute back, sum what was
+repeated, slice what was joined, and put back (`IndexScatter`) what was taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+from tinyconv.autograd import Function
+from tinyconv.device import array_module
+from tinyconv.errors import ArgumentError, DtypeError, ShapeError
+from tinyconv.kernels import shape as kernels
+from tinyconv.ops._checks import check_tensor, normalize_dim, normalize_dims
+from tinyconv.tensor import Tensor
+
+
+class Reshape(Function):
+    """y = the elements of x, in row-major order, in another shape."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, shape: tuple[int, ...]) -> Any:
+        ctx.shape = x.shape
+        return x.array.reshape(shape)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        return Reshape.apply(grad, ctx.shape), None
+
+
+class Permute(Function):
+    """y = x with its dimensions in another order."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, dims: tuple[int, ...]) -> Any:
+        ctx.inverse = tuple(dims.index(i) for i in range(len(dims)))
+        return x.array.transpose(dims)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        return Permute.apply(grad, ctx.inverse), None
+
+
+class Copy(Function):
+    """y = x in memory of its own, in row-major order if asked for."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, order: str) -> Any:
+        return x.array.copy(order)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        return grad, None
+
+
+class Expand(Function):
+    """y = x repeated along dimensions of size 1; adjoint of summing over them."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, shape: tuple[int, ...]) -> Any:
+        ctx.shape = x.shape
+        return array_module(x.array).broadcast_to(x.array, shape)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        from tinyconv.ops.elementwise import unbroadcast
+
+        return unbroadcast(grad, ctx.shape), None
+
+
+class Cat(Function):
+    """y = the inputs, one after the other along one dimension."""
+
+    @staticmethod
+    def forward(ctx: Any, dim: int, *inputs: Tensor) -> Any:
+        ctx.dim, ctx.sizes = dim, [x.shape[dim] for x in inputs]
+        return kernels.cat([x.array for x in inputs], dim)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        grads, start = [], 0
+        for size in ctx.sizes:
+            grads.append(grad[(slice(None),) * ctx.dim + (slice(start, start + size),)])
+            start += size
+        return None, *grads
+
+
+class Index(Function):
+    """y = x[index], with NumPy's meaning of index."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, index: Any) -> Any:
+        ctx.index, ctx.shape = index, x.shape
+        y = x.array[index]
+        return y if hasattr(y, "shape") and hasattr(y, "strides") else array_module(x.array).asarray(y)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        return IndexScatter.apply(grad, ctx.index, ctx.shape), None
+
+
+class IndexScatter(Function):
+    """y = zeros of `shape` with x added at `index`; adjoint of `Index`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, index: Any, shape: tuple[int, ...]) -> Any:
+        ctx.index = index
+        return kernels.index_scatter(x.array, index, shape)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        return Index.apply(grad, ctx.index), None, None
+
+
+def reshape(input: Tensor, *shape: Any) -> Tensor:
+    """The same elements in another shape; one size may be -1.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> tc.arange(6).reshape(2, -1).shape
+    (2, 3)
+    """
+    sizes = _unpack(shape)
+    known = prod(n for n in sizes if n != -1)
+    total = check_tensor("reshape", "input", input).numel()
+    if sizes.count(-1) == 1 and known > 0 and total % known == 0:
+        sizes = tuple(total // known if n == -1 else n for n in sizes)
+    if any(n < 0 for n in sizes) or prod(sizes) != total:
+        raise ShapeError("reshape", "shape", sizes, f"sizes for the {total} elements of {input.shape}")
+    return Reshape.apply(input, sizes)
+
+
+def permute(input: Tensor, *dims: Any) -> Tensor:
+    """The dimensions in the order `dims`."""
+    order = _unpack(dims)
+    if len(order) != input.ndim or len(normalize_dims("permute", order, input.ndim)) != input.ndim:
+        raise ArgumentError("permute", "dims", order, f"each of the {input.ndim} dimensions once")
+    return Permute.apply(input, tuple(d % input.ndim for d in order))
+
+
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Two dimensions exchanged."""
+    order = list(range(input.ndim))
+    i, j = normalize_dim("transpose", dim0, input.ndim), normalize_dim("transpose", dim1, input.ndim)
+    order[i], order[j] = order[j], order[i]
+    return Permute.apply(input, tuple(order))
+
+
+def expand(input: Tensor, *sizes: Any) -> Tensor:
+    """Repeat dimensions of size 1, without copying; -1 keeps a size."""
+    shape = _unpack(sizes)
+    lead = len(shape) - input.ndim
+    if lead >= 0:
+        shape = tuple(input.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(shape))
+    fits = lead >= 0 and all(m in (1, n) and n >= 0 for m, n in zip(input.shape, shape[lead:], strict=True))
+    if not fits or any(n < 0 for n in shape):
+        raise ShapeError("expand", "size", shape, f"sizes that {input.shape} broadcasts to")
+    return Expand.apply(input, shape)
+
+
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Join the dimensions from `start_dim` to `end_dim` into one."""
+    first = normalize_dim("flatten", start_dim, input.ndim)
+    last = normalize_dim("flatten", end_dim, input.ndim)
+    if first > last:
+        raise ArgumentError("flatten", "start_dim", start_dim, f"at most end_dim = {end_dim}")
+    middle = prod(input.shape[first : last + 1])
+    return Reshape.apply(input, (*input.shape[:first], middle, *input.shape[last + 1 :]))
+
+
+def squeeze(input: Tensor, dim: int | None = None) -> Tensor:
+    """Drop dimensions of size 1: all, or only `dim`."""
+    dims = range(input.ndim) if dim is None else (normalize_dim("squeeze", dim, input.ndim),)
+    return Reshape.apply(input, tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in dims))
+
+
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """Insert a dimension of size 1 at `dim`."""
+    i = normalize_dim("unsqueeze", dim, input.ndim + 1)
+    return Reshape.apply(input, (*input.shape[:i], 1, *input.shape[i:]))
+
+
+def clone(input: Tensor) -> Tensor:
+    """A copy, in the same memory order, that is part of the graph."""
+    return Copy.apply(input, "K")
+
+
+def contiguous(input: Tensor) -> Tensor:
+    """The tensor with its elements in row-major order; a copy if they were not."""
+    return input if input.array.flags.c_contiguous else Copy.apply(input, "C")
+
+
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Join tensors along dimension `dim`; the other sizes must agree.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> tc.cat([tc.zeros(1, 2, 4, 4), tc.zeros(1, 3, 4, 4)], dim=1).shape
+    (1, 5, 4, 4)
+    """
+    if not isinstance(tensors, list | tuple) or not tensors:
+        raise ArgumentError("cat", "tensors", repr(tensors), "a list of at least one Tensor")
+    first = check_tensor("cat", "tensors[0]", tensors[0])
+    axis = normalize_dim("cat", dim, first.ndim)
+    for i, x in enumerate(tensors[1:], start=1):
+        check_tensor("cat", f"tensors[{i}]", x)
+        if x.ndim != first.ndim or any(
+            m != n for d, (m, n) in enumerate(zip(x.shape, first.shape, strict=True)) if d != axis
+        ):
+            raise ShapeError(
+                "cat", f"tensors[{i}]", f"of shape {x.shape}", f"{first.shape} except in dim {axis}"
+            )
+        if x.dtype != first.dtype:
+            raise DtypeError("cat", f"tensors[{i}]", f"of dtype {x.dtype}", f"{first.dtype}")
+    return Cat.apply(axis, *tensors)
+
+
+def index(input: Tensor, key: Any) -> Tensor:
+    """``input[key]``: ints, slices, None, Ellipsis, integer arrays and boolean masks."""
+    plain = _as_numpy_index(key)
+    try:
+        return Index.apply(input, plain)
+    except (IndexError, ValueError, TypeError) as error:
+        raise ArgumentError("index", "key", repr(key), f"an index into {input.shape} ({error})") from error
+
+
+def assign(input: Tensor, key: Any, value: Any) -> None:
+    """``input[key] = value``, in place, for tensors outside the graph."""
+    input._check_writable("assignment to a part of a tensor")
+    plain = _as_numpy_index(key)
+    try:
+        input.array[plain] = value.array if isinstance(value, Tensor) else value
+    except (IndexError, ValueError, TypeError) as error:
+        raise ArgumentError(
+            "assignment", "the index or value", repr(key), f"one that fits {input.shape} ({error})"
+        ) from error
+
+
+def _as_numpy_index(key: Any) -> Any:
+    if isinstance(key, tuple):
+        return tuple(_as_numpy_index(k) for k in key)
+    return key.array if isinstance(key, Tensor) else key
+
+
+def _unpack(sizes: tuple[Any, ...]) -> tuple[int, ...]:
+    """Accept both ``f(x, 2, 3)`` and ``f(x, (2, 3))``."""
+    if len(sizes) == 1 and isinstance(sizes[0], list | tuple):
+        sizes = tuple(sizes[0])
+    if not all(hasattr(n, "__index__") and not isinstance(n, bool) for n in sizes):
+        raise ArgumentError("shape", "sizes", repr(sizes), "ints")
+    return tuple(int(n) for n in sizes)

@@ -1,0 +1,75 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tinyconv.device import array_module
+from tinyconv.errors import ArgumentError
+from tinyconv.kernels import optim as kernels
+from tinyconv.optim.optimizer import Optimizer
+from tinyconv.tensor import Tensor
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum if asked for (Sutskever et al. 2013).
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or of dict
+    lr : float
+        Learning rate: how far to go against the gradient.
+    momentum : float
+        Share of the last step that is kept.
+    dampening : float
+        Share of the gradient that is left out of the momentum.
+    weight_decay : float
+        Adds this multiple of the parameter to its gradient.
+    nesterov : bool
+        Look ahead along the momentum; needs momentum and no dampening.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> x = tc.tensor([3.0], requires_grad=True)
+    >>> optimizer = tc.optim.SGD([x], lr=0.1)
+    >>> (x * x).sum().backward()
+    >>> optimizer.step()
+    >>> round(x.item(), 4)
+    2.4
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        options = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+        }
+        super().__init__(params, options)
+
+    def check(self, group: dict[str, Any]) -> None:
+        super().check(group)
+        if not group["momentum"] >= 0:
+            raise ArgumentError("SGD", "momentum", group["momentum"], "a number >= 0")
+        if group["nesterov"] and (group["momentum"] == 0 or group["dampening"] != 0):
+            raise ArgumentError("SGD", "nesterov", True, "momentum > 0 and dampening = 0 with it")
+
+    def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
+        assert parameter.grad is not None
+        first = "momentum_buffer" not in state
+        if first and group["momentum"]:
+            state["momentum_buffer"] = array_module(parameter.array).zeros_like(parameter.array)
+        options = ("lr", "momentum", "dampening", "weight_decay", "nesterov")
+        buffer = state.get("momentum_buffer")
+        kernels.sgd_step(parameter.array, parameter.grad.array, buffer, *(group[o] for o in options), first)

@@ -1,0 +1,314 @@
+"""The Tensor: an array that remembers how it was made.
+
+A Tensor holds a NumPy (or CuPy) array, whether it needs a gradient, that gradient, and the
+graph node that made it. What can be computed with tensors is in `ops/`; `ops/methods.py`
+attaches the ops as methods and operators, so that this file imports nothing above itself.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinyconv import device as _device
+from tinyconv.autograd import AccumulateGrad, Function, is_differentiable, run_backward, start_gradient
+from tinyconv.errors import ArgumentError, DtypeError, GraphError, ShapeError
+
+
+class Tensor:
+    """An n-dimensional array with automatic differentiation.
+
+    Make one with `tensor`, `zeros`, `randn`, …; the constructor itself wraps an array without
+    copying it.
+
+    Attributes
+    ----------
+    array : numpy.ndarray or cupy.ndarray
+        The values; shares memory with whatever it was made from.
+    requires_grad : bool
+        Whether `backward` computes a gradient for this tensor.
+    grad : Tensor or None
+        The gradient that `backward` accumulated (leaves only).
+    grad_fn : Function or None
+        The op that made this tensor; None for a leaf.
+    output_index : int
+        Which of the op's outputs this tensor is.
+    """
+
+    __slots__ = ("__weakref__", "accumulator", "array", "grad", "grad_fn", "output_index", "requires_grad")
+
+    def __init__(self, array: Any, requires_grad: bool = False) -> None:
+        if requires_grad and not is_differentiable(array):
+            raise DtypeError("Tensor", "dtype", array.dtype, "a floating-point type where requires_grad=True")
+        self.array = array
+        self.requires_grad = requires_grad
+        self.grad: Tensor | None = None
+        self.grad_fn: Function | None = None
+        self.output_index = 0
+        self.accumulator: weakref.ref[AccumulateGrad] | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes of the dimensions, (N, C, H, W) for a batch of images."""
+        return self.array.shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return self.array.ndim
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the elements, a NumPy dtype."""
+        return self.array.dtype
+
+    @property
+    def device(self) -> str:
+        """Where the array lives: ``"cpu"`` or ``"cuda:0"``."""
+        return _device.device_of(self.array)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded op made this tensor."""
+        return self.grad_fn is None
+
+    @property
+    def data(self) -> Tensor:
+        """The same values, outside the graph; shares memory."""
+        return Tensor(self.array)
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802 - PyTorch's name
+        """The tensor with its dimensions reversed."""
+        return self.permute(*reversed(range(self.ndim)))
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the size of one dimension."""
+        return self.shape if dim is None else self.shape[dim]
+
+    def dim(self) -> int:
+        """Number of dimensions."""
+        return self.ndim
+
+    def numel(self) -> int:
+        """Number of elements."""
+        return int(self.array.size)
+
+    def item(self) -> Any:
+        """The value of a one-element tensor as a Python number."""
+        if self.array.size != 1:
+            raise ShapeError("item", "the tensor's shape", self.shape, "a single element")
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers."""
+        return self.array.tolist()
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """The values as a NumPy array that shares memory.
+
+        Raises
+        ------
+        GraphError
+            If the tensor is part of a graph; call ``detach()`` first.
+        DeviceError
+            If it lives on a GPU; call ``cpu()`` first.
+        """
+        if self.requires_grad:
+            raise GraphError("numpy", "the tensor", "part of a graph", "tensor.detach().numpy()")
+        if not isinstance(self.array, np.ndarray):
+            raise _device.DeviceError("numpy", "the tensor's device", self.device, "tensor.cpu().numpy()")
+        return self.array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return np.array(self.detach().numpy(), dtype=dtype, copy=copy)
+
+    def detach(self) -> Tensor:
+        """The same values, outside the graph; shares memory."""
+        return Tensor(self.array)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set `requires_grad` of this leaf, in place."""
+        if self.grad_fn is not None:
+            raise GraphError(
+                "requires_grad_", "the tensor", "the result of an op", "a leaf, e.g. tensor.detach()"
+            )
+        if requires_grad and not is_differentiable(self.array):
+            raise DtypeError("requires_grad_", "dtype", self.dtype, "a floating-point type")
+        self.requires_grad = requires_grad
+        return self
+
+    def to(self, target: Any) -> Tensor:
+        """Copy to a device (``"cpu"``, ``"cuda"``) or convert to a dtype; self if nothing changes."""
+        if isinstance(target, str) and target.partition(":")[0] in ("cpu", "cuda"):
+            moved = _device.to_device(self.array, target)
+            return self if moved is self.array else Tensor(moved, self.requires_grad)
+        return self.astype(np.dtype(target))
+
+    def cpu(self) -> Tensor:
+        """Copy to the CPU."""
+        return self.to("cpu")
+
+    def cuda(self) -> Tensor:
+        """Copy to the GPU."""
+        return self.to("cuda")
+
+    def float(self) -> Tensor:
+        """Convert to float32."""
+        return self.to(_device.float32)
+
+    def double(self) -> Tensor:
+        """Convert to float64."""
+        return self.to(_device.float64)
+
+    def zero_(self) -> Tensor:
+        """Set all values to zero, in place."""
+        return self.fill_(0)
+
+    def fill_(self, value: Any) -> Tensor:
+        """Set all values to `value`, in place."""
+        self._check_writable("fill_")
+        self.array[...] = value
+        return self
+
+    def copy_(self, source: Any) -> Tensor:
+        """Copy the values of `source`, broadcast to this tensor's shape, in place."""
+        self._check_writable("copy_")
+        array = source.array if isinstance(source, Tensor) else np.asarray(source)
+        try:
+            self.array[...] = array
+        except ValueError as error:
+            raise ShapeError("copy_", "source", array.shape, f"a shape that fits {self.shape}") from error
+        return self
+
+    def _check_writable(self, op: str) -> None:
+        from tinyconv.grad_mode import is_grad_enabled
+
+        if self.requires_grad and is_grad_enabled():
+            raise GraphError(op, "the tensor", "part of a graph", "to be changed inside tc.no_grad()")
+
+    def backward(
+        self, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False
+    ) -> None:
+        """Add the gradient of this tensor to ``.grad`` of every leaf it depends on.
+
+        Parameters
+        ----------
+        gradient : Tensor, optional
+            Gradient of the loss with respect to this tensor; may be left out for a scalar.
+        retain_graph : bool, optional
+            Keep what the ops saved, for another backward; by default what `create_graph` is.
+        create_graph : bool
+            Record the gradient computation, so that it can be differentiated again.
+
+        Raises
+        ------
+        GraphError
+            If nothing here needs a gradient, the graph was freed by an earlier backward, or
+            `gradient` is missing for a tensor with several elements.
+        """
+        start = start_gradient("backward", self, gradient)
+        retain = create_graph if retain_graph is None else retain_graph
+        run_backward([self], [start], None, retain, create_graph)
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise ShapeError("len", "the tensor's shape", self.shape, "at least one dimension")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu":
+            raise DtypeError("index", "dtype", self.dtype, "an integer tensor")
+        return int(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if self.ndim == 0 else format(str(self), spec)
+
+    def __repr__(self) -> str:
+        values = np.array2string(_device.to_device(self.array, "cpu"), separator=", ", prefix="tensor(")
+        notes = (
+            "" if self.dtype in (_device.float32, _device.int64, _device.bool_) else f", dtype={self.dtype}"
+        )
+        if self.grad_fn is not None:
+            notes += f", grad_fn=<{self.grad_fn.name}>"
+        elif self.requires_grad:
+            notes += ", requires_grad=True"
+        return f"tensor({values}{notes})"
+
+    def __reduce__(self) -> Any:
+        raise ArgumentError(
+            "pickle",
+            "the object",
+            "a Tensor",
+            "tc.save/tc.load (safetensors): pickles can run code when loaded",
+        )
+
+    __hash__ = object.__hash__
+
+    if TYPE_CHECKING:  # attached by ops/methods.py
+
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+        def __rsub__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __truediv__(self, other: Any) -> Tensor: ...
+        def __rtruediv__(self, other: Any) -> Tensor: ...
+        def __pow__(self, other: Any) -> Tensor: ...
+        def __rpow__(self, other: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __matmul__(self, other: Any) -> Tensor: ...
+        def __getitem__(self, index: Any) -> Tensor: ...
+        def __setitem__(self, index: Any, value: Any) -> None: ...
+        def __eq__(self, other: Any) -> Tensor: ...  # type: ignore[override]
+        def __ne__(self, other: Any) -> Tensor: ...  # type: ignore[override]
+        def __lt__(self, other: Any) -> Tensor: ...
+        def __le__(self, other: Any) -> Tensor: ...
+        def __gt__(self, other: Any) -> Tensor: ...
+        def __ge__(self, other: Any) -> Tensor: ...
+        def add(self, other: Any) -> Tensor: ...
+        def sub(self, other: Any) -> Tensor: ...
+        def mul(self, other: Any) -> Tensor: ...
+        def div(self, other: Any) -> Tensor: ...
+        def pow(self, exponent: Any) -> Tensor: ...
+        def exp(self) -> Tensor: ...
+        def log(self) -> Tensor: ...
+        def neg(self) -> Tensor: ...
+        def astype(self, dtype: Any) -> Tensor: ...
+        def matmul(self, other: Tensor) -> Tensor: ...
+        def sum(self, dim: Any = None, keepdim: bool = False) -> Tensor: ...
+        def mean(self, dim: Any = None, keepdim: bool = False) -> Tensor: ...
+        def max(self, dim: int | None = None, keepdim: bool = False) -> Any: ...
+        def amax(self, dim: Any = None, keepdim: bool = False) -> Tensor: ...
+        def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor: ...
+        def reshape(self, *shape: Any) -> Tensor: ...
+        def view(self, *shape: Any) -> Tensor: ...
+        def permute(self, *dims: Any) -> Tensor: ...
+        def transpose(self, dim0: int, dim1: int) -> Tensor: ...
+        def expand(self, *sizes: Any) -> Tensor: ...
+        def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor: ...
+        def squeeze(self, dim: int | None = None) -> Tensor: ...
+        def unsqueeze(self, dim: int) -> Tensor: ...
+        def clone(self) -> Tensor: ...
+        def contiguous(self) -> Tensor: ...
+        def relu(self) -> Tensor: ...
+        def sigmoid(self) -> Tensor: ...
+        def tanh(self) -> Tensor: ...
+        def softmax(self, dim: int) -> Tensor: ...
+        def log_softmax(self, dim: int) -> Tensor: ...
