@@ -77,7 +77,7 @@ def gradcheck(
     >>> tc.gradcheck(lambda x, w: F.conv2d(x, w, padding=1), (x, w))
     True
     """
-    arguments = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+    arguments: list[Any] = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     checked = [i for i, x in enumerate(arguments) if isinstance(x, Tensor) and x.requires_grad]
     if not checked:
         raise ArgumentError(
@@ -155,9 +155,8 @@ class Probe:
     def slope(self, i: int, direction: Array, only: int | None = None) -> float:
         """Central difference along `direction` at input i."""
         x = self.arguments[i].array
-        return (self.value(i, x + direction, only) - self.value(i, x - direction, only)) / (
-            2 * np.linalg.norm(direction)
-        )
+        difference = self.value(i, x + direction, only) - self.value(i, x - direction, only)
+        return difference / (2 * float(np.linalg.norm(direction)))
 
     def numeric(self, i: int, like: Array, sample: Any = None, only: int | None = None) -> Array:
         """Central differences at every element of input i, or at the `sample`; `like` elsewhere."""
@@ -191,7 +190,7 @@ def _directions_agree(
     """Whether the slopes along random unit directions are what the gradient says."""
     typical = np.linalg.norm(analytic) / np.sqrt(analytic.size)
     for _ in range(directions):
-        direction = rng.standard_normal(analytic.shape)
+        direction = np.asarray(rng.standard_normal(analytic.shape))
         direction *= probe.eps * np.sqrt(direction.size) / np.linalg.norm(direction)
         numeric = probe.slope(i, direction)
         expected = (analytic * direction).sum() / np.linalg.norm(direction)

@@ -7,6 +7,7 @@ attaches the ops as methods and operators, so that this file imports nothing abo
 
 from __future__ import annotations
 
+import builtins
 import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -225,7 +226,7 @@ class Tensor:
     def __bool__(self) -> bool:
         return bool(self.item())
 
-    def __float__(self) -> float:
+    def __float__(self) -> builtins.float:
         return float(self.item())
 
     def __int__(self) -> int:

@@ -27,7 +27,7 @@ def calculate_gain(nonlinearity: str, negative_slope: float = 0.01) -> float:
 
 
 def fans(tensor: Tensor) -> tuple[int, int]:
-    """(fan_in, fan_out) of a weight (out, in, *kernel_size): products of a neuron's in- and outgoing weights."""
+    """(fan_in, fan_out) of a weight (out, in, *kernel_size): weights into and out of a neuron."""
     if tensor.ndim < 2:
         raise ShapeError("init", "tensor", f"of shape {tensor.shape}", "at least 2 dimensions (out, in)")
     window = prod(tensor.shape[2:])

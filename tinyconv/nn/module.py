@@ -154,7 +154,7 @@ class Module:
         return handle
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all below it, with their dotted names; each module once."""
+        """The module and all below it, with their dotted names; each module once."""
         seen: set[int] = set()
         stack = [(prefix, self)]
         while stack:
@@ -167,7 +167,7 @@ class Module:
             stack.extend(reversed(children))
 
     def modules(self) -> Iterator[Module]:
-        """This module and all below it."""
+        """The module and all below it."""
         return (module for _, module in self.named_modules())
 
     def named_children(self) -> Iterator[tuple[str, Module]]:

@@ -109,7 +109,7 @@ def arange(start: float, end: float | None = None, step: float = 1, dtype: Any =
     first, last = (0, start) if end is None else (start, end)
     if step == 0:
         raise ArgumentError("arange", "step", step, "a number other than 0")
-    array = np.arange(first, last, step, dtype)
+    array: Any = np.arange(first, last, step, dtype=dtype)
     if dtype is None and array.dtype not in FLOAT_DTYPES:
         return _place(array.astype(np.int64), None, False)
     return _place(array if dtype else array.astype(default_dtype.get()), None, False)

@@ -127,7 +127,10 @@ def conv_weight_grad(
     dilation: Sizes,
     groups: int,
 ) -> Array:
-    """Adjoint of `conv` in its weight: (C_out, C_in / groups, *kernel_size) of x and grad (N, C_out, *output)."""
+    """Adjoint of `conv` in its weight: (C_out, C_in / groups, *kernel_size) of x and grad.
+
+    Shapes: x (N, C_in, *spatial), grad (N, C_out, *output).
+    """
     out_channels = grad.shape[1]
     columns = _split_columns(im2col(x, kernel_size, stride, padding, dilation), groups)
     grouped = grad.reshape(x.shape[0], groups, out_channels // groups, prod(grad.shape[2:]))
