@@ -186,7 +186,7 @@ def test_adjoints(make_array, window, seed):
 def test_an_index_outside_is_refused(backend, bad, name):
     x = np.ones((1, 1, 2, 2), dtype=np.float32)
     indices = np.array([[[[0, 1], [2, bad]]]], dtype=np.int32)
-    with pytest.raises(ArgumentError, match=rf"indices is .*expected positions in \(4, 4\): 0 to 15"):
+    with pytest.raises(ArgumentError, match=r"indices is .*expected positions in \(4, 4\): 0 to 15"):
         if name == "pool_gather":
             kernel(backend, name)(np.ones((1, 1, 4, 4), dtype=np.float32), indices)
         else:

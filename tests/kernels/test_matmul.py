@@ -1,0 +1,105 @@
+"""Matrix products: NumPy's results, memory orders, sizes around the tiles of the fast kernel."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinyconv import device
+from tinyconv.kernels import find_kernel
+
+BACKENDS = ["reference", "cpu"]
+sizes = st.sampled_from([1, 2, 5, 13, 16, 17, 31, 32, 33, 48, 65])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_products_too():
+    pytest.importorskip("numba")
+    from tinyconv.kernels.cpu import matmul
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matmul, "SMALL", 0)
+        yield
+
+
+def kernel(backend, name):
+    return find_kernel(backend, "matmul", name)
+
+
+@settings(deadline=None, max_examples=100)
+@given(m=sizes, k=sizes, n=sizes, order=st.integers(0, 3), other=st.integers(0, 3))
+def test_product_of_whole_numbers_is_exact(make_array, m, k, n, order, other):
+    a, b = np.rint(make_array((m, k), order)), np.rint(make_array((k, n), other, 1))
+    expected = a.astype(np.int64) @ b.astype(np.int64)
+    for backend in BACKENDS:
+        y = kernel(backend, "matmul")(a, b)
+        assert y.dtype == np.float32
+        np.testing.assert_array_equal(y, expected)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    batch=st.lists(st.integers(1, 5), max_size=3).map(tuple), k=sizes, n=sizes,
+    order=st.integers(0, 47), other=st.integers(0, 3), has_bias=st.booleans(),
+)  # fmt: skip
+def test_linear_of_whole_numbers_is_exact(make_array, batch, k, n, order, other, has_bias):
+    x, weight = np.rint(make_array((*batch, k), order)), np.rint(make_array((n, k), other, 1))
+    bias = np.rint(make_array((n,), other, 2)) if has_bias else None
+    expected = x.astype(np.int64) @ weight.astype(np.int64).T + (bias if has_bias else 0)
+    for backend in BACKENDS:
+        y = kernel(backend, "linear")(x, weight, bias)
+        assert isinstance(y, np.ndarray) and y.dtype == np.float32
+        np.testing.assert_array_equal(y, expected)
+
+
+@pytest.mark.parametrize("m, k, n", [(3, 1500, 40), (200, 513, 70), (70, 512, 300), (1, 5000, 1)])
+def test_accuracy_of_long_sums(make_array, m, k, n):
+    a, b = make_array((m, k)), make_array((k, n), 0, 1)
+    exact = a.astype(np.float64) @ b.astype(np.float64)
+    bound = np.abs(a).astype(np.float64) @ np.abs(b).astype(np.float64)
+    error = np.abs(kernel("cpu", "matmul")(a, b) - exact) / bound
+    assert error.max() < 2**-24 * 2 * np.sqrt(k)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    shapes=st.sampled_from([
+        ((4,), (4,)), ((3, 4), (4,)), ((4,), (4, 5)), ((2, 3, 4), (4, 5)), ((2, 3, 4), (2, 4, 5)),
+        ((2, 1, 3, 4), (5, 4, 2)), ((0, 4), (4, 3)), ((3, 0), (0, 2)), ((2, 0, 4), (4, 3)),
+    ]),
+    dtype=st.sampled_from([np.float32, np.float64]), order=st.integers(0, 47),
+)  # fmt: skip
+def test_stacks_and_vectors_are_numpys(make_array, shapes, dtype, order):
+    a, b = (make_array(shape, order, i, dtype=dtype) for i, shape in enumerate(shapes))
+    for backend in BACKENDS:
+        y = kernel(backend, "matmul")(a, b)
+        assert isinstance(y, np.ndarray) and y.dtype == dtype
+        np.testing.assert_allclose(y, np.matmul(a, b), rtol=1e-5, atol=1e-5)
+
+
+def test_nan_and_inf_stay_in_their_rows_and_columns():
+    a, b = np.ones((40, 50), dtype=np.float32), np.ones((50, 60), dtype=np.float32)
+    a[3, 7], b[9, 59] = np.nan, np.inf
+    expected = np.full((40, 60), 50, dtype=np.float32)
+    expected[:, 59] = np.inf
+    expected[3] = np.nan
+    np.testing.assert_array_equal(kernel("cpu", "matmul")(a, b), expected)
+
+
+def test_threads_do_not_change_the_product(make_array):
+    a, b = make_array((100, 700)), make_array((700, 90), 0, 1)
+    products = []
+    for threads in {1, device.available_threads()}:
+        with device.num_threads(threads):
+            products.append(kernel("cpu", "matmul")(a, b))
+    for product in products:
+        np.testing.assert_array_equal(product, products[0])
+
+
+@pytest.mark.parametrize("name", ["matmul", "linear"])
+def test_sizes_that_do_not_fit_are_refused_alike(name):
+    a, b = np.ones((3, 4), dtype=np.float32), np.ones((6, 7), dtype=np.float32)
+    arguments = (a, b) if name == "matmul" else (a, b, None)
+    for backend in BACKENDS:
+        with pytest.raises(ValueError):
+            kernel(backend, name)(*arguments)

@@ -1,0 +1,73 @@
+"""Matrix products on the micro-kernel, without BLAS and its threads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinyconv.kernels.cpu._gemm import SEGMENT, gemm, row_table
+from tinyconv.kernels.cpu.memory import as_memory
+from tinyconv.kernels.cpu.microkernel import lanes
+from tinyconv.kernels.cpu.threads import use_threads
+from tinyconv.kernels.reference import matmul as reference
+
+Array = Any
+
+NO_BIAS = np.zeros((), dtype=np.float32)
+SMALL = 2**18
+"""Below this many multiply-adds NumPy's product runs on one thread, and starting ours costs more."""
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """Matrix product of the last two axes; products of stacks of matrices are left to NumPy."""
+    if b.ndim != 2 or not _suits(a, b):
+        return reference.matmul(a, b)
+    return _product(_rows(a), b, NO_BIAS).reshape(*a.shape[:-1], b.shape[1])
+
+
+def linear(x: Array, weight: Array, bias: Array | None) -> Array:
+    """``x @ weight.T + bias``: (..., out) of x (..., in), weight (out, in), bias (out,)."""
+    suits = weight.ndim == 2 and _suits(x, weight.T)
+    if not suits or (bias is not None and (bias.dtype != np.float32 or bias.shape != weight.shape[:1])):
+        return reference.linear(x, weight, bias)
+    return _product(_rows(x), weight.T, NO_BIAS if bias is None else bias).reshape(
+        *x.shape[:-1], weight.shape[0]
+    )
+
+
+def _suits(a: Array, b: Array) -> bool:
+    """Whether a (..., k) times b (k, n) is a float32 product that is worth our threads."""
+    return (
+        a.ndim >= 2
+        and a.dtype == b.dtype == np.float32
+        and a.shape[-1] == b.shape[0]
+        and a.size * b.shape[1] > SMALL
+    )
+
+
+def _rows(x: Array) -> Array:
+    return x.reshape(-1, x.shape[-1])
+
+
+def _product(a: Array, b: Array, bias: Array) -> Array:
+    """a (m, k) times b (k, n) plus bias, which broadcasts to (m, n).
+
+    The kernel copies b, and that is slow where b's columns lie in memory one after the other.
+    Then, if b is the larger of the two, the transposed product is computed: C' = B' A'.
+    """
+    bias = np.broadcast_to(bias, (a.shape[0], b.shape[1]))
+    by_columns = abs(b.strides[0]) < abs(b.strides[1])
+    if by_columns and a.size < b.size:
+        return _gemm(b.T, a.T, bias.T).T
+    return _gemm(a, b, bias)
+
+
+def _gemm(a: Array, b: Array, bias: Array) -> Array:
+    (m, k), n = a.shape, b.shape[1]
+    threads, width = use_threads(), lanes(a.itemsize)
+    left = as_memory(a)
+    c = np.empty(m * n + width, a.dtype)
+    row, out = row_table(m, n, left.steps[0], threads, width)
+    gemm(a.dtype)(left, as_memory(b), as_memory(bias), c, row, out, SEGMENT, (m, n, k), width)
+    return c[: m * n].reshape(m, n)
