@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tinyconv.autograd import Function
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
@@ -54,7 +56,7 @@ class BinaryCrossEntropy(Function):
 
 def _floored_logs(p: Any) -> tuple[Any, Any]:
     module = array_module(p)
-    with module.errstate(divide="ignore"):
+    with np.errstate(divide="ignore"):
         return module.log(p).clip(min=LOG_FLOOR), module.log1p(-p).clip(min=LOG_FLOOR)
 
 
