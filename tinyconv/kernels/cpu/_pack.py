@@ -13,6 +13,7 @@ import numba
 from numba import types
 
 from tinyconv.kernels.cpu._compile import memory, parallel_kernel, read_only, written
+from tinyconv.kernels.cpu.layout import clear_run
 
 Array = Any
 
@@ -73,15 +74,16 @@ def pack_weights(
         wide = block_width(columns - begin, width)
         to = (g * padded + begin) * taps.shape[0] * channels + c * wide
         origin = start + g * group_step + c * channel_step + begin * column_step
-        for j in range(wide):
-            inside = begin + j < columns
-            for t in range(taps.shape[0]):
-                value = packed[0] * 0
-                if inside:
-                    value = flat[origin + j * column_step + taps[t, 0] * h_step + taps[t, 1] * w_step]
-                packed[to + t * channels * wide + j] = value
-            if c == 0:
-                value = packed[0] * 0
-                if inside and bias_flat.size > 0:
+        valid = min(wide, columns - begin)
+        for t in range(taps.shape[0]):
+            place = to + t * channels * wide
+            source = origin + taps[t, 0] * h_step + taps[t, 1] * w_step
+            for j in range(valid):
+                packed[place + j] = flat[source + j * column_step]
+            clear_run(packed, place + valid, wide - valid)
+        if c == 0:
+            clear_run(packed_bias, g * padded + begin, wide)
+            if bias_flat.size > 0:
+                for j in range(valid):
                     value = bias_flat[bias_start + (g * columns + begin + j) * bias_step]
-                packed_bias[g * padded + begin + j] = value
+                    packed_bias[g * padded + begin + j] = value

@@ -42,6 +42,7 @@ Array = Any
 
 WIDE_TILE = make_tile(ROWS_2, 2, accumulate=True, masked=False)
 NARROW_TILE = make_tile(ROWS_1, 1, accumulate=True, masked=False)
+SHORT_TILE = make_tile(ROWS_2, 1, accumulate=True, masked=False)
 
 ITEMS = 16
 MIN_PIXELS = 96
@@ -131,6 +132,12 @@ def grad_plan(problem: Problem, itemsize: int, width: int) -> GradPlan:
 
 
 @numba.njit(nogil=True)
+def tiled(rows: int, tile: int) -> int:
+    """Rows that are computed when tiles of `tile` rows cover `rows`."""
+    return (rows + tile - 1) // tile * tile
+
+
+@numba.njit(nogil=True)
 def _grad_tiles(
     strip: Array, first: int, b_first: int, segments: int, wide: int,
     partial: Array, c_first: int, sizes: Any, width: int, tables: Any,
@@ -141,6 +148,12 @@ def _grad_tiles(
     if wide > width:
         for entry in range(0, sizes.weights, ROWS_2):
             WIDE_TILE(
+                strip, first, row, entry, segment, 0, segments, sizes.out_w, a_step,
+                strip, b_first, wide, partial, c_first, out, partial, 0, wide,
+            )  # fmt: skip
+    elif tiled(sizes.weights, ROWS_2) < tiled(sizes.weights, ROWS_1):
+        for entry in range(0, sizes.weights, ROWS_2):
+            SHORT_TILE(
                 strip, first, row, entry, segment, 0, segments, sizes.out_w, a_step,
                 strip, b_first, wide, partial, c_first, out, partial, 0, wide,
             )  # fmt: skip
@@ -234,8 +247,10 @@ def add_parts(gradient: Array, partial: Array, sizes: Any, width: int) -> None:
         for begin in range(0, sizes.columns, width):
             for t in range(taps):
                 origin = (g * sizes.weights + t * sizes.channels + c) * padded
-                for j in range(begin, min(begin + width, sizes.columns)):
-                    total = partial[origin + j]
+                target = ((g * sizes.columns + begin) * sizes.channels + c) * taps + t
+                for j in range(origin + begin, origin + min(begin + width, sizes.columns)):
+                    total = partial[j]
                     for part in range(1, sizes.parts):
-                        total += partial[part * part_step + origin + j]
-                    gradient[((g * sizes.columns + j) * sizes.channels + c) * taps + t] = total
+                        total += partial[part * part_step + j]
+                    gradient[target] = total
+                    target += sizes.channels * taps
