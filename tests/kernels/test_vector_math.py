@@ -5,13 +5,13 @@ import pytest
 
 numba = pytest.importorskip("numba")
 from tinyconv.kernels.cpu import vector_math  # noqa: E402
-from tinyconv.kernels.cpu.options import SERIAL  # noqa: E402
+from tinyconv.kernels.cpu.options import ARITHMETIC  # noqa: E402
 
 LIMIT = 88.72283  # exp is finite up to here
 
 
 def apply(function, x):
-    @numba.njit(**{**SERIAL, "cache": False})
+    @numba.njit(**ARITHMETIC)
     def loop(x, y):
         for i in range(x.size):
             y[i] = function(x[i])

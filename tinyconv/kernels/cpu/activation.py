@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from tinyconv.kernels.cpu import vector_math
 from tinyconv.kernels.cpu.flat import dense, flat, ordered_like, suits
-from tinyconv.kernels.cpu.options import PARALLEL
+from tinyconv.kernels.cpu.options import parallel
 from tinyconv.kernels.cpu.threads import use_threads
 from tinyconv.kernels.reference import activation as reference
 
@@ -41,7 +41,7 @@ def relu(x: Array) -> Array:
     return _forward(_relu, x) if suits(x) else reference.relu(x)
 
 
-@njit(**PARALLEL)
+@parallel
 def _relu(x: Array, y: Array) -> None:
     for i in prange(x.size):
         y[i] = ZERO if x[i] <= ZERO else x[i]
@@ -52,7 +52,7 @@ def relu_backward(grad: Array, y: Array) -> Array:
     return _backward(_relu_backward, grad, y) if suits(grad, y) else reference.relu_backward(grad, y)
 
 
-@njit(**PARALLEL)
+@parallel
 def _relu_backward(grad: Array, y: Array, result: Array) -> None:
     for i in prange(grad.size):
         result[i] = ZERO if y[i] <= ZERO else grad[i]
@@ -65,7 +65,7 @@ def leaky_relu(x: Array, negative_slope: float) -> Array:
     return _forward(_leaky_relu, x, negative_slope)
 
 
-@njit(**PARALLEL)
+@parallel
 def _leaky_relu(x: Array, y: Array, slope: float) -> None:
     for i in prange(x.size):
         y[i] = x[i] * (ONE if x[i] > ZERO else slope)
@@ -78,7 +78,7 @@ def leaky_relu_backward(grad: Array, x: Array, negative_slope: float) -> Array:
     return _backward(_leaky_relu_backward, grad, x, negative_slope)
 
 
-@njit(**PARALLEL)
+@parallel
 def _leaky_relu_backward(grad: Array, x: Array, result: Array, slope: float) -> None:
     for i in prange(grad.size):
         result[i] = grad[i] * (ONE if x[i] > ZERO else slope)
@@ -89,7 +89,7 @@ def elu(x: Array, alpha: float) -> Array:
     return _forward(_elu, x, alpha) if suits(x) else reference.elu(x, alpha)
 
 
-@njit(**PARALLEL)
+@parallel
 def _elu(x: Array, y: Array, alpha: float) -> None:
     for i in prange(x.size):
         negative = ZERO if x[i] > ZERO else x[i]
@@ -103,7 +103,7 @@ def elu_backward(grad: Array, y: Array, alpha: float) -> Array:
     return _backward(_elu_backward, grad, y, alpha)
 
 
-@njit(**PARALLEL)
+@parallel
 def _elu_backward(grad: Array, y: Array, result: Array, alpha: float) -> None:
     for i in prange(grad.size):
         result[i] = grad[i] * (ONE if y[i] > ZERO else y[i] + alpha)
@@ -114,7 +114,7 @@ def sigmoid(x: Array) -> Array:
     return _forward(_sigmoid, x) if suits(x) else reference.sigmoid(x)
 
 
-@njit(**PARALLEL)
+@parallel
 def _sigmoid(x: Array, y: Array) -> None:
     for i in prange(x.size):
         y[i] = vector_math.sigmoid(x[i])
@@ -125,7 +125,7 @@ def sigmoid_backward(grad: Array, y: Array) -> Array:
     return _backward(_sigmoid_backward, grad, y) if suits(grad, y) else reference.sigmoid_backward(grad, y)
 
 
-@njit(**PARALLEL)
+@parallel
 def _sigmoid_backward(grad: Array, y: Array, result: Array) -> None:
     for i in prange(grad.size):
         result[i] = grad[i] * y[i] * (ONE - y[i])
@@ -136,7 +136,7 @@ def tanh(x: Array) -> Array:
     return _forward(_tanh, x) if suits(x) else reference.tanh(x)
 
 
-@njit(**PARALLEL)
+@parallel
 def _tanh(x: Array, y: Array) -> None:
     for i in prange(x.size):
         y[i] = vector_math.tanh(x[i])
@@ -147,7 +147,7 @@ def tanh_backward(grad: Array, y: Array) -> Array:
     return _backward(_tanh_backward, grad, y) if suits(grad, y) else reference.tanh_backward(grad, y)
 
 
-@njit(**PARALLEL)
+@parallel
 def _tanh_backward(grad: Array, y: Array, result: Array) -> None:
     for i in prange(grad.size):
         result[i] = grad[i] * (ONE - y[i] * y[i])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from tinyconv.kernels.cpu.flat import channels_first, channels_last, suits
-from tinyconv.kernels.cpu.options import INLINE, PARALLEL
+from tinyconv.kernels.cpu.options import inlined, parallel
 from tinyconv.kernels.cpu.threads import use_threads
 from tinyconv.kernels.reference import dropout as reference
 
@@ -41,7 +41,7 @@ def dropout(x: Array, p: float, key: tuple[int, int]) -> Array:
     return channels_first(y) if x.ndim >= 3 else y.reshape(x.shape)
 
 
-@njit(**PARALLEL)
+@parallel
 def _dropout(
     x: Array, y: Array, threshold: Word, scale: float, call_low: Word, call_high: Word, k0: Word, k1: Word
 ) -> None:
@@ -58,7 +58,7 @@ def _dropout(
             y[i] = x[i] * factors[i - middle, whole]
 
 
-@njit(**INLINE)
+@inlined
 def _factors(
     first: Word,
     factors: Array,
@@ -80,7 +80,7 @@ def _factors(
         f3[j] = scale if w3 >= threshold else ZERO
 
 
-@njit(**INLINE)
+@inlined
 def _apply(x: Array, y: Array, factors: Array) -> None:
     f0, f1, f2, f3 = factors[0], factors[1], factors[2], factors[3]
     for j in range(x.shape[0]):
@@ -90,7 +90,7 @@ def _apply(x: Array, y: Array, factors: Array) -> None:
         y[j, 3] = x[j, 3] * f3[j]
 
 
-@njit(**INLINE)
+@inlined
 def _philox(c0: Word, c1: Word, c2: Word, c3: Word, k0: Word, k1: Word) -> tuple[Word, Word, Word, Word]:
     """Philox4x32-10 on words kept in 64-bit lanes, where a product has both of its halves."""
     for _ in range(reference.ROUNDS):

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from tinyconv.kernels.cpu import vector_math
 from tinyconv.kernels.cpu.flat import dense, flat, is_dense, memory_axes, ordered_like, suits
-from tinyconv.kernels.cpu.options import PARALLEL
+from tinyconv.kernels.cpu.options import parallel
 from tinyconv.kernels.cpu.threads import use_threads
 from tinyconv.kernels.reference import elementwise as reference
 
@@ -57,7 +57,7 @@ def exp(x: Array) -> Array:
     return y
 
 
-@njit(**PARALLEL)
+@parallel
 def _exp(x: Array, y: Array) -> None:
     for i in prange(x.size):
         y[i] = vector_math.exp(x[i])
@@ -95,7 +95,7 @@ def _row(a: Array, b: Array) -> Array | None:
     return np.ascontiguousarray(b).reshape(-1) if aligned.shape == tuple(expected) else None
 
 
-@njit(**PARALLEL)
+@parallel
 def _same(operation: int, a: Array, b: Array, y: Array) -> None:
     if operation == ADD:
         for i in prange(a.size):
@@ -111,7 +111,7 @@ def _same(operation: int, a: Array, b: Array, y: Array) -> None:
             y[i] = a[i] / b[i]
 
 
-@njit(**PARALLEL)
+@parallel
 def _number(operation: int, a: Array, b: float, y: Array) -> None:
     if operation == ADD:
         for i in prange(a.size):
@@ -127,7 +127,7 @@ def _number(operation: int, a: Array, b: float, y: Array) -> None:
             y[i] = a[i] / b
 
 
-@njit(**PARALLEL)
+@parallel
 def _rows(operation: int, a: Array, b: Array, y: Array) -> None:
     for i in prange(a.shape[0]):
         source, target = a[i], y[i]

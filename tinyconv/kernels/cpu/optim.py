@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from tinyconv.kernels.cpu.flat import flat, is_dense, ordered_like, same_order, suits
-from tinyconv.kernels.cpu.options import PARALLEL
+from tinyconv.kernels.cpu.options import parallel
 from tinyconv.kernels.cpu.threads import use_threads
 from tinyconv.kernels.reference import optim as reference
 
@@ -51,13 +51,13 @@ def sgd_step(
     _sgd_momentum(flat(param), grad, flat(buffer), *numbers, nesterov, first)
 
 
-@njit(**PARALLEL)
+@parallel
 def _sgd(param: Array, grad: Array, lr: float, weight_decay: float) -> None:
     for i in prange(param.size):
         param[i] -= lr * (grad[i] + weight_decay * param[i])
 
 
-@njit(**PARALLEL)
+@parallel
 def _sgd_momentum(
     param: Array,
     grad: Array,
@@ -100,7 +100,7 @@ def adam_step(
     _adam(*arrays, *numbers)
 
 
-@njit(**PARALLEL)
+@parallel
 def _adam(
     param: Array,
     grad: Array,

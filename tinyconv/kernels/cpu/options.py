@@ -1,22 +1,33 @@
-"""How the elementwise-like kernels are compiled: pass these to ``numba.njit``.
+"""How the elementwise-like kernels are compiled.
 
-A kernel is compiled when it is first called, once per machine (`cache`). Only the joining of
-a product and a sum into one instruction is allowed (`contract`): the other liberties of fast
-mathematics would lose NaN and inf. Division by zero gives inf or NaN, as NumPy has it: the
-check for Python's ZeroDivisionError would keep a loop from using vector instructions.
+A kernel is compiled when it is first called, once per machine: Numba keeps it beside the
+source. Only the joining of a product and a sum into one instruction is allowed (`contract`):
+the other liberties of fast mathematics would lose NaN and inf. Division by zero gives inf or
+NaN, as NumPy has it: the check for Python's ZeroDivisionError would keep a loop from using
+vector instructions.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-_ARITHMETIC: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy"}
+import numba
 
-PARALLEL: dict[str, Any] = {"parallel": True, "nogil": True, "cache": True, **_ARITHMETIC}
-"""A loop over a whole array, shared among the threads."""
+from tinyconv.kernels.cpu._compile import _folder_stamp
 
-SERIAL: dict[str, Any] = {"nogil": True, "cache": True, **_ARITHMETIC}
-"""A kernel for one thread."""
+ARITHMETIC: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy"}
 
-INLINE: dict[str, Any] = {"forceinline": True, **_ARITHMETIC}
-"""A piece of a loop: without a call in its body a loop can use vector instructions."""
+
+def parallel(function: Callable[..., Any]) -> Any:
+    """Compile a loop over a whole array, shared among the threads."""
+    kernel = numba.njit(parallel=True, nogil=True, cache=True, **ARITHMETIC)(function)
+    kept = getattr(kernel._cache, "_cache_file", None)
+    if kept is not None:  # compile again when any file of this folder changes, see `_compile.py`
+        kept._source_stamp = _folder_stamp()
+    return kernel
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Compile a piece of a loop: without a call in its body a loop can use vector instructions."""
+    return numba.njit(forceinline=True, **ARITHMETIC)(function)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from tinyconv.kernels.cpu.flat import channels_first, channels_last, suits
-from tinyconv.kernels.cpu.options import INLINE, PARALLEL
+from tinyconv.kernels.cpu.options import inlined, parallel
 from tinyconv.kernels.cpu.threads import use_threads
 from tinyconv.kernels.reference import pooling as reference
 
@@ -40,7 +40,7 @@ def max_pool(
     return channels_first(y), channels_first(indices)
 
 
-@njit(**PARALLEL)
+@parallel
 def _max_pool(
     x: Array, y: Array, indices: Array, kernel_size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes
 ) -> None:
@@ -62,7 +62,7 @@ def _max_pool(
                     first = False
 
 
-@njit(**INLINE)
+@inlined
 def _keep_larger(x: Array, position: int, y: Array, indices: Array, first: bool) -> None:
     if first:
         for c in range(x.size):
@@ -112,7 +112,7 @@ def _pixels(x: Array) -> Array:
     return x.reshape(x.shape[0], x.shape[1] * x.shape[2], x.shape[3])
 
 
-@njit(**PARALLEL)
+@parallel
 def _spread_2x2(x: Array, indices: Array, y: Array) -> int:
     """Fill y as if each index lay in its own 2 x 2 window; return how many do not.
 
@@ -132,7 +132,7 @@ def _spread_2x2(x: Array, indices: Array, y: Array) -> int:
     return strangers
 
 
-@njit(**INLINE)
+@inlined
 def _fill_window(
     x: Array, indices: Array, corner: int, below: int, y0: Array, y1: Array, y2: Array, y3: Array
 ) -> int:
@@ -148,7 +148,7 @@ def _fill_window(
     return strangers
 
 
-@njit(**PARALLEL)
+@parallel
 def _spread_anywhere(x: Array, indices: Array, y: Array, add: bool) -> int:
     """Add or put x (N, P, C) into y (N, Q, C); return how many indices lie outside."""
     channels = x.shape[2]
@@ -180,7 +180,7 @@ def pool_gather(x: Array, indices: Array) -> Array:
     return channels_first(y)
 
 
-@njit(**PARALLEL)
+@parallel
 def _gather(x: Array, indices: Array, y: Array) -> int:
     """Fill y (N, P, C) from x (N, Q, C); return how many indices lie outside."""
     outside = 0
@@ -211,7 +211,7 @@ def avg_pool(
     return channels_first(y)
 
 
-@njit(**PARALLEL)
+@parallel
 def _avg_pool(x: Array, y: Array, counts: Array, kernel_size: Sizes, stride: Sizes, padding: Sizes) -> None:
     out_height, out_width = y.shape[1:3]
     for row in prange(y.shape[0] * out_height):
@@ -228,7 +228,7 @@ def _avg_pool(x: Array, y: Array, counts: Array, kernel_size: Sizes, stride: Siz
                 mean[c] /= counts[i, j]
 
 
-@njit(**INLINE)
+@inlined
 def _add_to(total: Array, x: Array) -> None:
     for c in range(total.size):
         total[c] += x[c]
@@ -257,7 +257,7 @@ def avg_pool_backward(
     return channels_first(x_grad)
 
 
-@njit(**PARALLEL)
+@parallel
 def _sum_of_windows(share: Array, x_grad: Array, kernel_size: Sizes, stride: Sizes, padding: Sizes) -> None:
     """Each pixel collects from the windows that it is in, so that no two threads write one pixel."""
     height, width = x_grad.shape[1:3]
@@ -273,7 +273,7 @@ def _sum_of_windows(share: Array, x_grad: Array, kernel_size: Sizes, stride: Siz
                     _add_to(total, share[n, i, j])
 
 
-@njit(**INLINE)
+@inlined
 def _first_window(pixel: int, kernel: int, stride: int) -> int:
     """The first window that reaches this pixel of the padded input."""
     return max(0, (pixel - kernel + stride) // stride)

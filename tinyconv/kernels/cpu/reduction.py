@@ -12,10 +12,10 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from tinyconv.kernels.cpu.flat import dense, flat, memory_axes, suits
-from tinyconv.kernels.cpu.options import INLINE, PARALLEL
+from tinyconv.kernels.cpu.options import inlined, parallel
 from tinyconv.kernels.cpu.threads import use_threads
 from tinyconv.kernels.reference import reduction as reference
 
@@ -60,7 +60,7 @@ def _plan(x: Array, axis: tuple[int, ...]) -> tuple[Array, tuple[int, int, int],
     return x, shape, outer + inner + single
 
 
-@njit(**PARALLEL)
+@parallel
 def _sum_blocks(x: Array, outer: int, summed: int, inner: int) -> Array:
     """The flat array x of (outer, summed, inner) to (outer, blocks, inner), in float64."""
     side = max(1, min(summed, LANES // inner))
@@ -74,7 +74,7 @@ def _sum_blocks(x: Array, outer: int, summed: int, inner: int) -> Array:
     return totals
 
 
-@njit(**INLINE)
+@inlined
 def _sum_rows(x: Array, inner: int, width: int, total: Array) -> None:
     """Add the rows of `inner` numbers of x to `total`, `width` numbers at a time."""
     lanes = np.zeros(width, np.float32)

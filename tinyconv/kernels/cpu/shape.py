@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from tinyconv.kernels.cpu.flat import channels_first, channels_last, suits
-from tinyconv.kernels.cpu.options import PARALLEL
+from tinyconv.kernels.cpu.options import parallel
 from tinyconv.kernels.cpu.threads import use_threads
 from tinyconv.kernels.reference import shape as reference
 
@@ -41,7 +41,7 @@ def _suit(arrays: Sequence[Array]) -> bool:
     return all(suits(x) and (x.shape[0], *x.shape[2:]) == sizes for x in arrays)
 
 
-@njit(**PARALLEL)
+@parallel
 def _copy_columns(x: Array, y: Array, start: int) -> None:
     for i in prange(x.shape[0]):
         source, target = x[i], y[i, start : start + x.shape[1]]

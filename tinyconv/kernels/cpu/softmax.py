@@ -11,7 +11,7 @@ from numba import njit, prange
 
 from tinyconv.kernels.cpu import vector_math
 from tinyconv.kernels.cpu.flat import suits
-from tinyconv.kernels.cpu.options import INLINE, PARALLEL
+from tinyconv.kernels.cpu.options import inlined, parallel
 from tinyconv.kernels.cpu.threads import use_threads
 from tinyconv.kernels.reference import softmax as reference
 
@@ -42,7 +42,7 @@ def _by_rows(kernel: Callable[[Array, Array], None], x: Array, axis: int) -> Arr
     return np.moveaxis(y, -1, axis)
 
 
-@njit(**INLINE)
+@inlined
 def _largest(scores: Array) -> float:
     """The largest score, compared as whole numbers, because that vectorises.
 
@@ -67,7 +67,7 @@ def _total(powers: Array) -> float:
     return total
 
 
-@njit(**PARALLEL)
+@parallel
 def _softmax(x: Array, y: Array) -> None:
     for i in prange(x.shape[0]):
         scores, powers = x[i], y[i]
@@ -79,7 +79,7 @@ def _softmax(x: Array, y: Array) -> None:
             powers[c] *= scale
 
 
-@njit(**PARALLEL)
+@parallel
 def _log_softmax(x: Array, y: Array) -> None:
     for i in prange(x.shape[0]):
         scores, logs = x[i], y[i]

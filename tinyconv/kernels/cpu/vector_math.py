@@ -16,9 +16,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from tinyconv.kernels.cpu.options import INLINE
+from tinyconv.kernels.cpu.options import inlined
 
 Float = Any
 f32 = np.float32
@@ -33,7 +32,7 @@ ROUND_BITS = i32(0x4B400000)
 C2, C3, C4, C5, C6, C7 = (f32(1 / math.factorial(i)) for i in range(2, 8))
 
 
-@njit(**INLINE)
+@inlined
 def _reduce(x: Float) -> tuple[Any, Float]:
     """The pair n, exp(r) - 1 for x between -110 and 90."""
     rounded = x * LOG2_E + ROUND
@@ -43,13 +42,13 @@ def _reduce(x: Float) -> tuple[Any, Float]:
     return f32(rounded).view(np.int32) - ROUND_BITS, tail * r * r + r
 
 
-@njit(**INLINE)
+@inlined
 def _power_of_two(n: Any) -> Float:
     """2**n for n from -127 (which gives 0) to 128 (inf)."""
     return i32((n + i32(127)) << i32(23)).view(np.float32)
 
 
-@njit(**INLINE)
+@inlined
 def exp(x: Float) -> Float:
     """``e ** x``."""
     x = f32(-110) if x < f32(-110) else x
@@ -59,7 +58,7 @@ def exp(x: Float) -> Float:
     return (power + ONE) * _power_of_two(half) * _power_of_two(n - half)
 
 
-@njit(**INLINE)
+@inlined
 def expm1(x: Float) -> Float:
     """``e ** x - 1`` without cancellation near 0; for x up to 80."""
     x = f32(-50) if x < f32(-50) else x
@@ -68,7 +67,7 @@ def expm1(x: Float) -> Float:
     return power * scale + (scale - ONE)
 
 
-@njit(**INLINE)
+@inlined
 def tanh(x: Float) -> Float:
     """Hyperbolic tangent: with e = exp(2|x|) - 1 it is e / (e + 2), times the sign of x."""
     size = -x if x < ZERO else x
@@ -77,7 +76,7 @@ def tanh(x: Float) -> Float:
     return -y if x < ZERO else y
 
 
-@njit(**INLINE)
+@inlined
 def sigmoid(x: Float) -> Float:
     """``1 / (1 + exp(-x))``, from exp(-|x|), which cannot overflow."""
     z = exp(x if x < ZERO else -x)
