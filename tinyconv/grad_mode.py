@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from types import TracebackType
+from typing import Any
 
 
 class _GradMode(threading.local):
@@ -59,14 +60,20 @@ class enable_grad(_GradModeBlock):  # noqa: N801 - PyTorch's name
 
 
 class set_grad_enabled(_GradModeBlock):  # noqa: N801 - PyTorch's name
-    """Switch recording on or off, at once; as a context manager it is switched back at the end."""
+    """Switch recording on or off: at once, for a ``with`` block, or for a decorated function."""
 
     def __init__(self, mode: bool) -> None:
         super().__init__()
         self._mode = bool(mode)
-        self._at_creation = _grad_mode.enabled
+        self._at_creation: bool | None = _grad_mode.enabled
         _grad_mode.enabled = self._mode
 
     def __enter__(self) -> None:
-        self._before.append(self._at_creation)
+        before, self._at_creation = self._at_creation, None
+        self._before.append(_grad_mode.enabled if before is None else before)
         _grad_mode.enabled = self._mode
+
+    def __call__(self, function: Any) -> Any:
+        if self._at_creation is not None:
+            _grad_mode.enabled, self._at_creation = self._at_creation, None
+        return super().__call__(function)

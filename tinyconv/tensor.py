@@ -41,6 +41,8 @@ class Tensor:
 
     __slots__ = ("__weakref__", "accumulator", "array", "grad", "grad_fn", "output_index", "requires_grad")
 
+    __array_priority__ = 1000  # so that array * tensor is tensor.__rmul__, not NumPy's loop
+
     def __init__(self, array: Any, requires_grad: bool = False) -> None:
         if requires_grad and not is_differentiable(array):
             raise DtypeError("Tensor", "dtype", array.dtype, "a floating-point type where requires_grad=True")
@@ -125,7 +127,7 @@ class Tensor:
         return self.array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        return np.array(self.detach().numpy(), dtype=dtype, copy=copy)
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def detach(self) -> Tensor:
         """The same values, outside the graph; shares memory."""
