@@ -1,7 +1,7 @@
 """Arithmetic with all threads where two arrays lie in memory alike; NumPy for everything else.
 
-Besides two arrays of one shape, two kinds of broadcasting are fast: a single number, and one
-number per channel against a channels-last array.
+Besides two arrays of one shape, one kind of broadcasting is fast: one number per channel
+against a channels-last array.
 """
 
 from __future__ import annotations
@@ -67,27 +67,26 @@ def _fast(operation: int, a: Array, b: Array) -> Array | None:
     """The result, or None where no kernel fits."""
     if not suits(a, b) or not is_dense(a):
         return None
-    columns = _row(a, b)
-    if columns is None and (a.shape != b.shape or not is_dense(b)):
+    if a.shape == b.shape:
+        if not is_dense(b):
+            return None
+        use_threads()
+        y = np.empty_like(a)
+        _same(operation, flat(a), flat(ordered_like(b, a)), flat(y))
+        return y
+    row = _row(a, b)
+    if row is None:
         return None
     use_threads()
     y = np.empty_like(a)
-    if columns is None:
-        _same(operation, flat(a), flat(ordered_like(b, a)), flat(y))
-    elif columns.size == 1:
-        _number(operation, flat(a), columns[0], flat(y))
-    else:
-        shape = (a.size // columns.size, columns.size)
-        _rows(operation, flat(a).reshape(shape), columns, flat(y).reshape(shape))
+    _rows(operation, flat(a).reshape(-1, row.size), row, flat(y).reshape(-1, row.size))
     return y
 
 
 def _row(a: Array, b: Array) -> Array | None:
     """Array b as a row that every row of a's memory meets, if broadcasting means that."""
-    if b.ndim > a.ndim:
+    if b.ndim > a.ndim or b.size == 1:
         return None
-    if b.size == 1:
-        return b.reshape(1)
     expected = [1] * a.ndim
     for innermost in [axis for axis in memory_axes(a) if a.shape[axis] > 1][-1:]:
         expected[innermost] = a.shape[innermost]
@@ -109,22 +108,6 @@ def _same(operation: int, a: Array, b: Array, y: Array) -> None:
     else:
         for i in prange(a.size):
             y[i] = a[i] / b[i]
-
-
-@parallel
-def _number(operation: int, a: Array, b: float, y: Array) -> None:
-    if operation == ADD:
-        for i in prange(a.size):
-            y[i] = a[i] + b
-    elif operation == SUB:
-        for i in prange(a.size):
-            y[i] = a[i] - b
-    elif operation == MUL:
-        for i in prange(a.size):
-            y[i] = a[i] * b
-    else:
-        for i in prange(a.size):
-            y[i] = a[i] / b
 
 
 @parallel
