@@ -11,6 +11,8 @@ from numba.extending import intrinsic
 
 Array = Any
 
+WORTH_A_CALL = 8  # shorter runs are copied number by number
+
 
 def _copy_run(typingctx: Any, target: Any, first: Any, source: Any, source_first: Any, count: Any) -> Any:
     """``target[first : first + count] = source[source_first : source_first + count]``, as memcpy."""
@@ -52,7 +54,7 @@ def copy_pixels(
     """Copy one image row to channels-last memory, pixels `step` apart, from any memory order."""
     if channel_step == 1 and pixel_step == channels and step == channels:
         copy_run(target, first, source, start, pixels * channels)
-    elif channel_step == 1:
+    elif channel_step == 1 and channels >= WORTH_A_CALL:
         for w in range(pixels):
             copy_run(target, first + w * step, source, start + w * pixel_step, channels)
     else:
