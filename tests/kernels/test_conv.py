@@ -120,13 +120,13 @@ def check_all(case: Case, order: Any, dtype: Any, limit: float) -> None:
     assert relative_error(gradient, expected) <= limit
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(cases(), st.sampled_from(ORDERS))
 def test_float32_agrees_with_the_float64_reference(case: Case, order: Any) -> None:
     check_all(case, order, np.float32, FLOAT32_ERROR)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cases(), st.sampled_from(ORDERS))
 def test_float64_agrees_with_the_reference(case: Case, order: Any) -> None:
     check_all(case, order, np.float64, FLOAT64_ERROR)
@@ -204,7 +204,7 @@ def guarded(array: Array, guards: list[Array]) -> Array:
     return view
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cases(), st.sampled_from((np.asarray, channels_last)))
 def test_nothing_beyond_the_arrays_is_read_or_written(case: Case, order: Any) -> None:
     """A NaN read from the guard zones would reach the result; a number written would stay there."""
