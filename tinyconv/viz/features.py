@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinyconv.errors import ArgumentError, ShapeError
+from tinyconv.viz.images import to_rgb
 from tinyconv.viz.style import GREY, diverging, largest_magnitude, new_figure, numbers, save_figure, style
 
 Array = Any
@@ -20,6 +21,8 @@ def feature_map_grid(
     titles: Sequence[str] | None = None,
     path: str | os.PathLike[str] | None = None,
     shared_scale: bool = True,
+    image: Any = None,
+    size: float = 1.5,
 ) -> Figure:
     """Draw each channel as a small picture: white at 0, orange above, blue below.
 
@@ -34,6 +37,10 @@ def feature_map_grid(
         Where to save the figure (.png, .pdf, .svg).
     shared_scale : bool
         Whether equal colours mean equal numbers in all pictures.
+    image : optional
+        The input, drawn first; see `tinyconv.viz.images.to_rgb`.
+    size : float
+        Width of a picture in inches.
 
     Returns
     -------
@@ -57,16 +64,20 @@ def feature_map_grid(
     names = [str(channel) for channel in range(count)] if titles is None else list(titles)
     if len(names) != count:
         raise ShapeError("feature_map_grid", "titles", f"of length {len(names)}", f"{count}, one per channel")
-    columns = min(count, columns or math.ceil(math.sqrt(2 * count)))
-    rows = math.ceil(count / columns)
+    first = int(image is not None)
+    columns = min(count + first, columns or math.ceil(math.sqrt(2 * (count + first))))
+    rows = math.ceil((count + first) / columns)
     with style():
-        figure = new_figure(max(3.0, 1.5 * columns + 1.2), max(2.2, 1.75 * rows))
+        figure = new_figure(max(3.0, size * columns + 1.2), max(2.2, (size + 0.25) * rows))
         axes = list(figure.subplots(rows, columns, squeeze=False).flat)
-        limit = largest_magnitude(values)
-        for axis, picture, name in zip(axes, values, names, strict=False):
+        limit, font = largest_magnitude(values), max(12.0, 4.5 * size)
+        if first:
+            axes[0].imshow(to_rgb(image, where="feature_map_grid"))
+            axes[0].set_title("image", fontsize=font, color=GREY)
+        for axis, picture, name in zip(axes[first:], values, names, strict=False):
             bound = limit if shared_scale else largest_magnitude(picture)
             drawn = axis.imshow(picture, cmap=diverging(), vmin=-bound, vmax=bound)
-            axis.set_title(name, fontsize=12, color=GREY)
+            axis.set_title(name, fontsize=font, color=GREY)
         for axis in axes:
             axis.set(xticks=[], yticks=[])
             axis.grid(False)

@@ -12,18 +12,34 @@ from tinyconv.viz.style import style, write_whole
 
 _PAGE = """<!DOCTYPE html>
 <html><head><meta charset="utf-8"><title>{title}</title></head>
-<body>{player}</body></html>
+<body>{player}
+{fit}</body></html>
+"""
+# A projector shows fewer pixels than a desk: picture and buttons fit into the window together.
+_FIT = """<style>
+body { margin: 0; text-align: center; font-family: sans-serif; }
+.animation img { max-width: 98vw; max-height: calc(100vh - 130px); }
+.animation .anim-buttons button { width: 48px; height: 34px; font-size: 18px; }
+</style>
+<script>
+document.addEventListener("keydown", function (event) {
+  const titles = {ArrowLeft: "Previous", ArrowRight: "Next", Home: "First", End: "Last"};
+  if (!(event.key in titles)) return;
+  event.preventDefault();
+  document.querySelector(`button[title="${titles[event.key]} frame"]`).click();
+});
+</script>
 """
 _ICONS = {
     "fa-minus": "−",
     "fa-plus": "+",
-    "fa-fast-backward": "⏮",
-    "fa-fast-forward": "⏭",
+    "fa-fast-backward": "|‹",
+    "fa-fast-forward": "›|",
     "fa-step-backward": "‹",
     "fa-step-forward": "›",
     "fa-play": "▶",
     "fa-play fa-flip-horizontal": "◀",
-    "fa-pause": "⏸",
+    "fa-pause": "||",
 }
 
 
@@ -38,7 +54,7 @@ def animation_html(animation: Any, frames_per_second: float = 1.5) -> str:
 
 
 def save_animation(animation: Any, path: str | os.PathLike[str], frames_per_second: float = 1.5) -> Path:
-    """Write `animation` to `path`: .html (the player) or .gif.
+    """Write `animation` to `path`: .html (the player, which the arrow keys step too) or .gif.
 
     Raises
     ------
@@ -51,7 +67,9 @@ def save_animation(animation: Any, path: str | os.PathLike[str], frames_per_seco
 
     def write(file: Path) -> None:
         if path.suffix == ".html":
-            page = _PAGE.format(title=path.stem, player=animation_html(animation, frames_per_second))
+            page = _PAGE.format(
+                title=path.stem, player=animation_html(animation, frames_per_second), fit=_FIT
+            )
             file.write_text(page, encoding="utf-8")
         else:
             from matplotlib.animation import PillowWriter
