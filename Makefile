@@ -12,7 +12,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 course: $(VENV)/installed ## Install, train a small U-Net on made images, draw its figures (minutes)
-	$(BIN)/tinyconv train unet --data synthetic --run runs/course
+	$(BIN)/tinyconv train unet --data synthetic --minutes 2 --run runs/course --overwrite
 
 test: $(VENV)/installed-$(EXTRAS) lint ## Install the test tools, run lint and every test
 	$(BIN)/python -m pytest
@@ -29,7 +29,7 @@ format: $(VENV)/installed-$(EXTRAS) ## Mend style and format where that needs no
 install: $(VENV)/installed-$(EXTRAS) ## Install for work on tinyconv; EXTRAS=test,bench adds PyTorch
 
 bench: $(VENV)/installed-bench ## Time tinyconv against PyTorch on this machine
-	$(BIN)/tinyconv bench
+	$(BIN)/python benchmarks/training_step.py
 
 clean: ## Remove .venv and everything made by tools; runs/ stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
