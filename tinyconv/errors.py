@@ -71,6 +71,10 @@ class StorageError(TinyconvError, OSError):
     """A file could not be written; an earlier file of that name is untouched."""
 
 
+class TrainingError(TinyconvError, ArithmeticError):
+    """Training cannot go on: the loss is no finite number any more."""
+
+
 class GraphError(TinyconvError, RuntimeError):
     """The computation graph cannot be walked, e.g. a second backward without retain_graph."""
 

@@ -1,0 +1,5 @@
+"""``python -m tinyconv`` is the `tinyconv` command."""
+
+from tinyconv.cli import main
+
+main()

@@ -1,0 +1,243 @@
+"""The `tinyconv` command. It reads arguments and prints; the work is done in the rooms below."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from tinyconv.errors import ArgumentError, TinyconvError
+
+BAD_INPUT = 2
+STOPPED = 128  # plus the number of the signal
+
+
+class Commands(TyperGroup):
+    """The commands; an expected error is one line and exit status 2, never a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TinyconvError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(BAD_INPUT) from error
+        except KeyboardInterrupt as error:
+            typer.echo("stopped; what was not saved before is lost", err=True)
+            raise typer.Exit(STOPPED + 2) from error
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Examples:\n\n    tinyconv train unet\n\n    tinyconv train unet --data nuclei --minutes 15"
+    "\n\n    tinyconv predict runs/course image.png\n\n    tinyconv learn 04"
+    "\n\nExit status: 0 done, 2 bad input, 130 stopped with Ctrl-C (after saving).",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from tinyconv import __version__
+
+        typer.echo(f"tinyconv {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Convolutional networks from scratch: train one, use it, take the course."""
+
+
+@app.command(
+    epilog="Examples:\n\n    tinyconv train unet --data synthetic --run runs/first"
+    "\n\n    tinyconv train unet --data nuclei --data-dir ~/dsb2018 --minutes 15"
+    "\n\n    tinyconv train unet --data my_folder --epochs 20 --batch-size 2"
+    "\n\n    tinyconv train --resume runs/first"
+    "\n\nCtrl-C (or SIGTERM) finishes the step, saves, says how to resume, and ends with status 130 (143)."
+)
+def train(
+    model: Annotated[str, typer.Argument(help="unet: the U-Net of the course.")] = "unet",
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="synthetic (made images, nothing to download), nuclei (2018 Data Science Bowl), or a folder "
+            "of ID/images/*.png and ID/masks/*.png.  [default: synthetic]"
+        ),
+    ] = None,
+    data_dir: Annotated[
+        str | None,
+        typer.Option(help="Where `--data nuclei` is.  [default: $TINYCONV_DATA, else data/dsb2018]"),
+    ] = None,
+    stain: Annotated[
+        str | None,
+        typer.Option(help="all, or fluorescence only.  [default: fluorescence for nuclei, all for a folder]"),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Times to see each image.  [default: 40; 24 for synthetic]")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Stop after so many batches.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Stop in so much time; the learning rate falls accordingly.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images per step.  [default: 4]")] = None,
+    lr: Annotated[float | None, typer.Option(help="Adam's highest learning rate.  [default: 0.002]")] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(help="Height and width of the training crops.  [default: 256; 128 for synthetic]"),
+    ] = None,
+    images: Annotated[
+        int | None, typer.Option(help="Number of synthetic images to make.  [default: 60]")
+    ] = None,
+    held_out: Annotated[
+        float | None, typer.Option(help="Share of the images that is never trained on.  [default: 0.2]")
+    ] = None,
+    validate_every: Annotated[
+        int | None, typer.Option(help="Epochs between validations.  [default: 2]")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of weights, split, order, crops, dropout.  [default: 0]")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads to use.  [default: all cores]")] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", "--out", help="The run's folder.  [default: runs/MODEL-DATA-DATE-TIME]"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in --run.")] = False,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with the run in this folder, exactly where it stopped.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A few small steps: does everything work?")] = False,
+) -> None:
+    """Train a network; writes checkpoints, metrics, curves and a sheet of held-out images.
+
+    Training stops at the first of --epochs, --steps and --minutes.
+    """
+    from tinyconv.train.folder import RunFolder
+    from tinyconv.train.recipes import ALIASES, SYNTHETIC, make_config
+
+    given = {
+        "stain": stain,
+        "epochs": epochs,
+        "steps": steps,
+        "minutes": minutes,
+        "batch_size": batch_size,
+        "lr": lr,
+        "size": size,
+        "images": images,
+        "held_out": held_out,
+        "validate_every": validate_every,
+        "seed": seed,
+    }
+    if threads is not None:
+        from tinyconv.device import set_num_threads
+
+        set_num_threads(threads)
+    if resume is None:
+        config = make_config(model, data or SYNTHETIC, data_dir, quick, **given)
+        _train(RunFolder.create(run, config, overwrite), resume=False)
+        return
+    others = {**given, "data": data, "data_dir": data_dir, "run": run}
+    for name, value in {**others, "overwrite": overwrite or None, "quick": quick or None}.items():
+        if value is not None:
+            option = "--" + name.replace("_", "-")
+            raise ArgumentError(
+                "train", option, f"{value} next to --resume", "only --threads: a run keeps its options"
+            )
+    folder = RunFolder.open(resume)
+    if ALIASES.get(model, model) != folder.config.model:
+        raise ArgumentError("train", "MODEL", repr(model), f"{folder.config.model}, which {str(resume)!r} is")
+    _train(folder, resume=True)
+
+
+def _train(folder: Any, resume: bool) -> None:
+    """Run the session, then say what was written, or how to go on."""
+    from tinyconv import models
+    from tinyconv.train.session import Session
+
+    with folder.lock():
+        outcome = Session(folder, models.create, resume).run()
+    path = folder.path
+    if outcome.signal is not None:
+        at = f"step {outcome.position.step} (epoch {outcome.position.epoch + 1})"
+        typer.echo(f"stopped after {at}; saved in {path}")
+        typer.echo(f'go on with:  tinyconv train --resume "{path}"')
+        raise typer.Exit(STOPPED + outcome.signal)
+    scores = outcome.scores
+    typer.echo(
+        f"held-out Dice {scores['held_out_dice']:.4f} at the end, best {scores['best_held_out_dice']:.4f} "
+        f"(step {scores['best_step']}), after {outcome.position.seconds:.0f} s of training"
+    )
+    typer.echo("wrote")
+    for file in outcome.files:
+        typer.echo(f"  {file}")
+    typer.echo(f'next:  tinyconv predict "{path}" IMAGE.png')
+
+
+@app.command(
+    epilog="Examples:\n\n    tinyconv predict runs/first cells.png"
+    "\n\n    tinyconv predict runs/first scans/*.tif --out masks"
+    "\n\nExit status 2 if any image could not be used; the others are done."
+)
+def predict(
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    images: Annotated[list[Path], typer.Argument(help="Images of any size, grey or colour.")],
+    out: Annotated[Path | None, typer.Option(help="Where to.  [default: RUN/predictions]")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads to use.  [default: all cores]")] = None,
+) -> None:
+    """Segment images: writes NAME_mask.png and NAME_overlay.png for each."""
+    from tinyconv import models
+    from tinyconv.device import set_num_threads
+    from tinyconv.train.predict import load_model, predict_files
+
+    if threads is not None:
+        set_num_threads(threads)
+    model = load_model(run, models.create)
+    failed = 0
+    for prediction in predict_files(model, images, out or run / "predictions"):
+        if prediction.error is not None:
+            failed += 1
+            typer.echo(f"error: {prediction.error}", err=True)
+        else:
+            files = " and ".join(str(file) for file in prediction.files)
+            typer.echo(f"{prediction.image}: {100 * prediction.share:.1f} % nuclei, wrote {files}")
+    if failed:
+        typer.echo(f"error: {failed} of {len(images)} images could not be used", err=True)
+        raise typer.Exit(BAD_INPUT)
+
+
+@app.command(name="models")
+def list_models() -> None:
+    """List the networks and their numbers of parameters."""
+    from tinyconv import models
+
+    for name in models.list():
+        count = sum(parameter.numel() for parameter in models.create(name).parameters())
+        typer.echo(f"{name:16} {count:>12,} parameters")
+
+
+@app.command(epilog="Examples:\n\n    tinyconv learn\n\n    tinyconv learn 04")
+def learn(
+    number: Annotated[str | None, typer.Argument(metavar="[NN]", help="The lesson to run.")] = None,
+) -> None:
+    """List the lessons, or run one."""
+    from tinyconv import course
+
+    if number is None:
+        course.print_lessons()
+    else:
+        course.run_lesson(number)
+
+
+def main() -> None:
+    """Run the `tinyconv` command."""
+    app()

@@ -1,0 +1,8 @@
+"""Files: weights in safetensors, whole or not at all."""
+
+from __future__ import annotations
+
+from tinyconv.io.files import storage_error, write_whole
+from tinyconv.io.safetensors import load, load_state, not_finite, save, save_state
+
+__all__ = ["load", "load_state", "not_finite", "save", "save_state", "storage_error", "write_whole"]

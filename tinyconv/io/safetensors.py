@@ -1,0 +1,143 @@
+"""Named arrays in safetensors files: a header of names, dtypes and shapes, then the numbers.
+
+A safetensors file holds no code, and nothing of it is run: a damaged or hostile file can at
+worst be refused. No size that a file claims is believed before it is compared with the size
+the file has.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinyconv.errors import CheckpointError, DtypeError
+from tinyconv.io.files import write_whole
+
+if TYPE_CHECKING:
+    from tinyconv.tensor import Tensor
+
+Array = Any
+
+
+def save_state(
+    path: str | os.PathLike[str], tensors: Mapping[str, Any], metadata: Mapping[str, str] | None = None
+) -> Path:
+    """Write named arrays to a safetensors file.
+
+    Parameters
+    ----------
+    path : path
+        A file of that name is replaced, in one step.
+    tensors : mapping of str to array or Tensor
+        Any memory order; the file has them in C order.
+    metadata : mapping of str to str, optional
+        Goes into the file's header.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written; an earlier file is left as it was.
+    DtypeError
+        If a value is no array of numbers.
+    """
+    from safetensors.numpy import save as serialize
+
+    arrays = {name: _plain_array(name, value) for name, value in tensors.items()}
+    return write_whole(path, serialize(arrays, None if metadata is None else dict(metadata)))
+
+
+def load_state(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]]:
+    """Read a safetensors file.
+
+    Returns
+    -------
+    tuple of (dict of str to array, dict of str to str)
+        The arrays, which are the caller's own, and the metadata.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, cut short, damaged, or holds a dtype that NumPy does not have.
+    """
+    from safetensors import safe_open
+
+    try:
+        if not Path(path).is_file():
+            raise _refuse(path, "missing" if not Path(path).exists() else "not a file", "a safetensors file")
+        with safe_open(os.fspath(path), framework="np") as file:
+            arrays = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+            return arrays, dict(file.metadata() or {})
+    except CheckpointError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise _refuse(path, f"unreadable ({reason})", "a file that can be read") from error
+    except Exception as error:
+        raise _refuse(path, f"damaged or cut short ({error})", "a whole safetensors file") from error
+
+
+def not_finite(tensors: Mapping[str, Array]) -> list[str]:
+    """The names of the arrays that hold a NaN or an infinity.
+
+    Examples
+    --------
+    >>> not_finite({"weight": np.ones(3), "bias": np.array([0.0, np.nan])})
+    ['bias']
+    """
+    return [
+        name for name, array in tensors.items() if array.dtype.kind == "f" and not np.isfinite(array).all()
+    ]
+
+
+def save(state_dict: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write a state dict to a safetensors file; read it back with `load`.
+
+    Parameters
+    ----------
+    state_dict : mapping of str to Tensor or array
+        What ``model.state_dict()`` returns.
+    path : path
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written; an earlier file is left as it was.
+    """
+    save_state(path, state_dict)
+
+
+def load(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """Read a state dict from a safetensors file, for ``model.load_state_dict``.
+
+    Warns if a tensor holds a NaN or an infinity.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, cut short or damaged.
+    """
+    from tinyconv.tensor import Tensor
+
+    arrays, _ = load_state(path)
+    bad = not_finite(arrays)
+    if bad:
+        warnings.warn(f"{os.fspath(path)}: not finite everywhere: {', '.join(bad)}", stacklevel=2)
+    return {name: Tensor(array) for name, array in arrays.items()}
+
+
+def _plain_array(name: str, value: Any) -> Array:
+    """The value as a NumPy array in C order, which is what the format stores."""
+    held = getattr(value, "array", value)
+    array = np.asarray(held.get() if hasattr(held, "get") else held, order="C")
+    if array.dtype.kind not in "biuf":
+        raise DtypeError("save_state", name, f"of dtype {array.dtype}", "an array of numbers")
+    return array
+
+
+def _refuse(path: str | os.PathLike[str], value: str, expected: str) -> CheckpointError:
+    return CheckpointError("load", repr(os.fspath(path)), value, expected)

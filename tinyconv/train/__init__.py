@@ -1,0 +1,20 @@
+"""Training: the loop, its callbacks, losses, metrics, checkpoints and run folders."""
+
+from __future__ import annotations
+
+from tinyconv.train.losses import bce_dice_loss
+from tinyconv.train.metrics import Counts, count, dice, iou
+from tinyconv.train.schedules import constant, warmup_cosine
+from tinyconv.train.trainer import Callback, Trainer
+
+__all__ = [
+    "Callback",
+    "Counts",
+    "Trainer",
+    "bce_dice_loss",
+    "constant",
+    "count",
+    "dice",
+    "iou",
+    "warmup_cosine",
+]

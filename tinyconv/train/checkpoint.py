@@ -1,0 +1,208 @@
+"""Checkpoints: everything that a run needs to go on, in a pair of files.
+
+``last.json`` says where training stands and names the safetensors file with the numbers, whose
+name holds the start of its SHA-256. The numbers are written first, under a new name; then
+``last.json`` is replaced, in one step; only then are the numbers of the checkpoint before it
+removed. A crash at any moment leaves a ``last.json`` and the file that belongs to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tinyconv import __version__
+from tinyconv.errors import CheckpointError, StorageError, TinyconvError
+from tinyconv.io import load_state, save_state, storage_error, write_whole
+from tinyconv.nn import Module
+from tinyconv.optim import Optimizer
+
+Array = Any
+
+FORMAT = "tinyconv checkpoint"
+VERSION = 1
+MAX_JSON_BYTES = 2**24
+MODEL, OPTIMIZER = "model.", "optimizer."
+
+
+@dataclass
+class Checkpoint:
+    """What a checkpoint holds.
+
+    Attributes
+    ----------
+    model_name, model_options
+        What `models.create` makes the model from.
+    tensors : dict of str to array
+        The model's state under ``model.``, the optimiser's under ``optimizer.<parameter>.``.
+    optimizer : dict
+        The optimiser's name, options and the state that is no array; empty if it was not saved.
+    position, random_state, scores : dict
+        Where training stands, see `Position`; `tc.get_rng_state`; scores by name.
+    """
+
+    model_name: str
+    model_options: dict[str, Any]
+    tensors: dict[str, Array]
+    optimizer: dict[str, Any] = field(default_factory=dict)
+    position: dict[str, Any] = field(default_factory=dict)
+    random_state: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def model_state(self) -> dict[str, Array]:
+        """The model's state dict."""
+        return _below(MODEL, self.tensors)
+
+
+def save_checkpoint(folder: Path, name: str, checkpoint: Checkpoint) -> Path:
+    """Write ``<name>.json`` and the safetensors file that it names.
+
+    Raises
+    ------
+    StorageError
+        If one of them cannot be written; the checkpoint that was there is still whole.
+    """
+    unnamed = save_state(folder / f".{name}.new.safetensors", checkpoint.tensors)
+    digest = _sha256(unnamed)
+    numbers = folder / f"{name}-{digest[:12]}.safetensors"
+    is_new = not numbers.exists()
+    described = {
+        "format": FORMAT,
+        "version": VERSION,
+        "tinyconv": __version__,
+        "numbers": {"file": numbers.name, "sha256": digest},
+        **{key: value for key, value in vars(checkpoint).items() if key != "tensors"},
+    }
+    try:
+        _rename(unnamed, numbers)
+        path = write_whole(folder / f"{name}.json", (json.dumps(described, indent=2) + "\n").encode())
+    except StorageError:
+        for file in (unnamed, numbers) if is_new else (unnamed,):
+            with contextlib.suppress(OSError):
+                file.unlink(missing_ok=True)
+        raise
+    _remove_others(folder, name, numbers)
+    return path
+
+
+def load_checkpoint(folder: Path, name: str) -> Checkpoint:
+    """Read the checkpoint `name` of a folder.
+
+    Raises
+    ------
+    CheckpointError
+        If one of its two files is missing, damaged, cut short, or not the other's.
+    """
+    path = folder / f"{name}.json"
+    described = _read_json(path)
+    numbers = described.pop("numbers")
+    file = folder / Path(str(numbers["file"])).name
+    if not file.is_file():
+        raise CheckpointError("load", repr(str(file)), "missing", f"the numbers that {path.name} names")
+    if _sha256(file) != numbers["sha256"]:
+        raise CheckpointError(
+            "load",
+            repr(str(file)),
+            "damaged or cut short (wrong SHA-256)",
+            f"what {path.name} was written with",
+        )
+    tensors, _ = load_state(file)
+    return Checkpoint(tensors=tensors, **described)
+
+
+def optimizer_state(optimizer: Optimizer) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Split an optimiser's state into arrays by name, and the rest, which JSON can hold."""
+    state = optimizer.state_dict()
+    arrays: dict[str, Array] = {}
+    rest: dict[str, dict[str, Any]] = {}
+    for index, entry in state["state"].items():
+        for key, value in entry.items():
+            if hasattr(value, "shape"):
+                arrays[f"{OPTIMIZER}{index}.{key}"] = value
+            else:
+                rest.setdefault(str(index), {})[key] = value
+    name = type(optimizer).__name__
+    return arrays, {"name": name, "param_groups": state["param_groups"], "state": rest}
+
+
+def restore(checkpoint: Checkpoint, model: Module, optimizer: Optimizer) -> None:
+    """Give model and optimiser the state that they had.
+
+    Raises
+    ------
+    CheckpointError
+        If the checkpoint belongs to another model or another optimiser.
+    """
+    model.load_state_dict(checkpoint.model_state)
+    name = type(optimizer).__name__
+    saved = checkpoint.optimizer
+    if saved.get("name") != name:
+        raise CheckpointError("restore", "the optimizer", repr(saved.get("name")), repr(name))
+    try:
+        state = {int(index): dict(entry) for index, entry in saved["state"].items()}
+        for key, array in _below(OPTIMIZER, checkpoint.tensors).items():
+            index, _, entry = key.partition(".")
+            state.setdefault(int(index), {})[entry] = array
+        optimizer.load_state_dict({"state": state, "param_groups": saved["param_groups"]})
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        found = f"not usable ({type(error).__name__}: {error})"
+        raise CheckpointError("restore", "the optimizer's state", found, f"that of {name}") from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """The fields of a checkpoint's JSON file, checked."""
+    try:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise CheckpointError("load", repr(str(path)), "too large", f"at most {MAX_JSON_BYTES} bytes")
+        described = json.loads(path.read_bytes())
+        if described.pop("format") != FORMAT or described.pop("version") != VERSION:
+            raise ValueError("another format or version")
+        described.pop("tinyconv")
+        wanted = {f.name: str if f.name == "model_name" else dict for f in dataclasses.fields(Checkpoint)}
+        wanted["numbers"] = wanted.pop("tensors")
+        unfit = described.keys() ^ wanted.keys() or {
+            key for key, kind in wanted.items() if not isinstance(described[key], kind)
+        }
+        if unfit or not {"file", "sha256"} <= described["numbers"].keys():
+            raise ValueError(f"missing, unknown or unfit: {', '.join(sorted(unfit or {'numbers'}))}")
+    except TinyconvError:
+        raise
+    except OSError as error:
+        raise CheckpointError(
+            "load", repr(str(path)), f"unreadable ({error.strerror})", "a run's checkpoint"
+        ) from error
+    except Exception as error:
+        reason = f"damaged ({type(error).__name__}: {error})"
+        raise CheckpointError("load", repr(str(path)), reason, f"a {FORMAT} of version {VERSION}") from error
+    return described
+
+
+def _rename(before: Path, after: Path) -> None:
+    try:
+        os.replace(before, after)
+    except OSError as error:
+        raise storage_error(after, error) from error
+
+
+def _below(prefix: str, tensors: dict[str, Array]) -> dict[str, Array]:
+    return {name[len(prefix) :]: array for name, array in tensors.items() if name.startswith(prefix)}
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _remove_others(folder: Path, name: str, kept: Path) -> None:
+    """Remove the numbers of earlier checkpoints of this name."""
+    for file in folder.glob(f"{name}-*.safetensors"):
+        if file != kept:
+            with contextlib.suppress(OSError):
+                file.unlink()

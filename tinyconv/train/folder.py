@@ -1,0 +1,162 @@
+"""A run's folder: its options, metrics, checkpoints and figures, used by one process at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tinyconv.errors import ArgumentError, CheckpointError, StorageError
+from tinyconv.io import storage_error, write_whole
+from tinyconv.train.recipes import Config
+
+CONFIG, METRICS, CURVES, SAMPLES, HELD_OUT = (
+    "config.json",
+    "metrics.jsonl",
+    "curves.png",
+    "samples.png",
+    "held_out.json",
+)
+LAST, BEST = "last", "best"
+MAX_CONFIG_BYTES = 2**20
+
+
+class RunFolder:
+    """The files of one run; `create` makes a new folder, `open` takes an existing one."""
+
+    def __init__(self, path: Path, config: Config) -> None:
+        self.path, self.config = path, config
+
+    @classmethod
+    def create(cls, path: Path | None, config: Config, overwrite: bool = False) -> RunFolder:
+        """Make the folder of a new run; by default ``runs/<model>-<data>-<date-time>``.
+
+        Raises
+        ------
+        ArgumentError
+            If something is in the folder already, unless it is a run and `overwrite` is given.
+        StorageError
+            If the folder cannot be made.
+        """
+        if path is None:
+            path = Path("runs") / f"{config.model}-{config.label}-{time.strftime('%Y%m%d-%H%M%S')}"
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            taken = any(path.iterdir())
+        except OSError as error:
+            raise storage_error(path, error) from error
+        if taken and not (overwrite and (path / CONFIG).is_file()):
+            expected = (
+                "a new folder; or --resume to go on with the run in it, --overwrite to replace that run"
+            )
+            raise ArgumentError("train", "--run", f"{str(path)!r}, which is not empty", expected)
+        return cls(path, config)
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Take the folder of an earlier run.
+
+        Raises
+        ------
+        CheckpointError
+            If it is no run's folder, or its config.json is damaged.
+        """
+        file = path / CONFIG
+        if not file.is_file():
+            raise CheckpointError(
+                "open", repr(str(path)), f"a folder without {CONFIG}", "the folder of a run"
+            )
+        try:
+            with open(file, "rb") as stream:
+                fields = json.loads(stream.read(MAX_CONFIG_BYTES))
+        except (OSError, ValueError) as error:
+            found = f"damaged ({error})"
+            raise CheckpointError("open", repr(str(file)), found, "a run's options") from error
+        return cls(path, Config.from_json(str(file), fields))
+
+    def start(self) -> None:
+        """Write config.json and remove what an earlier run left under the names of this one."""
+        for pattern in (METRICS, CURVES, SAMPLES, HELD_OUT, f"{LAST}*", f"{BEST}*"):
+            for file in self.path.glob(pattern):
+                file.unlink()
+        self.write_json(CONFIG, vars(self.config))
+
+    def write_json(self, name: str, content: Any) -> Path:
+        """Write one of the folder's JSON files."""
+        return write_whole(self.path / name, (json.dumps(content, indent=2) + "\n").encode())
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other processes from training in this folder; on systems without flock, do nothing."""
+        try:
+            import fcntl
+        except ImportError:
+            yield
+            return
+        try:
+            file = open(self.path / ".lock", "w")  # noqa: SIM115 - closed below
+        except OSError as error:
+            raise storage_error(self.path / ".lock", error) from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                found = f"{str(self.path)!r}, where another process is training"
+                raise ArgumentError("train", "the run's folder", found, "a folder of its own") from error
+            yield
+
+
+class Metrics:
+    """metrics.jsonl: one JSON object per line, added to while training goes on."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._waiting: list[str] = []
+
+    def add(self, line: dict[str, Any]) -> None:
+        """Add a line; `write` puts it into the file."""
+        self._waiting.append(json.dumps(line) + "\n")
+
+    def write(self) -> None:
+        """Append the lines that wait to the file."""
+        if not self._waiting:
+            return
+        try:
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.write("".join(self._waiting))
+        except OSError as error:
+            raise storage_error(self.path, error) from error
+        self._waiting.clear()
+
+    def read(self) -> list[dict[str, Any]]:
+        """All whole lines of the file; a last line that a crash cut is passed over."""
+        lines = []
+        try:
+            text = self.path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StorageError(
+                "read", repr(str(self.path)), str(error.strerror), "a readable file"
+            ) from error
+        for text_line in text.splitlines():
+            with contextlib.suppress(ValueError):
+                line = json.loads(text_line)
+                if isinstance(line, dict):
+                    lines.append(line)
+        return lines
+
+    def cut_after(self, step: int, validated_step: int) -> None:
+        """Remove what was written after the checkpoint that training goes on from.
+
+        `step` is the checkpoint's; a validation that it does not know of will be done again.
+        """
+        kept = []
+        for line in self.read():
+            last = validated_step if "held_out_dice" in line else step
+            if isinstance(line.get("step"), int) and line["step"] <= last:
+                kept.append(json.dumps(line) + "\n")
+        write_whole(self.path, "".join(kept).encode())

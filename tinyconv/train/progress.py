@@ -1,0 +1,153 @@
+"""What is seen while training: a bar in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from typing import Any
+
+from tinyconv.train.trainer import Callback, Scores, Trainer
+
+PLAIN_EVERY_SECONDS = 10.0
+COMPILE_NOTICE_SECONDS = 2.0
+NOTICE = (
+    "first step: the kernels are compiled when they are first used on this machine, which can take up to a "
+    "minute; the next run finds them ready"
+)
+MEMORY = 0.95  # of the running means
+
+
+class Progress(Callback):
+    """Loss, Dice, images per second and time left.
+
+    The shown loss and Dice are running means over about 20 steps.
+    """
+
+    def __init__(self, batch_size: int) -> None:
+        self.batch_size = batch_size
+        self.loss, self.dice, self.step_seconds = Mean(), Mean(), Mean()
+        self._bar: Any = None
+        self._first_step: int | None = None
+        self._first_time = self._shown_at = 0.0
+        self._step_ended: float | None = None
+        self._notice = threading.Timer(COMPILE_NOTICE_SECONDS, self._say, (NOTICE,))
+        self._notice.daemon = True
+
+    def __enter__(self) -> Progress:
+        if sys.stdout.isatty():
+            self._bar = _rich_bar()
+            self._bar.start()
+            self._task = self._bar.add_task("", total=1.0, scores="", speed="", left="")
+        self._notice.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._notice.cancel()
+        if self._bar is not None:
+            self._bar.stop()
+
+    def on_step(self, trainer: Trainer) -> None:
+        self._notice.cancel()
+        self.loss.add(trainer.loss_value)
+        self.dice.add(trainer.counts.dice)
+        self._time_step()
+        if self._first_step is None:  # it may have held the compilation: speed is measured from here on
+            self._first_step, self._first_time = trainer.position.step, time.monotonic()
+            self._first_progress = trainer.progress
+        if self._bar is not None:
+            self._show_bar(trainer)
+        elif time.monotonic() - self._shown_at >= PLAIN_EVERY_SECONDS:
+            self._show_line(trainer)
+
+    def on_validation(self, trainer: Trainer, scores: Scores) -> None:
+        self._step_ended = None
+        self._say(f"{self._place(trainer)}: held-out Dice {scores['held_out_dice']:.4f}")
+
+    def on_stop(self, trainer: Trainer) -> None:
+        if self._bar is not None:
+            self._bar.update(self._task, completed=trainer.progress)
+
+    def _show_bar(self, trainer: Trainer) -> None:
+        self._bar.update(
+            self._task,
+            completed=trainer.progress,
+            description=self._place(trainer),
+            scores=self._scores(),
+            speed=self._speed(),
+            left=self._left(trainer),
+        )
+
+    def _show_line(self, trainer: Trainer) -> None:
+        self._shown_at = time.monotonic()
+        parts = (self._place(trainer), self._scores(), self._speed(), self._left(trainer))
+        self._say(", ".join(part for part in parts if part))
+
+    def _say(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar.console.print(text, highlight=False, markup=False)
+        else:
+            print(text, flush=True)
+
+    def _place(self, trainer: Trainer) -> str:
+        return f"epoch {trainer.position.epoch + 1}, step {trainer.position.step}"
+
+    def _scores(self) -> str:
+        return f"loss {self.loss.value:.4f}, Dice {self.dice.value:.3f}"
+
+    def _time_step(self) -> None:
+        """Add the time since the last step, unless there was none or a validation lay between."""
+        now = time.monotonic()
+        if self._step_ended is not None:
+            self.step_seconds.add(now - self._step_ended)
+        self._step_ended = now
+
+    def _speed(self) -> str:
+        seconds = self.step_seconds.value
+        return f"{self.batch_size / seconds:.1f} images/s" if seconds > 0 else ""
+
+    def _left(self, trainer: Trainer) -> str:
+        assert self._first_step is not None
+        gained = trainer.progress - self._first_progress
+        if trainer.position.step - self._first_step < 3 or gained <= 0:
+            return ""
+        left = round((time.monotonic() - self._first_time) * (1 - trainer.progress) / gained)
+        return f"{left // 60}:{left % 60:02d} left"
+
+
+class Mean:
+    """A running mean that forgets.
+
+    Examples
+    --------
+    >>> mean = Mean()
+    >>> mean.add(2.0)
+    >>> mean.value
+    2.0
+    """
+
+    def __init__(self) -> None:
+        self._sum = self._weight = 0.0
+
+    def add(self, value: float) -> None:
+        """Take in one more value."""
+        self._sum = MEMORY * self._sum + value
+        self._weight = MEMORY * self._weight + 1
+
+    @property
+    def value(self) -> float:
+        """The mean, the latest values weighing most."""
+        return self._sum / self._weight if self._weight else float("nan")
+
+
+def _rich_bar() -> Any:
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[scores]}"),
+        TextColumn("{task.fields[speed]}"),
+        TextColumn("{task.fields[left]}"),
+    )

@@ -1,0 +1,221 @@
+"""What ``tinyconv train unet --data nuclei`` means: the data, the defaults, the checks."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinyconv.data import NucleiFolder, SegmentationData, SyntheticNuclei, split
+from tinyconv.data.datasets.kaggle import STAINS
+from tinyconv.errors import ArgumentError, CheckpointError, DataError
+
+ALIASES = {"unet": "unet_slides"}
+SYNTHETIC, NUCLEI = "synthetic", "nuclei"
+DATA_VARIABLE = "TINYCONV_DATA"
+DATA_FOLDER = "data/dsb2018"
+SOURCE = "https://data.broadinstitute.org/bbbc/BBBC038/stage1_train.zip"
+UNLIMITED_EPOCHS = 10_000
+MULTIPLE = 16
+
+
+@dataclass
+class Config:
+    """All that a run depends on; kept as config.json in its folder.
+
+    Attributes
+    ----------
+    model : str
+        A name of `models.list`.
+    data : str
+        ``synthetic``, or the folder of the images.
+    label : str
+        What the run's folder is named after.
+    stain : str
+        ``all`` or ``fluorescence``; for folders.
+    images : int
+        How many images there are, held-out ones included.
+    size : int
+        Height and width of the crops that are trained on.
+    epochs, steps, minutes
+        Training stops at the first of these.
+    batch_size, lr, held_out, seed, validate_every
+        See ``tinyconv train --help``.
+    max_held_out : int, optional
+        At most so many of the held-out images are looked at.
+    """
+
+    model: str
+    data: str
+    label: str
+    stain: str
+    images: int
+    size: int
+    epochs: int
+    steps: int | None
+    minutes: float | None
+    batch_size: int
+    lr: float
+    held_out: float
+    seed: int
+    validate_every: int
+    max_held_out: int | None = None
+
+    @classmethod
+    def from_json(cls, where: str, fields: Any) -> Config:
+        """The inverse of `vars`, for a file that may have been edited."""
+        wanted = {field.name for field in dataclasses.fields(cls)}
+        if not isinstance(fields, dict) or fields.keys() != wanted:
+            found = sorted(fields) if isinstance(fields, dict) else type(fields).__name__
+            raise CheckpointError(where, "the fields", found, f"{sorted(wanted)}")
+        config = cls(**fields)
+        check(config)
+        return config
+
+
+SYNTHETIC_DEFAULTS: dict[str, Any] = {"size": 128, "epochs": 24, "images": 60, "validate_every": 2}
+FOLDER_DEFAULTS: dict[str, Any] = {"size": 256, "epochs": 40, "images": 0, "validate_every": 2}
+COMMON_DEFAULTS: dict[str, Any] = {
+    "steps": None,
+    "minutes": None,
+    "batch_size": 4,
+    "lr": 2e-3,
+    "held_out": 0.2,
+    "seed": 0,
+    "max_held_out": None,
+}
+QUICK: dict[str, Any] = {"size": 64, "steps": 12, "max_held_out": 4}
+QUICK_SYNTHETIC: dict[str, Any] = {**QUICK, "images": 16}
+
+
+def make_config(model: str, data: str, data_dir: str | None, quick: bool, **given: Any) -> Config:
+    """Fill the options that were not given (None) with what suits the data.
+
+    Parameters
+    ----------
+    model : str
+        ``unet``, or a name of `models.list`.
+    data : str
+        ``synthetic``, ``nuclei`` or a folder.
+    data_dir : str, optional
+        Where ``nuclei`` is.
+    quick : bool
+        A few steps on small crops, to see that everything works.
+    **given
+        Fields of `Config`.
+    """
+    name = ALIASES.get(model, model)
+    if name not in ALIASES.values():
+        raise ArgumentError("train", "MODEL", repr(model), "unet")
+    synthetic = data == SYNTHETIC
+    options = {**COMMON_DEFAULTS, **(SYNTHETIC_DEFAULTS if synthetic else FOLDER_DEFAULTS)}
+    if quick:
+        options |= QUICK_SYNTHETIC if synthetic else QUICK
+    if given.get("minutes") is not None:
+        options |= {"epochs": UNLIMITED_EPOCHS, "steps": None}
+    folder = _find_folder(data, data_dir)
+    options |= {
+        "model": name,
+        "data": SYNTHETIC if folder is None else str(folder.resolve()),
+        "label": data if data in (SYNTHETIC, NUCLEI) else (Path(data).resolve().name or "data"),
+        "stain": "fluorescence" if data == NUCLEI else "all",
+    }
+    config = Config(**{**options, **{key: value for key, value in given.items() if value is not None}})
+    check(config)
+    return config
+
+
+def check(config: Config) -> None:
+    """Raise `ArgumentError` at the first option that makes no sense."""
+    _require(config, "size", MULTIPLE, 2**14, whole=True)
+    if config.size % MULTIPLE:
+        raise ArgumentError("train", "size", config.size, f"a multiple of {MULTIPLE}")
+    _require(config, "batch_size", 1, 2**16, whole=True)
+    _require(config, "epochs", 1, 2**31, whole=True)
+    _require(config, "validate_every", 1, 2**31, whole=True)
+    _require(config, "seed", 0, 2**64 - 1, whole=True)
+    _require(config, "images", 2 if config.data == SYNTHETIC else 0, 2**31, whole=True)
+    if config.steps is not None:
+        _require(config, "steps", 1, 2**31, whole=True)
+    if config.max_held_out is not None:
+        _require(config, "max_held_out", 1, 2**31, whole=True)
+    if config.minutes is not None:
+        _require(config, "minutes", 1e-3, 1e6)
+    _require(config, "lr", 1e-12, 1e3)
+    _require(config, "held_out", 1e-9, 1 - 1e-9)
+    if config.stain not in STAINS:
+        raise ArgumentError("train", "stain", repr(config.stain), " or ".join(STAINS))
+
+
+def _require(config: Config, name: str, low: float, high: float, whole: bool = False) -> None:
+    value = getattr(config, name)
+    kinds = int if whole else int | float
+    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
+        kind = "a whole number" if whole else "a number"
+        raise ArgumentError("train", name, repr(value), f"{kind} from {low:g} to {high:g}")
+
+
+def _find_folder(data: str, data_dir: str | None) -> Path | None:
+    """The folder of the images; None for synthetic ones."""
+    if data == SYNTHETIC:
+        return None
+    if data != NUCLEI:
+        if not Path(data).is_dir():
+            expected = f"{SYNTHETIC}, {NUCLEI}, or a folder of <id>/images/*.png and <id>/masks/*.png"
+            raise DataError("train", "--data", repr(data), expected)
+        return Path(data)
+    folder = Path(data_dir or os.environ.get(DATA_VARIABLE) or DATA_FOLDER)
+    if not folder.is_dir():
+        expected = (
+            f"the nuclei of the 2018 Data Science Bowl: unpack {SOURCE} into {DATA_FOLDER}/stage1_train, or say "
+            f"where they are with --data-dir or {DATA_VARIABLE}; --data synthetic needs no download"
+        )
+        raise DataError("train", "the folder of the nuclei", f"{str(folder)!r}, which is not there", expected)
+    return folder
+
+
+def open_data(config: Config) -> tuple[SegmentationData, SegmentationData]:
+    """The images to train on and the held-out ones, split by image.
+
+    Raises
+    ------
+    DataError
+        If the images cannot be used, or are not as many as when the run began.
+    """
+    if config.data == SYNTHETIC:
+        dataset: Any = list(SyntheticNuclei(config.images, config.size, config.seed))  # drawn once
+    else:
+        dataset = NucleiFolder(config.data, config.stain)
+        if config.images not in (0, len(dataset)):
+            found = f"{len(dataset)} images"
+            raise DataError(
+                "resume", repr(config.data), found, f"the {config.images} that the run began with"
+            )
+        config.images = len(dataset)
+    training, held_out = split(dataset, config.held_out, config.seed)
+    if config.max_held_out is not None:
+        held_out.indices = held_out.indices[: config.max_held_out]
+    return (
+        SegmentationData.training(training, config.size, seed=config.seed),
+        SegmentationData.held_out(held_out),
+    )
+
+
+def describe(config: Config, training: int, held_out: int) -> str:
+    """One line that says what is trained on what."""
+    what = (
+        "made" if config.data == SYNTHETIC else {"all": "all", "fluorescence": "fluorescence"}[config.stain]
+    )
+    place = "" if config.data == SYNTHETIC else f" of {config.data}"
+    length = (
+        f"{config.minutes:g} minutes"
+        if config.minutes is not None
+        else f"{min(config.steps or math.inf, config.epochs * math.ceil(training / config.batch_size))} steps"
+    )
+    return (
+        f"{config.model} on {training} {what} images{place} ({held_out} held out), "
+        f"crops of {config.size} x {config.size}, batches of {config.batch_size}, at most {length}"
+    )

@@ -1,0 +1,94 @@
+"""Callbacks that write a run's metrics and checkpoints."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from tinyconv.device import get_rng_state
+from tinyconv.train.checkpoint import MODEL, Checkpoint, optimizer_state, save_checkpoint
+from tinyconv.train.folder import BEST, LAST, METRICS, Metrics, RunFolder
+from tinyconv.train.trainer import Callback, Scores, Trainer
+
+SAVE_EVERY_SECONDS = 30.0
+SCORE = "held_out_dice"
+
+
+class Recorder(Callback):
+    """Writes metrics.jsonl, the last checkpoint and the best one.
+
+    The last checkpoint is written when `SAVE_EVERY_SECONDS` have gone by, and at the end; the
+    best one when a validation gives a higher Dice than all before, at once.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    model_name, model_options
+        What the model was created from.
+    scores : dict
+        Scores of an earlier session: the last ones and, as ``best_...``, the best.
+    """
+
+    def __init__(
+        self, folder: RunFolder, model_name: str, model_options: dict[str, Any], scores: dict[str, Any]
+    ) -> None:
+        self.folder, self.model_name, self.model_options = folder, model_name, model_options
+        self.scores = dict(scores)
+        self.metrics = Metrics(folder.path / METRICS)
+        self._clock: Callable[[], float] = time.monotonic
+        self._saved_at = self._clock()
+
+    def on_step(self, trainer: Trainer) -> None:
+        position = trainer.position
+        self.metrics.add(
+            {
+                "epoch": position.epoch,
+                "step": position.step,
+                "loss": trainer.loss_value,
+                "dice": trainer.counts.dice,
+                "lr": trainer.optimizer.param_groups[0]["lr"],
+                "seconds": round(position.seconds, 3),
+            }
+        )
+        self._save_if_due(trainer)
+
+    def on_validation(self, trainer: Trainer, scores: Scores) -> None:
+        position = trainer.position
+        self.metrics.add({"epoch": position.epoch, "step": position.step, **scores})
+        self.scores |= scores
+        if SCORE in scores and scores[SCORE] > self.scores.get(f"best_{SCORE}", -1.0):
+            self.scores |= {f"best_{SCORE}": scores[SCORE], "best_step": position.step}
+            save_checkpoint(self.folder.path, BEST, self._model_checkpoint(trainer))
+
+    def on_epoch_end(self, trainer: Trainer) -> None:
+        self.metrics.write()
+        self._save_if_due(trainer)
+
+    def on_stop(self, trainer: Trainer) -> None:
+        self._save(trainer)
+
+    def _save_if_due(self, trainer: Trainer) -> None:
+        if self._clock() - self._saved_at >= SAVE_EVERY_SECONDS:
+            self._save(trainer)
+
+    def _save(self, trainer: Trainer) -> None:
+        """Metrics first: lines beyond the checkpoint are cut on resuming, missing ones stay missing."""
+        self.metrics.write()
+        checkpoint = self._model_checkpoint(trainer)
+        arrays, checkpoint.optimizer = optimizer_state(trainer.optimizer)
+        checkpoint.tensors |= arrays
+        checkpoint.random_state = get_rng_state()
+        save_checkpoint(self.folder.path, LAST, checkpoint)
+        self._saved_at = self._clock()
+
+    def _model_checkpoint(self, trainer: Trainer) -> Checkpoint:
+        state = trainer.model.state_dict()
+        return Checkpoint(
+            self.model_name,
+            self.model_options,
+            {MODEL + name: tensor.array for name, tensor in state.items()},
+            position=asdict(trainer.position),
+            scores=dict(self.scores),
+        )

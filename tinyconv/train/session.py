@@ -1,0 +1,153 @@
+"""One training session of a run: put the pieces together, train, draw the figures."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinyconv import optim, viz
+from tinyconv.data import DataLoader
+from tinyconv.device import manual_seed, set_rng_state
+from tinyconv.errors import CheckpointError
+from tinyconv.nn import Module
+from tinyconv.train.checkpoint import Checkpoint, load_checkpoint, restore
+from tinyconv.train.evaluate import Result, evaluate, predict_image, spread, summarize
+from tinyconv.train.folder import BEST, CURVES, HELD_OUT, LAST, METRICS, SAMPLES, Metrics, RunFolder
+from tinyconv.train.losses import bce_dice_loss
+from tinyconv.train.progress import Progress
+from tinyconv.train.recipes import describe, open_data
+from tinyconv.train.records import Recorder
+from tinyconv.train.schedules import warmup_cosine
+from tinyconv.train.trainer import Callback, Position, Scores, Trainer
+
+CreateModel = Callable[..., Module]
+FIGURES_SECONDS = 8.0  # of a time budget, kept for the figures
+MIN_SECONDS = 1.0
+
+
+@dataclass
+class Outcome:
+    """How a session ended.
+
+    Attributes
+    ----------
+    signal : int or None
+        The signal that interrupted it; None if training is done.
+    position : Position
+    scores : dict
+        The last held-out scores, see `evaluate.summarize`, and as ``best_...`` the best.
+    files : list of Path
+        The figures and other files that the run has now.
+    """
+
+    signal: int | None
+    position: Position
+    scores: dict[str, Any]
+    files: list[Path]
+
+
+class Session(Callback):
+    """Begin a run, or go on with it from its last checkpoint.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    create_model : callable
+        `models.create`.
+    resume : bool
+    """
+
+    def __init__(self, folder: RunFolder, create_model: CreateModel, resume: bool) -> None:
+        began = time.monotonic()
+        self.folder, config = folder, folder.config
+        checkpoint = _load_last(folder) if resume else None
+        training, self.held_out = open_data(config)
+        print(describe(config, len(training), len(self.held_out)), flush=True)
+        manual_seed(config.seed)
+        self.results: list[Result] = []
+        self.model = create_model(config.model)
+        self.trainer = Trainer(
+            self.model,
+            optim.Adam(self.model.parameters(), lr=config.lr),
+            bce_dice_loss,
+            DataLoader(training, config.batch_size, shuffle=True, seed=config.seed),
+            config.epochs,
+            steps=config.steps,
+            seconds=_budget(config.minutes),
+            schedule=warmup_cosine,
+            validate=self._validate,
+            validate_every=config.validate_every,
+        )
+        self.recorder = Recorder(folder, config.model, {}, checkpoint.scores if checkpoint else {})
+        if checkpoint is None:
+            folder.start()
+        else:
+            _go_back(checkpoint, self.trainer)
+            position = self.trainer.position
+            self.recorder.metrics.cut_after(position.step, position.validated_step)
+        self.trainer.position.seconds += time.monotonic() - began
+
+    def run(self) -> Outcome:
+        """Train; if that was not interrupted, draw the figures."""
+        with Progress(self.folder.config.batch_size) as progress:
+            self.trainer.callbacks = [progress, self.recorder, self]
+            self.trainer.fit()
+        if not self.trainer.stopping:
+            self._draw()
+        names = (CURVES, SAMPLES, HELD_OUT, METRICS, f"{BEST}.json", f"{LAST}.json")
+        files = [self.folder.path / name for name in names if (self.folder.path / name).exists()]
+        return Outcome(self.trainer.stop_signal, self.trainer.position, self.recorder.scores, files)
+
+    def on_validation(self, trainer: Trainer, scores: Scores) -> None:
+        if self.recorder.scores["best_step"] == trainer.position.step:
+            images = [
+                {"index": r.index, "name": r.name, "dice": r.counts.dice, "iou": r.counts.iou}
+                for r in self.results
+            ]
+            self.folder.write_json(HELD_OUT, {"step": trainer.position.step, "images": images})
+
+    def _validate(self) -> Scores:
+        self.results = list(evaluate(self.model, self.held_out, lambda: self.trainer.stopping))
+        return summarize(self.results) if self.results else {}
+
+    def _draw(self) -> None:
+        """The curves, and held-out images from the best to the worst, by the best checkpoint."""
+        viz.plot_curves(Metrics(self.folder.path / METRICS).read(), self.folder.path / CURVES)
+        self.model.load_state_dict(load_checkpoint(self.folder.path, BEST).model_state)
+        scored = json.loads((self.folder.path / HELD_OUT).read_bytes())["images"]
+        shown = spread(scored)
+        pairs = [self.held_out[entry["index"]] for entry in shown]
+        viz.segmentation_sheet(
+            [image for image, _ in pairs],
+            [mask >= 0.5 for _, mask in pairs],
+            [predict_image(self.model, image) for image, _ in pairs],
+            self.folder.path / SAMPLES,
+            [entry["dice"] for entry in shown],
+        )
+
+
+def _load_last(folder: RunFolder) -> Checkpoint:
+    checkpoint = load_checkpoint(folder.path, LAST)
+    if checkpoint.model_name != folder.config.model:
+        where, found = str(folder.path / LAST) + ".json", repr(checkpoint.model_name)
+        raise CheckpointError(where, "the model", found, f"{folder.config.model!r}, this run's model")
+    return checkpoint
+
+
+def _go_back(checkpoint: Checkpoint, trainer: Trainer) -> None:
+    """Put the trainer and the random generators where they were when the checkpoint was written."""
+    restore(checkpoint, trainer.model, trainer.optimizer)
+    try:
+        trainer.position = Position(**checkpoint.position)
+        set_rng_state(checkpoint.random_state)
+    except (KeyError, TypeError, ValueError) as error:
+        found = f"not usable ({type(error).__name__}: {error})"
+        raise CheckpointError("resume", "the checkpoint's position or random state", found, "both") from error
+
+
+def _budget(minutes: float | None) -> float | None:
+    return None if minutes is None else max(60 * minutes - FIGURES_SECONDS, MIN_SECONDS)
