@@ -94,7 +94,7 @@ def gradcheck(
             continue
         sample = rng.permutation(arguments[i].numel())[:MOST_SAMPLED] if large else None
         numeric = probe.numeric(i, analytic, sample)
-        excess = np.abs(analytic - numeric) - (atol + rtol * np.abs(numeric))
+        excess = np.asarray(np.abs(analytic - numeric) - (atol + rtol * np.abs(numeric)))
         excess[np.isnan(excess)] = np.inf
         if large or (excess.size and excess.max() > 0):
             if raise_exception:
@@ -149,7 +149,7 @@ class Probe:
         changed = [*self.arguments[:i], Tensor(values), *self.arguments[i + 1 :]]
         with no_grad():
             outputs = _float_outputs(self.fn(*changed))
-        rows = slice(None) if only is None else slice(only, only + 1)
+        rows = ... if only is None else slice(only, only + 1)
         return float(sum((y.array[rows] * w[rows]).sum() for y, w in zip(outputs, self.weights, strict=True)))
 
     def slope(self, i: int, direction: Array, only: int | None = None) -> float:

@@ -46,7 +46,8 @@ class Tensor:
     def __init__(self, array: Any, requires_grad: bool = False) -> None:
         if requires_grad and not is_differentiable(array):
             raise DtypeError("Tensor", "dtype", array.dtype, "a floating-point type where requires_grad=True")
-        self.array = array
+        # NumPy turns arrays without dimensions into scalars wherever it computes with them.
+        self.array = np.asarray(array) if isinstance(array, np.generic) else array
         self.requires_grad = requires_grad
         self.grad: Tensor | None = None
         self.grad_fn: Function | None = None
