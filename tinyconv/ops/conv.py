@@ -18,6 +18,7 @@ from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels import conv as kernels
 from tinyconv.ops._checks import check_float, check_ndim, check_positive, check_same_dtype, int_tuple
 from tinyconv.ops.reduction import sum as sum_
+from tinyconv.ops.shape import IndexScatter
 from tinyconv.tensor import Tensor
 
 IntOrTuple = int | tuple[int, ...]
@@ -249,6 +250,7 @@ def conv_transpose_nd(
 ) -> Tensor:
     """Check the arguments of a transposed convolution over `dims` dimensions, and apply it."""
     steps, pads, dilations = _check_geometry(op, dims, stride, padding, dilation)
+    geometry = steps, pads, dilations, groups
     extra = int_tuple(op, "output_padding", output_padding, dims, 0)
     _check_operands(op, dims, x, weight, bias, groups)
     if x.shape[1] != weight.shape[0]:
@@ -266,7 +268,15 @@ def conv_transpose_nd(
     )
     if any(n < 1 for n in size):
         raise ShapeError(op, "the output's size", size, "at least 1 each: less padding or a larger input")
-    return ConvTranspose.apply(x, weight, bias, size, steps, pads, dilations, groups)
+    return ConvTranspose.apply(_followed_by_zeros(x, extra, steps), weight, bias, size, *geometry)
+
+
+def _followed_by_zeros(x: Tensor, extra: Sizes, steps: Sizes) -> Tensor:
+    """Whole strides of output padding mean as many more input pixels that are 0."""
+    if all(e < s for e, s in zip(extra, steps, strict=True)):
+        return x
+    size = (n + e // s for n, e, s in zip(x.shape[2:], extra, steps, strict=True))
+    return IndexScatter.apply(x, tuple(slice(n) for n in x.shape), (*x.shape[:2], *size))
 
 
 def _check_geometry(
