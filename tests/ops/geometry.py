@@ -1,0 +1,163 @@
+"""Random windows for convolution and pooling, and random arguments for the ops that move elements."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes
+
+from tests.ops.cases import Case, Values, orders, seeds
+
+
+def _as_argument(draw: Any, pair: tuple[int, int]) -> Any:
+    """A pair, or one int where both are the same and Hypothesis feels like it."""
+    return pair[0] if pair[0] == pair[1] and draw(st.booleans()) else pair
+
+
+def _pairs(draw: Any, axis: Any) -> list[tuple[int, int]]:
+    """Draw two axes, each a tuple of numbers; return one pair per number."""
+    return list(zip(axis(draw), axis(draw), strict=True))
+
+
+def _conv_axis(draw: Any) -> tuple[int, ...]:
+    kernel, dilation = draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    padding, stride = draw(st.integers(0, 2)), draw(st.integers(1, 3))
+    smallest = max(1, dilation * (kernel - 1) + 1 - 2 * padding)
+    return draw(st.integers(smallest, smallest + 4)), kernel, stride, padding, dilation
+
+
+@st.composite
+def convolutions(draw: Any) -> Case:
+    """Input, weight, sometimes a bias; channels are 1 to 3 per group."""
+    size, kernel, stride, padding, dilation = _pairs(draw, _conv_axis)
+    groups = draw(st.integers(1, 3))
+    batch, in_channels, out_channels = (
+        draw(st.integers(0, 3)),
+        draw(st.integers(1, 3)),
+        draw(st.integers(1, 3)),
+    )
+    x = Values((batch, in_channels * groups, *size), order=draw(orders))
+    weight = Values((out_channels * groups, in_channels, *kernel), order=draw(orders))
+    bias = [Values((out_channels * groups,))] if draw(st.booleans()) else []
+    options = {"stride": stride, "padding": padding, "dilation": dilation}
+    options = {name: _as_argument(draw, pair) for name, pair in options.items()}
+    return Case((x, weight, *bias), {**options, "groups": groups}, seed=draw(seeds))
+
+
+def _transposed_axis(draw: Any) -> tuple[int, ...]:
+    kernel, dilation, stride = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(1, 3))
+    size, extra = draw(st.integers(1, 4)), draw(st.integers(0, max(stride, dilation) - 1))
+    whole = (size - 1) * stride + dilation * (kernel - 1) + extra + 1
+    padding = draw(st.integers(0, min(2, (whole - 1) // 2)))
+    return size, kernel, stride, padding, dilation, extra
+
+
+@st.composite
+def transposed_convolutions(draw: Any) -> Case:
+    """Input, weight, sometimes a bias, with output_padding."""
+    size, kernel, stride, padding, dilation, extra = _pairs(draw, _transposed_axis)
+    groups = draw(st.integers(1, 3))
+    batch, in_channels, out_channels = (
+        draw(st.integers(0, 3)),
+        draw(st.integers(1, 3)),
+        draw(st.integers(1, 3)),
+    )
+    x = Values((batch, in_channels * groups, *size), order=draw(orders))
+    weight = Values((in_channels * groups, out_channels, *kernel), order=draw(orders))
+    bias = [Values((out_channels * groups,))] if draw(st.booleans()) else []
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "output_padding": extra}
+    options = {name: _as_argument(draw, pair) for name, pair in options.items()}
+    return Case((x, weight, *bias), {**options, "groups": groups}, seed=draw(seeds))
+
+
+def _pool_axis(draw: Any) -> tuple[int, ...]:
+    kernel, stride = draw(st.integers(1, 3)), draw(st.integers(1, 4))
+    padding, dilation = draw(st.integers(0, kernel // 2)), draw(st.integers(1, 2))
+    smallest = max(dilation, dilation * (kernel - 1) + 1 - 2 * padding)
+    return draw(st.integers(smallest, smallest + 4)), kernel, stride, padding, dilation
+
+
+@st.composite
+def pools(draw: Any, kind: str) -> Case:
+    """One image with a window; ``dilation`` for max pooling, ``count_include_pad`` for the mean."""
+    size, kernel, stride, padding, dilation = _pairs(draw, _pool_axis)
+    shape = (draw(st.integers(0, 2)), draw(st.integers(1, 9)), *size)
+    options = {"kernel_size": kernel, "stride": stride, "padding": padding}
+    if kind == "distinct":
+        options["dilation"] = dilation
+    options = {name: _as_argument(draw, pair) for name, pair in options.items()}
+    if draw(st.booleans()) and stride == kernel:
+        del options["stride"]
+    options["ceil_mode"] = draw(st.booleans())
+    if kind != "distinct":
+        options["count_include_pad"] = draw(st.booleans())
+    return Case((Values(shape, kind, draw(orders)),), options, seed=draw(seeds))
+
+
+@st.composite
+def unpools(draw: Any) -> Case:
+    """Values and different positions in a plane that is the default one, or a row and a column larger."""
+    kernel, size = draw(st.integers(2, 3)), draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
+    extra = draw(st.integers(0, 1))
+    plane = tuple(n * kernel + extra for n in size)
+    shape = (draw(st.integers(0, 2)), draw(st.integers(1, 9)), *size)
+    indices = Values(shape, f"positions {prod(plane)}", draw(st.sampled_from(("C", "channels_last"))))
+    options: dict[str, Any] = {"kernel_size": kernel}
+    if extra:
+        options["output_size"] = draw(st.sampled_from((plane, (*shape[:2], *plane))))
+    return Case((Values(shape, order=draw(orders)),), options, (indices,), draw(seeds))
+
+
+@st.composite
+def matrices(draw: Any) -> Case:
+    """Matrices, stacks of them that broadcast, and vectors."""
+    n, m, p = (draw(st.integers(1, 4)) for _ in range(3))
+    stack = draw(
+        st.sampled_from((((), ()), ((2,), (2,)), ((2,), ()), ((), (3,)), ((2, 1), (3,)), ((0,), ())))
+    )
+    a = (*stack[0], n, m) if stack[0] or draw(st.booleans()) else (m,)
+    b = (*stack[1], m, p) if stack[1] or draw(st.booleans()) else (m,)
+    return Case((Values(a, order=draw(orders)), Values(b, order=draw(orders))), seed=draw(seeds))
+
+
+@st.composite
+def linears(draw: Any) -> Case:
+    """Input of any rank, weight, sometimes a bias."""
+    lead = draw(array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)) if draw(st.booleans()) else (5,)
+    n, m = draw(st.integers(1, 6)), draw(st.integers(1, 20))
+    bias = [Values((m,))] if draw(st.booleans()) else []
+    weight = Values((m, n), order=draw(orders))
+    return Case((Values((*lead, n), order=draw(orders)), weight, *bias), seed=draw(seeds))
+
+
+@st.composite
+def class_losses(draw: Any) -> Case:
+    """Logits with class numbers or probabilities, sometimes class weights."""
+    classes, batch = draw(st.integers(1, 5)), draw(st.integers(1, 4))
+    spatial = draw(st.sampled_from(((), (), (3,), (2, 3))))
+    plain = not spatial and draw(st.integers(0, 4)) == 0
+    shape = (classes,) if plain else (batch, classes, *spatial)
+    options = {
+        "reduction": draw(st.sampled_from(("mean", "sum", "none"))),
+        "label_smoothing": draw(st.sampled_from((0.0, 0.0, 0.1, 1.0))),
+    }
+    logits = Values(shape, order=draw(orders))
+    weight = [Values((classes,), "positive")] if draw(st.booleans()) else []
+    if draw(st.booleans()):
+        return Case((logits, Values(shape, "probability", draw(orders))), options, tuple(weight), draw(seeds))
+    target = Values(() if plain else (batch, *spatial), f"classes {classes}")
+    if options["reduction"] != "mean" and draw(st.booleans()):
+        options["ignore_index"] = draw(st.integers(0, classes - 1))
+    return Case((logits,), options, (target, *weight), draw(seeds))
+
+
+@st.composite
+def joins(draw: Any) -> Case:
+    """One to three tensors that agree but for one dimension."""
+    shape = draw(array_shapes(min_dims=1, max_dims=4, min_side=1, max_side=4))
+    dim = draw(st.integers(-len(shape), len(shape) - 1))
+    sizes = draw(st.lists(st.integers(0, 9), min_size=1, max_size=3))
+    shapes = [tuple(n if i == dim % len(shape) else m for i, m in enumerate(shape)) for n in sizes]
+    return Case(tuple(Values(s, order=draw(orders)) for s in shapes), {"dim": dim}, seed=draw(seeds))
