@@ -66,12 +66,12 @@ def options(
     "\n\nCtrl-C (or SIGTERM) finishes the step, saves, says how to resume, and ends with status 130 (143)."
 )
 def train(
-    model: Annotated[str, typer.Argument(help="unet: the U-Net of the course.")] = "unet",
+    model: Annotated[str, typer.Argument(metavar="[MODEL]", help="unet: the U-Net of the course.")] = "unet",
     data: Annotated[
         str | None,
         typer.Option(
             help="synthetic (made images, nothing to download), nuclei (2018 Data Science Bowl), or a folder "
-            "of ID/images/*.png and ID/masks/*.png.  [default: synthetic]"
+            "of `ID/images/*.png` and `ID/masks/*.png`.  [default: synthetic]"
         ),
     ] = None,
     data_dir: Annotated[
@@ -87,7 +87,7 @@ def train(
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Stop after so many batches.")] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="Stop in so much time; the learning rate falls accordingly.")
+        float | None, typer.Option(help="Stop within so much time; the learning rate falls accordingly.")
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per step.  [default: 4]")] = None,
     lr: Annotated[float | None, typer.Option(help="Adam's highest learning rate.  [default: 0.002]")] = None,
@@ -123,7 +123,7 @@ def train(
     Training stops at the first of --epochs, --steps and --minutes.
     """
     from tinyconv.train.folder import RunFolder
-    from tinyconv.train.recipes import ALIASES, SYNTHETIC, make_config
+    from tinyconv.train.recipes import ALIASES, SYNTHETIC, make_config, open_data
 
     given = {
         "stain": stain,
@@ -144,28 +144,28 @@ def train(
         set_num_threads(threads)
     if resume is None:
         config = make_config(model, data or SYNTHETIC, data_dir, quick, **given)
-        _train(RunFolder.create(run, config, overwrite), resume=False)
+        data_sets = open_data(config)  # before the folder is made
+        _train(RunFolder.create(run, config, overwrite), data_sets, resume=False)
         return
     others = {**given, "data": data, "data_dir": data_dir, "run": run}
     for name, value in {**others, "overwrite": overwrite or None, "quick": quick or None}.items():
         if value is not None:
             option = "--" + name.replace("_", "-")
-            raise ArgumentError(
-                "train", option, f"{value} next to --resume", "only --threads: a run keeps its options"
-            )
+            expected = "at most --threads there: a run keeps its options"
+            raise ArgumentError("train", option, f"{value}, next to --resume", expected)
     folder = RunFolder.open(resume)
     if ALIASES.get(model, model) != folder.config.model:
         raise ArgumentError("train", "MODEL", repr(model), f"{folder.config.model}, which {str(resume)!r} is")
-    _train(folder, resume=True)
+    _train(folder, open_data(folder.config), resume=True)
 
 
-def _train(folder: Any, resume: bool) -> None:
+def _train(folder: Any, data_sets: Any, resume: bool) -> None:
     """Run the session, then say what was written, or how to go on."""
     from tinyconv import models
     from tinyconv.train.session import Session
 
     with folder.lock():
-        outcome = Session(folder, models.create, resume).run()
+        outcome = Session(folder, data_sets, models.create, resume).run()
     path = folder.path
     if outcome.signal is not None:
         at = f"step {outcome.position.step} (epoch {outcome.position.epoch + 1})"

@@ -107,12 +107,8 @@ def load_checkpoint(folder: Path, name: str) -> Checkpoint:
     if not file.is_file():
         raise CheckpointError("load", repr(str(file)), "missing", f"the numbers that {path.name} names")
     if _sha256(file) != numbers["sha256"]:
-        raise CheckpointError(
-            "load",
-            repr(str(file)),
-            "damaged or cut short (wrong SHA-256)",
-            f"what {path.name} was written with",
-        )
+        found = "damaged or cut short (wrong SHA-256)"
+        raise CheckpointError("load", repr(str(file)), found, f"what {path.name} was written with")
     tensors, _ = load_state(file)
     return Checkpoint(tensors=tensors, **described)
 

@@ -21,6 +21,7 @@ CONFIG, METRICS, CURVES, SAMPLES, HELD_OUT = (
     "held_out.json",
 )
 LAST, BEST = "last", "best"
+LOCK = ".lock"
 MAX_CONFIG_BYTES = 2**20
 
 
@@ -45,13 +46,11 @@ class RunFolder:
             path = Path("runs") / f"{config.model}-{config.label}-{time.strftime('%Y%m%d-%H%M%S')}"
         try:
             path.mkdir(parents=True, exist_ok=True)
-            taken = any(path.iterdir())
+            taken = any(entry.name != LOCK for entry in path.iterdir())
         except OSError as error:
             raise storage_error(path, error) from error
         if taken and not (overwrite and (path / CONFIG).is_file()):
-            expected = (
-                "a new folder; or --resume to go on with the run in it, --overwrite to replace that run"
-            )
+            expected = "a new folder, or --resume to go on with its run, or --overwrite to replace it"
             raise ArgumentError("train", "--run", f"{str(path)!r}, which is not empty", expected)
         return cls(path, config)
 
@@ -66,9 +65,8 @@ class RunFolder:
         """
         file = path / CONFIG
         if not file.is_file():
-            raise CheckpointError(
-                "open", repr(str(path)), f"a folder without {CONFIG}", "the folder of a run"
-            )
+            found = f"without {CONFIG}"
+            raise CheckpointError("open", f"the folder {str(path)!r}", found, "the folder of a run")
         try:
             with open(file, "rb") as stream:
                 fields = json.loads(stream.read(MAX_CONFIG_BYTES))
@@ -97,9 +95,9 @@ class RunFolder:
             yield
             return
         try:
-            file = open(self.path / ".lock", "w")  # noqa: SIM115 - closed below
+            file = open(self.path / LOCK, "w")  # noqa: SIM115 - closed below
         except OSError as error:
-            raise storage_error(self.path / ".lock", error) from error
+            raise storage_error(self.path / LOCK, error) from error
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -139,9 +137,8 @@ class Metrics:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise StorageError(
-                "read", repr(str(self.path)), str(error.strerror), "a readable file"
-            ) from error
+            found = f"unreadable ({error.strerror})"
+            raise StorageError("read", repr(str(self.path)), found, "a file that can be read") from error
         for text_line in text.splitlines():
             with contextlib.suppress(ValueError):
                 line = json.loads(text_line)

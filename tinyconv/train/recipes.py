@@ -18,7 +18,6 @@ SYNTHETIC, NUCLEI = "synthetic", "nuclei"
 DATA_VARIABLE = "TINYCONV_DATA"
 DATA_FOLDER = "data/dsb2018"
 SOURCE = "https://data.broadinstitute.org/bbbc/BBBC038/stage1_train.zip"
-UNLIMITED_EPOCHS = 10_000
 MULTIPLE = 16
 
 
@@ -114,8 +113,6 @@ def make_config(model: str, data: str, data_dir: str | None, quick: bool, **give
     options = {**COMMON_DEFAULTS, **(SYNTHETIC_DEFAULTS if synthetic else FOLDER_DEFAULTS)}
     if quick:
         options |= QUICK_SYNTHETIC if synthetic else QUICK
-    if given.get("minutes") is not None:
-        options |= {"epochs": UNLIMITED_EPOCHS, "steps": None}
     folder = _find_folder(data, data_dir)
     options |= {
         "model": name,
@@ -170,8 +167,8 @@ def _find_folder(data: str, data_dir: str | None) -> Path | None:
     folder = Path(data_dir or os.environ.get(DATA_VARIABLE) or DATA_FOLDER)
     if not folder.is_dir():
         expected = (
-            f"the nuclei of the 2018 Data Science Bowl: unpack {SOURCE} into {DATA_FOLDER}/stage1_train, or say "
-            f"where they are with --data-dir or {DATA_VARIABLE}; --data synthetic needs no download"
+            f"the nuclei of the 2018 Data Science Bowl: unpack {SOURCE} into {DATA_FOLDER}/stage1_train, "
+            f"or say where they are with --data-dir or {DATA_VARIABLE}; --data synthetic needs no download"
         )
         raise DataError("train", "the folder of the nuclei", f"{str(folder)!r}, which is not there", expected)
     return folder
@@ -190,10 +187,8 @@ def open_data(config: Config) -> tuple[SegmentationData, SegmentationData]:
     else:
         dataset = NucleiFolder(config.data, config.stain)
         if config.images not in (0, len(dataset)):
-            found = f"{len(dataset)} images"
-            raise DataError(
-                "resume", repr(config.data), found, f"the {config.images} that the run began with"
-            )
+            expected = f"the {config.images} that the run began with"
+            raise DataError("resume", repr(config.data), f"{len(dataset)} images", expected)
         config.images = len(dataset)
     training, held_out = split(dataset, config.held_out, config.seed)
     if config.max_held_out is not None:
@@ -206,16 +201,13 @@ def open_data(config: Config) -> tuple[SegmentationData, SegmentationData]:
 
 def describe(config: Config, training: int, held_out: int) -> str:
     """One line that says what is trained on what."""
-    what = (
-        "made" if config.data == SYNTHETIC else {"all": "all", "fluorescence": "fluorescence"}[config.stain]
-    )
-    place = "" if config.data == SYNTHETIC else f" of {config.data}"
-    length = (
-        f"{config.minutes:g} minutes"
-        if config.minutes is not None
-        else f"{min(config.steps or math.inf, config.epochs * math.ceil(training / config.batch_size))} steps"
-    )
+    synthetic = config.data == SYNTHETIC
+    what = "made images" if synthetic else f"images of {config.data} (stain: {config.stain})"
+    planned = config.epochs * math.ceil(training / config.batch_size)
+    length = f"{planned if config.steps is None else min(config.steps, planned)} steps"
+    if config.minutes is not None:
+        length += f" or {config.minutes:g} minutes"
     return (
-        f"{config.model} on {training} {what} images{place} ({held_out} held out), "
+        f"{config.model} on {training} {what}, {held_out} held out, "
         f"crops of {config.size} x {config.size}, batches of {config.batch_size}, at most {length}"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyconv import optim, viz
-from tinyconv.data import DataLoader
+from tinyconv.data import DataLoader, SegmentationData
 from tinyconv.device import manual_seed, set_rng_state
 from tinyconv.errors import CheckpointError
 from tinyconv.nn import Module
@@ -19,7 +19,7 @@ from tinyconv.train.evaluate import Result, evaluate, predict_image, spread, sum
 from tinyconv.train.folder import BEST, CURVES, HELD_OUT, LAST, METRICS, SAMPLES, Metrics, RunFolder
 from tinyconv.train.losses import bce_dice_loss
 from tinyconv.train.progress import Progress
-from tinyconv.train.recipes import describe, open_data
+from tinyconv.train.recipes import describe
 from tinyconv.train.records import Recorder
 from tinyconv.train.schedules import warmup_cosine
 from tinyconv.train.trainer import Callback, Position, Scores, Trainer
@@ -27,6 +27,7 @@ from tinyconv.train.trainer import Callback, Position, Scores, Trainer
 CreateModel = Callable[..., Module]
 FIGURES_SECONDS = 8.0  # of a time budget, kept for the figures
 MIN_SECONDS = 1.0
+CURVE_KEYS = ("step", "loss", "dice")
 
 
 @dataclass
@@ -56,16 +57,24 @@ class Session(Callback):
     Parameters
     ----------
     folder : RunFolder
+    data : pair of SegmentationData
+        What `recipes.open_data` returns: images to train on, and held-out ones.
     create_model : callable
         `models.create`.
     resume : bool
     """
 
-    def __init__(self, folder: RunFolder, create_model: CreateModel, resume: bool) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        data: tuple[SegmentationData, SegmentationData],
+        create_model: CreateModel,
+        resume: bool,
+    ) -> None:
         began = time.monotonic()
         self.folder, config = folder, folder.config
         checkpoint = _load_last(folder) if resume else None
-        training, self.held_out = open_data(config)
+        training, self.held_out = data
         print(describe(config, len(training), len(self.held_out)), flush=True)
         manual_seed(config.seed)
         self.results: list[Result] = []
@@ -116,7 +125,9 @@ class Session(Callback):
 
     def _draw(self) -> None:
         """The curves, and held-out images from the best to the worst, by the best checkpoint."""
-        viz.plot_curves(Metrics(self.folder.path / METRICS).read(), self.folder.path / CURVES)
+        lines = Metrics(self.folder.path / METRICS).read()
+        curves = [{key: line[key] for key in line if key.endswith(CURVE_KEYS)} for line in lines]
+        viz.plot_curves(curves, self.folder.path / CURVES)
         self.model.load_state_dict(load_checkpoint(self.folder.path, BEST).model_state)
         scored = json.loads((self.folder.path / HELD_OUT).read_bytes())["images"]
         shown = spread(scored)

@@ -1,0 +1,200 @@
+"""Weights files: whole or refused, and never damaged by a write that fails."""
+
+from __future__ import annotations
+
+import builtins
+import errno
+import json
+import os
+import struct
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+import tinyconv as tc
+from tinyconv.errors import CheckpointError, DtypeError, StorageError
+from tinyconv.io import load_state, not_finite, save_state, write_whole
+
+ROOT = Path(__file__).parents[2]
+ARRAYS = {
+    "weight": np.arange(24, dtype=np.float32).reshape(2, 3, 4),
+    "double": np.array([np.pi, -0.0]),
+    "steps": np.array(7, np.int64),
+    "empty": np.zeros((0, 3), np.float32),
+    "flags": np.array([True, False]),
+}
+
+
+def test_the_library_reads_what_was_written(tmp_path):
+    file = tmp_path / "a.safetensors"
+    save_state(file, ARRAYS, {"note": "é"})
+    other = load_file(file)
+    arrays, metadata = load_state(file)
+    assert metadata == {"note": "é"}
+    for name, array in ARRAYS.items():
+        for read in (other[name], arrays[name]):
+            assert read.dtype == array.dtype and read.shape == array.shape
+            assert read.tobytes() == array.tobytes()
+
+
+@pytest.mark.parametrize("view", ["channels_last", "reversed", "broadcast", "fortran"])
+def test_any_memory_order_keeps_its_values(tmp_path, view):
+    base = np.random.default_rng(0).standard_normal((2, 5, 6, 3)).astype(np.float32)
+    array = {
+        "channels_last": base.transpose(0, 3, 1, 2),
+        "reversed": base[::-1, ::2],
+        "broadcast": np.broadcast_to(base[:1], base.shape),
+        "fortran": np.asfortranarray(base),
+    }[view]
+    save_state(tmp_path / "a", {"x": array})
+    np.testing.assert_array_equal(load_file(tmp_path / "a")["x"], array)
+
+
+def test_loaded_arrays_outlive_the_file_and_can_be_written(tmp_path):
+    save_state(tmp_path / "a", ARRAYS)
+    arrays, _ = load_state(tmp_path / "a")
+    os.truncate(tmp_path / "a", 0)
+    arrays["weight"] += 1
+    np.testing.assert_array_equal(arrays["weight"], ARRAYS["weight"] + 1)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.999])
+def test_a_file_cut_short_is_refused(tmp_path, share):
+    file = save_state(tmp_path / "cut.safetensors", ARRAYS)
+    os.truncate(file, int(file.stat().st_size * share))
+    with pytest.raises(CheckpointError, match=r"cut\.safetensors.*cut short"):
+        load_state(file)
+
+
+def header(text: bytes) -> bytes:
+    return struct.pack("<Q", len(text)) + text
+
+
+HUGE = {"x": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        os.urandom(200),
+        b"\x80\x04cos\nsystem\n(S'exit 1'\ntR.",
+        struct.pack("<Q", 2**62) + b"{}",
+        header(b"{"),
+        header(json.dumps(HUGE).encode()),
+        header(b'{"x":{"dtype":"F32","shape":[4],"data_offsets":[0,8]}}') + b"\0" * 8,
+    ],
+    ids=["noise", "pickle", "huge header", "bad JSON", "huge tensor", "wrong size"],
+)
+def test_garbage_is_refused(tmp_path, content):
+    (tmp_path / "bad").write_bytes(content)
+    with pytest.raises(CheckpointError, match="bad"):
+        load_state(tmp_path / "bad")
+
+
+def test_missing_files_and_folders_are_refused(tmp_path):
+    for path, found in ((tmp_path / "none", "missing"), (tmp_path, "not a file")):
+        with pytest.raises(CheckpointError, match=found):
+            load_state(path)
+
+
+def test_only_numbers_are_saved(tmp_path):
+    with pytest.raises(DtypeError, match="text"):
+        save_state(tmp_path / "a", {"text": np.array(["a"])})
+    assert list(tmp_path.iterdir()) == []
+
+
+class FullDisk:
+    """A file on which there is room for 100 bytes."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.file.close()
+
+    def write(self, content):
+        self.file.write(content[:100])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_leaves_the_earlier_file_and_nothing_else(tmp_path, monkeypatch):
+    file = save_state(tmp_path / "a.safetensors", ARRAYS)
+    before = file.read_bytes()
+    real_open = builtins.open
+    monkeypatch.setattr(builtins, "open", lambda *a, **k: FullDisk(real_open(*a, **k)))
+    with pytest.raises(StorageError, match=r"a\.safetensors.*No space left"):
+        save_state(file, {"x": np.zeros(1000)})
+    monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.safetensors"]
+    assert file.read_bytes() == before
+
+
+def test_a_rename_that_fails_leaves_the_earlier_file(tmp_path, monkeypatch):
+    write_whole(tmp_path / "a", b"before")
+
+    def refuse(source, target):
+        raise PermissionError(errno.EACCES, "refused")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(StorageError, match="refused"):
+        write_whole(tmp_path / "a", b"after")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a", b"before")]
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(StorageError, match="No such file"):
+        write_whole(tmp_path / "none" / "a", b"")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the file size")
+def test_a_limit_of_the_file_size_is_like_a_full_disk(tmp_path):
+    code = f"""
+        import resource, signal, numpy as np
+        from tinyconv.io import save_state
+        from tinyconv.errors import StorageError
+        save_state({str(tmp_path / "a")!r}, {{"x": np.ones(10)}})
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+        try:
+            save_state({str(tmp_path / "a")!r}, {{"x": np.zeros(10_000)}})
+        except StorageError as error:
+            print(error)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, cwd=ROOT
+    )
+    assert "not written (File too large)" in done.stdout, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    np.testing.assert_array_equal(load_file(tmp_path / "a")["x"], np.ones(10))
+
+
+def test_state_dicts_go_there_and_back(tmp_path):
+    tc.manual_seed(1)
+    model, other = tc.nn.Conv2d(3, 4, 3), tc.nn.Conv2d(3, 4, 3)
+    assert model.weight.tolist() != other.weight.tolist()
+    tc.save(model.state_dict(), tmp_path / "conv.safetensors")
+    other.load_state_dict(tc.load(tmp_path / "conv.safetensors"))
+    assert model.weight.tolist() == other.weight.tolist()
+    assert model.bias.tolist() == other.bias.tolist()
+
+
+def test_weights_that_are_not_finite_are_noted(tmp_path):
+    arrays = {"a": np.ones(2), "b": np.array([1, np.nan]), "c": np.array([np.inf]), "d": np.array([1])}
+    assert not_finite(arrays) == ["b", "c"]
+    tc.save(arrays, tmp_path / "w")
+    with pytest.warns(UserWarning, match="not finite everywhere: b, c"):
+        tc.load(tmp_path / "w")
+
+
+def test_torch_reads_the_file(tmp_path):
+    torch_files = pytest.importorskip("safetensors.torch", exc_type=ImportError)
+    tc.save({"x": tc.arange(6).reshape(2, 3)}, tmp_path / "x")
+    assert torch_files.load_file(tmp_path / "x")["x"].tolist() == [[0, 1, 2], [3, 4, 5]]
