@@ -62,3 +62,9 @@ def test_one_line_can_be_drawn():
 def test_nothing_to_draw_is_an_error(metrics):
     with pytest.raises(ArgumentError, match="metrics"):
         plot_curves(metrics)
+
+
+def test_a_panel_says_whose_curve_it_shows_and_panels_share_their_steps():
+    figure = plot_curves([{"step": 1, "loss": 0.5}, {"step": 9, "held_out_iou": 0.2}])
+    assert [text.get_text() for text in figure.axes[1].get_legend().get_texts()] == ["held out"]
+    assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()

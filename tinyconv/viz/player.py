@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from tinyconv.errors import ArgumentError
-from tinyconv.viz.style import style, write_whole
+from tinyconv.viz.style import save_bytes, style
 
 _PAGE = """<!DOCTYPE html>
 <html><head><meta charset="utf-8"><title>{title}</title></head>
@@ -64,22 +65,26 @@ def save_animation(animation: Any, path: str | os.PathLike[str], frames_per_seco
         When the file cannot be written; an earlier file of that name stays as it was.
     """
     path = Path(path)
-
-    def write(file: Path) -> None:
-        if path.suffix == ".html":
-            page = _PAGE.format(
-                title=path.stem, player=animation_html(animation, frames_per_second), fit=_FIT
-            )
-            file.write_text(page, encoding="utf-8")
-        else:
-            from matplotlib.animation import PillowWriter
-
-            with style():
-                animation.save(file, writer=PillowWriter(fps=frames_per_second))
-
-    if path.suffix not in (".html", ".gif"):
+    if path.suffix == ".html":
+        content = _page(animation, path.stem, frames_per_second).encode()
+    elif path.suffix == ".gif":
+        content = _gif(animation, frames_per_second)
+    else:
         raise ArgumentError("save_animation", "path", path, "a name that ends in .html or .gif")
-    return write_whole(path, write)
+    return save_bytes(content, path)
+
+
+def _page(animation: Any, title: str, frames_per_second: float) -> str:
+    return _PAGE.format(title=title, player=animation_html(animation, frames_per_second), fit=_FIT)
+
+
+def _gif(animation: Any, frames_per_second: float) -> bytes:
+    from matplotlib.animation import PillowWriter
+
+    with tempfile.TemporaryDirectory() as folder, style():
+        file = Path(folder) / "animation.gif"
+        animation.save(file, writer=PillowWriter(fps=frames_per_second))
+        return file.read_bytes()
 
 
 def _icon_style() -> str:

@@ -7,14 +7,16 @@ need no display, leave no global state behind, and can be drawn in any thread.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tinyconv.errors import ArgumentError, DtypeError, StorageError
+from tinyconv.errors import ArgumentError, DtypeError
+from tinyconv.io import storage_error, write_whole
 
 Array = Any
 Figure = Any
@@ -134,24 +136,22 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     if path.suffix not in (".png", ".pdf", ".svg"):
         raise ArgumentError("save_figure", "path", path, "a name that ends in .png, .pdf or .svg")
-
-    def write(file: Path) -> None:
-        with style():
-            figure.savefig(file, format=path.suffix[1:])
-
-    return write_whole(path, write)
+    content = io.BytesIO()
+    with style():
+        figure.savefig(content, format=path.suffix[1:])
+    return save_bytes(content.getvalue(), path)
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> Path:
-    """Let `write` fill a file beside `path`, then rename it: `path` is never half written."""
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+def save_bytes(content: bytes, path: Path) -> Path:
+    """Write the file at `path` as a whole, and the folders above it where they are missing.
+
+    Raises
+    ------
+    StorageError
+        When this cannot be done.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
-        os.replace(temporary, path)
     except OSError as error:
-        raise StorageError("save", "path", path, f"a place that can be written ({error})") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-    return path
+        raise storage_error(path, error) from error
+    return write_whole(path, content)

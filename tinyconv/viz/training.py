@@ -51,12 +51,12 @@ def plot_curves(metrics: Sequence[Mapping[str, Any]], path: str | os.PathLike[st
         raise ArgumentError("plot_curves", "metrics", f"{len(metrics)} lines without any quantity", expected)
     with style():
         figure = new_figure(6.4 * len(panels), 4.6)
-        axes = figure.subplots(1, len(panels), squeeze=False)[0]
+        axes = figure.subplots(1, len(panels), squeeze=False, sharex=True)[0]
         names = list(dict.fromkeys(name for curves in panels.values() for name in curves))
         for axis, (quantity, curves) in zip(axes, panels.items(), strict=True):
             for name, curve in curves.items():
                 _draw_curve(axis, curve, name, CYCLE[names.index(name) % len(CYCLE)])
-            _finish(axis, quantity, horizontal or "line", len(curves) > 1)
+            _finish(axis, quantity, horizontal or "line", legend=len(names) > 1)
         if path is not None:
             save_figure(figure, path)
     return figure
