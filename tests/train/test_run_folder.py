@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tinyconv.errors import ArgumentError, CheckpointError, DataError, StorageError
+from tinyconv.train.folder import Metrics, RunFolder
+from tinyconv.train.recipes import Config, make_config, open_data
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def config() -> Config:
+    return make_config("unet", "synthetic", None, quick=True)
+
+
+def test_defaults_suit_the_data(tmp_path):
+    made = make_config("unet", "synthetic", None, quick=False)
+    assert (made.model, made.size, made.batch_size, made.data) == ("unet_slides", 128, 4, "synthetic")
+    (tmp_path / "cells").mkdir()
+    folder = make_config("unet_slides", str(tmp_path / "cells"), None, quick=False, lr=0.01)
+    assert (folder.size, folder.stain, folder.lr, folder.label) == (256, "all", 0.01, "cells")
+    nuclei = make_config("unet", "nuclei", str(tmp_path / "cells"), quick=True, size=32)
+    assert (nuclei.stain, nuclei.size, nuclei.data) == ("fluorescence", 32, str(tmp_path / "cells"))
+
+
+def test_the_nuclei_are_looked_for_where_one_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TINYCONV_DATA", raising=False)
+    with pytest.raises(DataError, match=r"data/dsb2018.*BBBC038.*TINYCONV_DATA.*synthetic"):
+        make_config("unet", "nuclei", None, quick=False)
+    (tmp_path / "there").mkdir()
+    monkeypatch.setenv("TINYCONV_DATA", "there")
+    assert make_config("unet", "nuclei", None, quick=False).data == str(tmp_path / "there")
+    (tmp_path / "data" / "dsb2018").mkdir(parents=True)
+    monkeypatch.delenv("TINYCONV_DATA")
+    assert make_config("unet", "nuclei", None, quick=False).data == str(tmp_path / "data" / "dsb2018")
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"size": 20}, {"size": 0}, {"batch_size": 0}, {"epochs": 0}, {"steps": -1}, {"minutes": 0.0},
+        {"minutes": float("nan")}, {"lr": 0.0}, {"lr": float("inf")}, {"held_out": 0.0}, {"held_out": 1.0},
+        {"seed": -1}, {"seed": 2**64}, {"stain": "blue"}, {"images": 1}, {"validate_every": 0},
+    ],
+)  # fmt: skip
+def test_options_that_make_no_sense_are_named(option):
+    with pytest.raises(ArgumentError) as caught:
+        make_config("unet", "synthetic", None, quick=False, **option)
+    assert caught.value.argument == next(iter(option))
+
+
+def test_unknown_models_and_data():
+    with pytest.raises(ArgumentError, match="'vnet', expected unet"):
+        make_config("vnet", "synthetic", None, quick=False)
+    with pytest.raises(DataError, match="'no such folder'.*synthetic, nuclei, or a folder"):
+        make_config("unet", "no such folder", None, quick=False)
+
+
+def test_held_out_images_are_never_trained_on(config):
+    training, held_out = open_data(config)
+    trained_on, kept = set(training.dataset.indices), set(held_out.dataset.indices)
+    assert trained_on and kept and not trained_on & kept
+
+
+def test_a_new_folder_and_its_name(tmp_path, monkeypatch, config):
+    monkeypatch.chdir(tmp_path)
+    folder = RunFolder.create(None, config)
+    folder.start()
+    assert folder.path.parent == Path("runs")
+    assert folder.path.name.startswith("unet_slides-synthetic-20")
+    assert RunFolder.open(folder.path).config == config
+
+
+def test_a_folder_that_is_not_empty_is_refused(tmp_path, config):
+    (tmp_path / "notes.txt").write_text("mine")
+    for overwrite in (False, True):
+        with pytest.raises(ArgumentError, match="not empty"):
+            RunFolder.create(tmp_path, config, overwrite)
+    (tmp_path / "notes.txt").unlink()
+    RunFolder.create(tmp_path, config).start()
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "metrics.jsonl").write_text("{}\n")
+    with pytest.raises(ArgumentError, match="--resume"):
+        RunFolder.create(tmp_path, config)
+    RunFolder.create(tmp_path, config, overwrite=True).start()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "notes.txt"]
+
+
+def test_a_file_in_the_place_of_the_folder(tmp_path, config):
+    (tmp_path / "run").write_text("")
+    with pytest.raises(StorageError, match="run"):
+        RunFolder.create(tmp_path / "run", config)
+
+
+def test_folders_that_are_no_run(tmp_path, config):
+    with pytest.raises(CheckpointError, match=r"without config\.json"):
+        RunFolder.open(tmp_path / "none")
+    for content in ("{", "[]", "{}", json.dumps(vars(config) | {"more": 1})):
+        (tmp_path / "config.json").write_text(content)
+        with pytest.raises(CheckpointError, match=r"config\.json"):
+            RunFolder.open(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps(vars(config) | {"lr": "fast"}))
+    with pytest.raises(ArgumentError, match="lr is 'fast'"):
+        RunFolder.open(tmp_path)
+
+
+def test_two_runs_in_one_folder_are_refused(tmp_path, config):
+    pytest.importorskip("fcntl")
+    folder = RunFolder.create(tmp_path, config)
+    code = (
+        "import sys; from pathlib import Path; from tinyconv.train.folder import RunFolder\n"
+        "with RunFolder(Path(sys.argv[1]), None).lock(): print('mine')"
+    )
+    other = [sys.executable, "-c", code, str(tmp_path)]
+    with folder.lock():
+        done = subprocess.run(other, capture_output=True, text=True, cwd=ROOT)
+        assert "another process is training" in done.stderr and done.stdout == ""
+    done = subprocess.run(other, capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "mine\n"
+
+
+def test_metrics_are_cut_back_to_the_checkpoint(tmp_path):
+    metrics = Metrics(tmp_path / "metrics.jsonl")
+    for step in range(1, 7):
+        metrics.add({"step": step, "loss": 1 / step})
+        if step % 2 == 0:
+            metrics.add({"step": step, "held_out_dice": step / 10})
+    metrics.write()
+    with open(metrics.path, "a") as file:
+        file.write('{"step": 7, "lo')
+    assert len(metrics.read()) == 9
+    metrics.cut_after(step=4, validated_step=2)
+    assert [(line["step"], "loss" in line) for line in metrics.read()] == [
+        (1, True), (2, True), (2, False), (3, True), (4, True),
+    ]  # fmt: skip
+    assert Metrics(tmp_path / "none").read() == []

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import numpy as np
+import pytest
+
+import tinyconv as tc
+from tinyconv.errors import ArgumentError, TrainingError
+from tinyconv.train import Callback
+from tinyconv.train import trainer as trainer_module
+
+
+class Log(Callback):
+    def __init__(self):
+        self.events = []
+
+    def on_step(self, trainer):
+        position = trainer.position
+        self.events.append(f"step {position.epoch}.{position.batch}")
+
+    def on_validation(self, trainer, scores):
+        self.events.append(f"validation {scores['score']}")
+
+    def on_epoch_end(self, trainer):
+        self.events.append("epoch end")
+
+    def on_stop(self, trainer):
+        self.events.append("stop")
+
+
+class StopAt(Callback):
+    def __init__(self, step, how=None):
+        self.step, self.how = step, how
+
+    def on_step(self, trainer):
+        if trainer.position.step == self.step:
+            if self.how is None:
+                trainer.stop(signal.SIGINT)
+            else:
+                os.kill(os.getpid(), self.how)
+
+
+def test_hooks_are_called_in_order(make_trainer):
+    log = Log()
+    trainer = make_trainer(epochs=3, validate=lambda: {"score": 1}, validate_every=2, callbacks=[log])
+    trainer.fit()
+    epochs = [[f"step {e}.{b}" for b in (1, 2, 3)] for e in range(3)]
+    assert log.events == [
+        *epochs[0], "epoch end",
+        *epochs[1], "validation 1", "epoch end",
+        *epochs[2], "validation 1", "epoch end", "stop",
+    ]  # fmt: skip
+    assert trainer.done
+
+
+def test_it_learns(make_trainer):
+    losses = []
+
+    class Losses(Callback):
+        def on_step(self, trainer):
+            losses.append(trainer.loss_value)
+
+    make_trainer(epochs=60, callbacks=[Losses()]).fit()
+    assert np.mean(losses[-30:]) < 0.3 * np.mean(losses[:30])
+
+
+def test_a_limit_of_steps_ends_in_the_middle_of_an_epoch_with_a_validation(make_trainer):
+    log = Log()
+    trainer = make_trainer(steps=4, validate=lambda: {"score": 2}, validate_every=9, callbacks=[log])
+    trainer.fit()
+    assert log.events[-4:] == ["step 1.1", "validation 2", "epoch end", "stop"]
+    assert trainer.done and trainer.progress == 1
+
+
+def test_a_time_budget_leaves_time_for_the_last_validation(make_trainer, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(trainer_module.time, "monotonic", lambda: clock[0])
+
+    class Tick(Callback):
+        def on_step(self, trainer):
+            clock[0] += 1.0
+
+    def validate():
+        clock[0] += 2.5
+        return {}
+
+    trainer = make_trainer(epochs=1000, seconds=20.0, validate=validate, callbacks=[Tick()])
+    trainer.fit()
+    assert trainer.done and trainer.position.out_of_time
+    assert 20 - 5 <= clock[0] - 100 <= 20 + 1
+    assert trainer.optimizer.param_groups[0]["lr"] < 0.2 * 0.05
+
+
+def test_validation_sees_the_model_in_evaluation_mode_and_training_goes_on(make_trainer, weights_of):
+    modes = []
+    trainer = make_trainer(validate=lambda: modes.append(trainer.model.training) or {})
+    trainer.fit()
+    assert modes == [False] * 4
+    plain = make_trainer()
+    plain.fit()
+    assert weights_of(plain) == weights_of(trainer)
+
+
+@pytest.mark.parametrize("step", range(1, 13))
+def test_it_goes_on_exactly_where_it_was_stopped(make_trainer, weights_of, step):
+    whole = make_trainer()
+    whole.fit()
+    first = make_trainer(callbacks=[StopAt(step)])
+    first.fit()
+    assert not first.done and first.position.step == step
+    state, optimizer_state = first.model.state_dict(), first.optimizer.state_dict()
+    random_state, position = tc.get_rng_state(), first.position
+    second = make_trainer()
+    second.model.load_state_dict(state)
+    second.optimizer.load_state_dict(optimizer_state)
+    second.position = position
+    tc.set_rng_state(random_state)
+    second.fit()
+    assert weights_of(second) == weights_of(whole)
+    assert second.position.step == 12 and second.done
+
+
+def test_a_stop_during_validation_makes_it_again(make_trainer):
+    log = Log()
+    trainer = make_trainer(epochs=1, callbacks=[log])
+    trainer.validate = lambda: trainer.stop(signal.SIGINT) or {}
+    trainer.fit()
+    assert log.events[-2:] == ["step 0.3", "stop"]
+    assert (trainer.position.epoch, trainer.position.batch, trainer.done) == (0, 3, False)
+    trainer.stop_signal, trainer.validate = None, lambda: {"score": 3}
+    trainer.fit()
+    assert log.events[-3:] == ["validation 3", "epoch end", "stop"]
+    assert trainer.done
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_stop_after_the_step(make_trainer, number, capfd):
+    before = signal.getsignal(number)
+    trainer = make_trainer(callbacks=[StopAt(2, number)])
+    trainer.fit()
+    assert trainer.position.step == 2 and trainer.stop_signal == number
+    assert signal.getsignal(number) is before
+    assert "finishing the current step" in capfd.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+def test_a_second_signal_stops_at_once(make_trainer):
+    class Twice(Callback):
+        def on_step(self, trainer):
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        make_trainer(callbacks=[Twice()]).fit()
+
+
+def test_a_loss_that_is_not_finite_names_the_step(make_trainer):
+    class Poison(Callback):
+        def on_step(self, trainer):
+            if trainer.position.step == 4:
+                with tc.no_grad():
+                    next(trainer.model.parameters()).fill_(float("nan"))
+
+    trainer = make_trainer(callbacks=[Poison()])
+    with pytest.raises(TrainingError, match=r"training step 5 \(epoch 2\).*not finite.*learning rate"):
+        trainer.fit()
+    trainer = make_trainer()
+    trainer.loss = lambda output, target: (output * float("inf")).sum()
+    with pytest.raises(TrainingError, match="training step 1 .* the loss is not finite"):
+        trainer.fit()
+
+
+def test_plans_that_make_no_sense(make_trainer):
+    for options in ({"epochs": 0}, {"steps": 0}, {"validate_every": 0}):
+        with pytest.raises(ArgumentError):
+            make_trainer(**options)
