@@ -47,7 +47,7 @@ class Tensor:
         if requires_grad and not is_differentiable(array):
             raise DtypeError("Tensor", "dtype", array.dtype, "a floating-point type where requires_grad=True")
         # NumPy turns arrays without dimensions into scalars wherever it computes with them.
-        self.array = np.asarray(array) if isinstance(array, np.generic) else array
+        self.array: Any = np.asarray(array) if isinstance(array, np.generic) else array
         self.requires_grad = requires_grad
         self.grad: Tensor | None = None
         self.grad_fn: Function | None = None
@@ -150,7 +150,7 @@ class Tensor:
         if isinstance(target, str) and target.partition(":")[0] in ("cpu", "cuda"):
             moved = _device.to_device(self.array, target)
             return self if moved is self.array else Tensor(moved, self.requires_grad)
-        return self.astype(np.dtype(target))
+        return self.astype(target)
 
     def cpu(self) -> Tensor:
         """Copy to the CPU."""

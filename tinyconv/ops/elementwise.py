@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from tinyconv.autograd import Function
 from tinyconv.device import array_module, default_dtype
 from tinyconv.errors import ArgumentError, DtypeError
 from tinyconv.kernels import elementwise as kernels
-from tinyconv.ops._checks import broadcast_shape, check_tensor
+from tinyconv.ops._checks import broadcast_shape, check_dtype, check_tensor
 from tinyconv.ops.creation import as_tensor
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import reshape
@@ -24,25 +22,40 @@ from tinyconv.tensor import Tensor
 Operand = Any
 """A Tensor, or anything `tensor()` accepts: a number, a list, an array."""
 
+RANKS = {"b": 0, "u": 1, "i": 1, "f": 2}
+
 
 def as_operands(op: str, a: Operand, b: Operand) -> tuple[Tensor, Tensor]:
-    """Both operands as tensors that broadcast together; a number takes the other's dtype."""
+    """Both operands as tensors that broadcast together, with dtypes as PyTorch has them."""
+    if not isinstance(b, Tensor):
+        check_tensor(op, "input", a)
     a, b = _like(op, a, b), _like(op, b, a)
     broadcast_shape(op, a.shape, b.shape)
-    return a, b
+    return _promoted(a, b)
+
+
+def _promoted(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Floats lead integers lead truth values; among equals, a tensor with dimensions leads one without.
+
+    NumPy, which decides the rest, would make float64 of int64 and float32.
+    """
+    rank, other_rank = ((RANKS[x.dtype.kind], x.ndim > 0) for x in (a, b))
+    if a.dtype == b.dtype or rank == other_rank:
+        return a, b
+    return (a, astype(b, a.dtype)) if rank > other_rank else (astype(a, b.dtype), b)
 
 
 def _like(op: str, x: Operand, other: Operand) -> Tensor:
     if isinstance(x, Tensor):
         return x
     module = array_module(other.array)
+    dtype = None
     if isinstance(x, int | float) and not isinstance(x, bool):
         is_integer = other.dtype.kind in "iu" and isinstance(x, int)
-        dtype = other.dtype if other.dtype.kind == "f" or is_integer else None
-        return Tensor(module.asarray(x, dtype=dtype or np.float32))
+        dtype = other.dtype if other.dtype.kind == "f" or is_integer else default_dtype.get()
     try:
-        array = module.asarray(x)
-    except (ValueError, TypeError) as error:
+        array = module.asarray(x, dtype=dtype)
+    except (ValueError, TypeError, OverflowError) as error:
         raise ArgumentError(op, "other", repr(x), "a Tensor or numbers") from error
     if array.dtype.kind not in "fiub":
         raise ArgumentError(op, "other", repr(x), "a Tensor or numbers")
@@ -234,7 +247,10 @@ def add(input: Operand, other: Operand) -> Tensor:
 
 def sub(input: Operand, other: Operand) -> Tensor:
     """input - other, with broadcasting."""
-    return Sub.apply(*as_operands("sub", input, other))
+    a, b = as_operands("sub", input, other)
+    if a.dtype.kind == b.dtype.kind == "b":
+        raise DtypeError("sub", "input", f"of dtype {a.dtype}", "numbers, not truth values")
+    return Sub.apply(a, b)
 
 
 def mul(input: Operand, other: Operand) -> Tensor:
@@ -249,12 +265,17 @@ def div(input: Operand, other: Operand) -> Tensor:
 
 def pow(input: Operand, exponent: Operand) -> Tensor:
     """input to the power of exponent, with broadcasting."""
-    return Pow.apply(*as_operands("pow", input, exponent))
+    a, b = as_operands("pow", input, exponent)
+    if a.dtype.kind != "f" and b.array.size and b.array.min() < 0:
+        raise ArgumentError("pow", "exponent", "negative", "at least 0 for an integer input")
+    return Pow.apply(a, b)
 
 
 def neg(input: Tensor) -> Tensor:
     """-input."""
-    return Neg.apply(check_tensor("neg", "input", input))
+    if check_tensor("neg", "input", input).dtype.kind == "b":
+        raise DtypeError("neg", "input", f"of dtype {input.dtype}", "numbers, not truth values")
+    return Neg.apply(input)
 
 
 def exp(input: Tensor) -> Tensor:
@@ -280,7 +301,8 @@ def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
 
 def astype(input: Tensor, dtype: Any) -> Tensor:
     """`input` converted to `dtype`; the same tensor if it has that dtype already."""
-    return input if input.dtype == dtype else AsType.apply(input, np.dtype(dtype))
+    target = check_dtype("astype", dtype)
+    return input if input.dtype == target else AsType.apply(input, target)
 
 
 def _floating(x: Tensor) -> Tensor:
