@@ -11,7 +11,7 @@ from typing import Any
 
 from tinyconv.autograd import Function
 from tinyconv.kernels import activation as kernels
-from tinyconv.ops._checks import check_float
+from tinyconv.ops._checks import check_float, check_number
 from tinyconv.tensor import Tensor
 
 
@@ -171,12 +171,15 @@ def relu(input: Tensor) -> Tensor:
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     """x where x > 0, else ``negative_slope * x`` (slide S3 uses 0.1); the gradient at 0 is the slope."""
-    return LeakyReLU.apply(check_float("leaky_relu", "input", input), float(negative_slope))
+    return LeakyReLU.apply(
+        check_float("leaky_relu", "input", input),
+        check_number("leaky_relu", "negative_slope", negative_slope),
+    )
 
 
 def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """x where x > 0, else ``alpha * (exp(x) - 1)`` (Clevert et al. 2015); the gradient at 0 is alpha."""
-    return ELU.apply(check_float("elu", "input", input), float(alpha))
+    return ELU.apply(check_float("elu", "input", input), check_number("elu", "alpha", alpha))
 
 
 def sigmoid(input: Tensor) -> Tensor:

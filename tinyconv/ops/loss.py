@@ -129,6 +129,7 @@ def cross_entropy(
         raise ShapeError(op, "weight", f"of shape {weight.shape}", f"({classes},), one number per class")
     soft = check_tensor(op, "target", target).dtype.kind == "f"
     expected = input.shape if soft else (*input.shape[:1], *input.shape[2:]) if input.ndim > 1 else ()
+    check_same_dtype(op, input=input, target=target if soft else None, weight=weight)
     if target.shape != expected:
         raise ShapeError(op, "target", f"of shape {target.shape}", f"{expected} for input {input.shape}")
     log_p = _classes_last(log_softmax(input, int(input.ndim > 1)))
@@ -201,6 +202,7 @@ def binary_cross_entropy(
         raise ArgumentError(
             op, "input", f"from {low} to {high}", "probabilities between 0 and 1 (apply sigmoid)"
         )
+    _check_factor(op, "weight", weight, input)
     each = BinaryCrossEntropy.apply(input, target)
     return reduce_loss(each if weight is None else each * weight, reduction)
 
@@ -229,6 +231,8 @@ def binary_cross_entropy_with_logits(
     op = "binary_cross_entropy_with_logits"
     _check_pair(op, input, target)
     check_choice(op, "reduction", reduction, REDUCTIONS)
+    _check_factor(op, "weight", weight, input)
+    _check_factor(op, "pos_weight", pos_weight, input)
     positive = target if pos_weight is None else target * pos_weight
     each = positive * Softplus.apply(-input) + (1 - target) * Softplus.apply(input)
     return reduce_loss(each if weight is None else each * weight, reduction)
@@ -276,3 +280,13 @@ def _check_pair(op: str, input: Tensor, target: Tensor) -> None:
     check_same_dtype(op, input=input, target=target)
     if input.shape != target.shape:
         raise ShapeError(op, "target", f"of shape {target.shape}", f"the input's shape, {input.shape}")
+
+
+def _check_factor(op: str, argument: str, factor: Tensor | None, input: Tensor) -> None:
+    """`factor` is None, or a tensor that broadcasts to the shape of `input`."""
+    if factor is None:
+        return
+    check_same_dtype(op, input=input, **{argument: check_float(op, argument, factor)})
+    sizes = zip(reversed(factor.shape), reversed(input.shape), strict=False)
+    if factor.ndim > input.ndim or any(m not in (1, n) for m, n in sizes):
+        raise ShapeError(op, argument, f"of shape {factor.shape}", f"one that broadcasts to {input.shape}")

@@ -73,7 +73,12 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         raise ShapeError(
             "matmul", "the inputs' shapes", f"{a.shape} and {b.shape}", "(..., n, m) and (..., m, p)"
         )
-    broadcast_shape("matmul", left.shape[:-2], right.shape[:-2])
+    try:
+        broadcast_shape("matmul", left.shape[:-2], right.shape[:-2])
+    except ShapeError:
+        shapes = f"{a.shape} and {b.shape}"
+        expected = "dimensions before the last two that are equal or 1"
+        raise ShapeError("matmul", "the inputs' shapes", shapes, expected) from None
     y = MatMul.apply(left, right)
     shape = y.shape[:-2] + y.shape[-2:][int(a.ndim == 1) : 2 - int(b.ndim == 1)]
     return y if shape == y.shape else reshape(y, shape)
@@ -93,13 +98,15 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """
     check_float("linear", "input", input)
     check_float("linear", "weight", weight)
+    if bias is not None:
+        check_tensor("linear", "bias", bias)
     check_same_dtype("linear", input=input, weight=weight, bias=bias)
     if weight.ndim != 2:
         raise ShapeError("linear", "weight", f"of shape {weight.shape}", "(out_features, in_features)")
     out_features, in_features = weight.shape
     if input.ndim == 0 or input.shape[-1] != in_features:
         raise ShapeError("linear", "input", f"of shape {input.shape}", f"(..., {in_features})")
-    if bias is not None and check_tensor("linear", "bias", bias).shape != (out_features,):
+    if bias is not None and bias.shape != (out_features,):
         raise ShapeError("linear", "bias", f"of shape {bias.shape}", f"({out_features},)")
     rows = input if input.ndim == 2 else reshape(input, (prod(input.shape[:-1]), in_features))
     y = Linear.apply(rows, weight, bias)

@@ -174,7 +174,8 @@ def max_unpool2d(
     default = tuple(
         (n - 1) * s - 2 * p + k for n, s, p, k in zip(input.shape[2:], step, pad, kernel, strict=True)
     )
-    size = default if output_size is None else int_tuple(op, "output_size", tuple(output_size)[-2:], 2, 1)
+    last = output_size[-2:] if isinstance(output_size, list | tuple) else output_size
+    size = default if output_size is None else int_tuple(op, "output_size", last, 2, 1)
     if any(n < 1 for n in size):
         raise ShapeError(op, "the output's size", size, "at least 1 each")
     if indices.numel() and not 0 <= indices.array.min() <= indices.array.max() < size[0] * size[1]:

@@ -124,7 +124,7 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
     >>> tc.arange(6).reshape(2, -1).shape
     (2, 3)
     """
-    sizes = _unpack(shape)
+    sizes = _unpack("reshape", "shape", shape)
     known = prod(n for n in sizes if n != -1)
     total = check_tensor("reshape", "input", input).numel()
     if sizes.count(-1) == 1 and known > 0 and total % known == 0:
@@ -136,7 +136,7 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
 
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """The dimensions in the order `dims`."""
-    order = _unpack(dims)
+    order = _unpack("permute", "dims", dims)
     if len(order) != input.ndim or len(normalize_dims("permute", order, input.ndim)) != input.ndim:
         raise ArgumentError("permute", "dims", order, f"each of the {input.ndim} dimensions once")
     return Permute.apply(input, tuple(d % input.ndim for d in order))
@@ -152,7 +152,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
 
 def expand(input: Tensor, *sizes: Any) -> Tensor:
     """Repeat dimensions of size 1, without copying; -1 keeps a size."""
-    shape = _unpack(sizes)
+    shape = _unpack("expand", "size", sizes)
     lead = len(shape) - input.ndim
     if lead >= 0:
         shape = tuple(input.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(shape))
@@ -206,6 +206,8 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     if not isinstance(tensors, list | tuple) or not tensors:
         raise ArgumentError("cat", "tensors", repr(tensors), "a list of at least one Tensor")
     first = check_tensor("cat", "tensors[0]", tensors[0])
+    if first.ndim == 0:
+        raise ShapeError("cat", "tensors[0]", f"of shape {first.shape}", "at least one dimension")
     axis = normalize_dim("cat", dim, first.ndim)
     for i, x in enumerate(tensors[1:], start=1):
         check_tensor("cat", f"tensors[{i}]", x)
@@ -247,10 +249,10 @@ def _as_numpy_index(key: Any) -> Any:
     return key.array if isinstance(key, Tensor) else key
 
 
-def _unpack(sizes: tuple[Any, ...]) -> tuple[int, ...]:
+def _unpack(op: str, argument: str, sizes: tuple[Any, ...]) -> tuple[int, ...]:
     """Accept both ``f(x, 2, 3)`` and ``f(x, (2, 3))``."""
     if len(sizes) == 1 and isinstance(sizes[0], list | tuple):
         sizes = tuple(sizes[0])
     if not all(hasattr(n, "__index__") and not isinstance(n, bool) for n in sizes):
-        raise ArgumentError("shape", "sizes", repr(sizes), "ints")
+        raise ArgumentError(op, argument, repr(sizes), "ints")
     return tuple(int(n) for n in sizes)
