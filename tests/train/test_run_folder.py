@@ -59,7 +59,7 @@ def test_options_that_make_no_sense_are_named(option):
 def test_unknown_models_and_data():
     with pytest.raises(ArgumentError, match="'vnet', expected unet"):
         make_config("vnet", "synthetic", None, quick=False)
-    with pytest.raises(DataError, match="'no such folder'.*synthetic, nuclei, or a folder"):
+    with pytest.raises(DataError, match=r"'no such folder'.*synthetic, nuclei, or a folder"):
         make_config("unet", "no such folder", None, quick=False)
 
 

@@ -170,7 +170,7 @@ def test_a_loss_that_is_not_finite_names_the_step(make_trainer):
         trainer.fit()
     trainer = make_trainer()
     trainer.loss = lambda output, target: (output * float("inf")).sum()
-    with pytest.raises(TrainingError, match="training step 1 .* the loss is not finite"):
+    with pytest.raises(TrainingError, match=r"training step 1 .* the loss is not finite"):
         trainer.fit()
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tinyconv import __version__
+from tinyconv._version import __version__
 from tinyconv.errors import CheckpointError, StorageError, TinyconvError
 from tinyconv.io import load_state, save_state, storage_error, write_whole
 from tinyconv.nn import Module
