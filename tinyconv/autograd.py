@@ -284,12 +284,16 @@ def _collect(collected: dict[Edge, Tensor], edge: Edge, grad: Tensor) -> None:
 
 def _checked(node: Function, result: Any) -> tuple[Any, ...]:
     """The gradients that `node.backward` returned: one per input, each of its input's shape."""
+    from tinyconv.tensor import Tensor
+
     grads = result if isinstance(result, tuple) else (result,)
     where = f"{node.name}.backward"
     if len(grads) != len(node.edges):
         count = len(node.edges)
         raise GraphError(where, "the number of gradients", len(grads), f"{count}, one per input of forward")
     for index, (grad, shape) in enumerate(zip(grads, node._input_shapes, strict=True)):
+        if grad is not None and not isinstance(grad, Tensor):
+            raise GraphError(where, f"gradient {index}", f"a {type(grad).__name__}", "a Tensor or None")
         if grad is not None and shape is not None and grad.shape != shape:
             raise GraphError(where, f"the shape of gradient {index}", grad.shape, f"its input's, {shape}")
     return grads
@@ -334,6 +338,8 @@ def grad(
     """
     output_list, input_list = _as_list(outputs), _as_list(inputs)
     given = [None] * len(output_list) if grad_outputs is None else _as_list(grad_outputs)
+    if len(given) != len(output_list):
+        raise GraphError("grad", "the number of grad_outputs", len(given), f"{len(output_list)}, as outputs")
     for index, tensor in enumerate(input_list):
         if not tensor.requires_grad:
             raise GraphError(
