@@ -92,14 +92,16 @@ def gradcheck(
         large = arguments[i].numel() > max_elements
         if large and _directions_agree(probe, i, analytic, directions, atol, rtol, rng):
             continue
-        sample = rng.permutation(arguments[i].numel())[:MOST_SAMPLED] if large else None
-        numeric = probe.numeric(i, analytic, sample)
+        seen = np.full(analytic.shape, not large)
+        if large:
+            seen.reshape(-1)[rng.permutation(analytic.size)[:MOST_SAMPLED]] = True
+        numeric = probe.numeric(i, analytic, np.flatnonzero(seen))
         excess = np.asarray(np.abs(analytic - numeric) - (atol + rtol * np.abs(numeric)))
         excess[np.isnan(excess)] = np.inf
         if large or (excess.size and excess.max() > 0):
             if raise_exception:
                 raise GradcheckError(
-                    probe.name, f"inputs[{i}]", describe(probe, i, analytic, numeric, excess), ""
+                    probe.name, f"inputs[{i}]", describe(probe, i, analytic, numeric, excess, seen), ""
                 )
             return False
     return True
@@ -158,11 +160,11 @@ class Probe:
         difference = self.value(i, x + direction, only) - self.value(i, x - direction, only)
         return difference / (2 * float(np.linalg.norm(direction)))
 
-    def numeric(self, i: int, like: Array, sample: Any = None, only: int | None = None) -> Array:
-        """Central differences at every element of input i, or at the `sample`; `like` elsewhere."""
+    def numeric(self, i: int, like: Array, sample: Any, only: int | None = None) -> Array:
+        """Central differences at the `sample` of flat positions in input i; `like` elsewhere."""
         numeric = np.array(like, dtype=np.float64)
         step = np.zeros(like.shape)
-        for flat in range(like.size) if sample is None else sample:
+        for flat in sample:
             position = np.unravel_index(flat, like.shape)
             step[position] = self.eps
             numeric[position] = self.slope(i, step, only)

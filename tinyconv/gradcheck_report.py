@@ -18,15 +18,16 @@ CLOSE = 1e-3
 """Two gradients are "the same" for a diagnosis when they differ by less than this share."""
 
 
-def describe(probe: Probe, i: int, analytic: Array, numeric: Array, excess: Array) -> str:
-    """The full report on input i, several lines long."""
+def describe(probe: Probe, i: int, analytic: Array, numeric: Array, excess: Array, seen: Array) -> str:
+    """The full report on input i, several lines long; `seen` is where `numeric` was computed."""
     wrong = np.argwhere(excess > 0)
     worst = tuple(int(n) for n in np.unravel_index(int(np.argmax(excess)), excess.shape))
     shapes = ", ".join(str(x.shape) if hasattr(x, "shape") else repr(x) for x in probe.arguments)
     lines = [
         f"the gradient with respect to inputs[{i}] is wrong",
         f"  inputs    : {shapes}; seed {seed.get().seed}",
-        f"  wrong at  : {len(wrong)} of {excess.size} elements",
+        f"  wrong at  : {len(wrong)} of {seen.sum()} elements"
+        + ("" if seen.all() else f" looked at ({seen.size} in all)"),
     ]
     if len(wrong):
         lines += [
@@ -34,11 +35,11 @@ def describe(probe: Probe, i: int, analytic: Array, numeric: Array, excess: Arra
             f"  numeric   : {numeric[worst]:.8g}",
             f"  analytic  : {analytic[worst]:.8g}",
         ]
-    lines.append(f"  it seems  : {diagnose(probe, i, analytic, numeric, wrong)}")
+    lines.append(f"  it seems  : {diagnose(probe, i, analytic, numeric, wrong, seen)}")
     return "\n".join(lines)
 
 
-def diagnose(probe: Probe, i: int, analytic: Array, numeric: Array, wrong: Array) -> str:
+def diagnose(probe: Probe, i: int, analytic: Array, numeric: Array, wrong: Array, seen: Array) -> str:
     """The kind of mistake that the pattern of wrong elements suggests."""
     if not np.isfinite(analytic).all():
         return f"the analytic gradient has {np.sum(~np.isfinite(analytic))} elements that are nan or infinite"
@@ -51,11 +52,11 @@ def diagnose(probe: Probe, i: int, analytic: Array, numeric: Array, wrong: Array
     if not np.any(analytic):
         return "no gradient reaches this input: backward returns zeros or None for it"
     return (
-        _transposed(analytic, numeric)
+        _transposed(analytic, numeric, seen)
         or _one_of_the_batch(probe, i, analytic, numeric)
-        or _factor(probe, analytic, numeric)
+        or _factor(probe, analytic, numeric, seen)
         or _zeros(analytic, numeric, wrong)
-        or f"right at {analytic.size - len(wrong)} of {analytic.size} elements, wrong at the others, e.g. "
+        or f"right at {seen.sum() - len(wrong)} of {seen.sum()} elements, wrong at the others, e.g. "
         + ", ".join(str(tuple(int(n) for n in row)) for row in wrong[:3])
     )
 
@@ -64,8 +65,10 @@ def _same(a: Array, b: Array) -> bool:
     return a.shape == b.shape and float(np.linalg.norm(a - b)) <= CLOSE * float(np.linalg.norm(b))
 
 
-def _factor(probe: Probe, analytic: Array, numeric: Array) -> str:
+def _factor(probe: Probe, analytic: Array, numeric: Array, seen: Array) -> str:
     """A constant factor between the two, e.g. a sign, or a mean taken for a sum."""
+    count = float(analytic.size)
+    analytic, numeric = analytic[seen], numeric[seen]
     square = float((numeric * numeric).sum())
     factor = float((analytic * numeric).sum()) / square if square else 0.0
     if factor == 0 or not _same(analytic, factor * numeric):
@@ -75,24 +78,28 @@ def _factor(probe: Probe, analytic: Array, numeric: Array) -> str:
     hints = {
         float(probe.batch or 1): "the batch size: a mean in forward but not in backward?",
         1 / (probe.batch or 1): "one over the batch size: a mean in backward but not in forward?",
-        float(analytic.size): "the number of elements: a mean in forward but not in backward?",
-        1 / analytic.size: "one over the number of elements: a mean in backward but not in forward?",
+        count: "the number of elements: a mean in forward but not in backward?",
+        1 / count: "one over the number of elements: a mean in backward but not in forward?",
     }
     hint = next((f", {text}" for f, text in hints.items() if abs(factor / f - 1) < CLOSE and f != 1), "")
     return f"a constant factor: analytic = {factor:.6g} x numeric{hint}"
 
 
-def _transposed(analytic: Array, numeric: Array) -> str:
+def _transposed(analytic: Array, numeric: Array, seen: Array) -> str:
     """The right numbers in the wrong places: axes exchanged or reversed."""
+
+    def fits(moved: Array) -> bool:
+        return moved.shape == seen.shape and _same(moved[seen], numeric[seen])
+
     if analytic.ndim < 2:
-        reversed_ = analytic.ndim == 1 and analytic.size > 1 and _same(analytic[::-1], numeric)
+        reversed_ = analytic.ndim == 1 and analytic.size > 1 and fits(analytic[::-1])
         return "the elements are in reverse order" if reversed_ else ""
     for order in list(permutations(range(analytic.ndim)))[1:]:
-        if _same(analytic.transpose(order), numeric):
+        if fits(analytic.transpose(order)):
             return f"a transposition: the numbers are right with the axes in the order {order}"
     spatial = tuple(range(max(analytic.ndim - 2, 0), analytic.ndim))
     for axes in (spatial, spatial[:1], spatial[1:]):
-        if _same(np.flip(analytic, axes), numeric):
+        if fits(np.flip(analytic, axes)):
             return f"the numbers are right but reversed along axes {axes}: a kernel flipped, or not flipped?"
     return ""
 
@@ -104,7 +111,7 @@ def _one_of_the_batch(probe: Probe, i: int, analytic: Array, numeric: Array) -> 
     if analytic.ndim and analytic.shape[0] == probe.batch and not _same(analytic, np.zeros_like(analytic)):
         return ""
     for n in {0, probe.batch - 1}:
-        if _same(analytic, probe.numeric(i, analytic, only=n)):
+        if _same(analytic, probe.numeric(i, analytic, range(analytic.size), only=n)):
             return (
                 f"missing accumulation over the batch: it is the gradient of batch element {n} alone "
                 "(add up with +=, or sum over the batch)"
