@@ -13,9 +13,14 @@ BACKENDS = ("reference", "auto")
 
 
 @contextlib.contextmanager
-def kernels(backend: str) -> Iterator[None]:
-    """Use this backend in the block; the fast one also where arrays are so small that it would not pay."""
+def kernels(backend: str, threads: int | None = None) -> Iterator[None]:
+    """Use this backend in the block; the fast one also where arrays are so small that it would not pay.
+
+    Derivatives by differences are thousands of calls on tiny arrays: with ``threads=1`` no call
+    waits for a second thread that a busy machine has no time for.
+    """
     with contextlib.ExitStack() as stack:
+        stack.enter_context(tc.num_threads(threads or tc.get_num_threads()))
         stack.enter_context(tc.kernel_backend(backend))
         if backend == "auto" and importlib.util.find_spec("numba"):
             from tinyconv.kernels.cpu import flat

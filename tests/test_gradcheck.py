@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,15 @@ import pytest
 
 import tinyconv as tc
 import tinyconv.nn.functional as F
+from tests.backends import kernels
 from tinyconv.autograd import Function
 from tinyconv.errors import ArgumentError, DtypeError, GradcheckError
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    with kernels("auto", threads=1):
+        yield
 
 
 def planted(right: Callable[..., Any], spoil: Callable[..., Any], i: int = 0) -> Callable[..., Any]:

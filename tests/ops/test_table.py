@@ -103,7 +103,7 @@ def _tensors(case: Case) -> tuple[list[tc.Tensor], list[tc.Tensor]]:
 def test_first_derivative(op: Op, backend: str, data: Any) -> None:
     case = data.draw(op.cases)
     inputs, constants = _tensors(case)
-    with kernels(backend):
+    with kernels(backend, threads=1):
         tc.gradcheck(lambda *xs: op.call(*xs, *constants, **case.options), inputs, max_elements=24)
 
 
@@ -125,7 +125,7 @@ def test_second_derivative(op: Op, backend: str, data: Any) -> None:
             xs = tuple(x if x.requires_grad else x.detach().requires_grad_() for x in xs)
             return tc.autograd.grad(first(*xs), xs, start, create_graph=True)
 
-    with kernels(backend):
+    with kernels(backend, threads=1):
         rng = np.random.default_rng(case.seed)
         start = tc.Tensor(np.asarray(rng.standard_normal(first(*inputs).shape)), requires_grad=True)
         tc.gradcheck(gradient, [start, *inputs], max_elements=24)
