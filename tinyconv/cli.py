@@ -93,7 +93,9 @@ def train(
     lr: Annotated[float | None, typer.Option(help="Adam's highest learning rate.  [default: 0.002]")] = None,
     size: Annotated[
         int | None,
-        typer.Option(help="Height and width of the training crops.  [default: 256; 128 for synthetic]"),
+        typer.Option(
+            help="Height and width of the training crops, a multiple of 16.  [default: 256; 128 for synthetic]"
+        ),
     ] = None,
     images: Annotated[
         int | None, typer.Option(help="Number of synthetic images to make.  [default: 60]")

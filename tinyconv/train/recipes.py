@@ -183,7 +183,8 @@ def open_data(config: Config) -> tuple[SegmentationData, SegmentationData]:
         If the images cannot be used, or are not as many as when the run began.
     """
     if config.data == SYNTHETIC:
-        dataset: Any = list(SyntheticNuclei(config.images, config.size, config.seed))  # drawn once
+        made = SyntheticNuclei(config.images, 2 * config.size, config.seed)
+        dataset: Any = list(made)  # drawn once, not anew in each epoch
     else:
         dataset = NucleiFolder(config.data, config.stain)
         if config.images not in (0, len(dataset)):
