@@ -164,7 +164,7 @@ def test_predict_writes_masks_and_overlays(run, tmp_path):
     assert done.exit_code == 0, done.output
     assert np.asarray(Image.open(tmp_path / "o" / "wide_mask.png")).shape == (70, 41)
     assert np.asarray(Image.open(tmp_path / "o" / "small_overlay.png")).shape == (9, 5, 3)
-    assert "wide_mask.png" in done.stdout
+    assert "wide.png: " in done.stdout and f"for 2 images into {tmp_path / 'o'}" in done.stdout
 
 
 def test_predict_reports_bad_images_and_does_the_others(run, tmp_path):

@@ -87,15 +87,13 @@ def train(
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Stop after so many batches.")] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="Stop within so much time; the learning rate falls accordingly.")
+        float | None, typer.Option(help="Stop within so much time; the learning rate then follows the clock.")
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per step.  [default: 4]")] = None,
     lr: Annotated[float | None, typer.Option(help="Adam's highest learning rate.  [default: 0.002]")] = None,
     size: Annotated[
         int | None,
-        typer.Option(
-            help="Height and width of the training crops, a multiple of 16.  [default: 256; 128 for synthetic]"
-        ),
+        typer.Option(help="Size of the training crops, a multiple of 16.  [default: 256; 128 for synthetic]"),
     ] = None,
     images: Annotated[
         int | None, typer.Option(help="Number of synthetic images to make.  [default: 60]")
@@ -204,14 +202,15 @@ def predict(
     if threads is not None:
         set_num_threads(threads)
     model = load_model(run, models.create)
-    failed = 0
-    for prediction in predict_files(model, images, out or run / "predictions"):
+    out, failed = out or run / "predictions", 0
+    for prediction in predict_files(model, images, out):
         if prediction.error is not None:
             failed += 1
             typer.echo(f"error: {prediction.error}", err=True)
         else:
-            files = " and ".join(str(file) for file in prediction.files)
-            typer.echo(f"{prediction.image}: {100 * prediction.share:.1f} % nuclei, wrote {files}")
+            typer.echo(f"{prediction.image.name}: {100 * prediction.share:.1f} % nuclei")
+    if failed < len(images):
+        typer.echo(f"wrote *_mask.png and *_overlay.png for {len(images) - failed} images into {out}")
     if failed:
         typer.echo(f"error: {failed} of {len(images)} images could not be used", err=True)
         raise typer.Exit(BAD_INPUT)

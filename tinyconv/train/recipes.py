@@ -40,7 +40,8 @@ class Config:
     size : int
         Height and width of the crops that are trained on.
     epochs, steps, minutes
-        Training stops at the first of these.
+        Training stops at the first of these. With `minutes` the learning rate follows the clock, so
+        that no two runs are alike to the last bit; without, they are.
     batch_size, lr, held_out, seed, validate_every
         See ``tinyconv train --help``.
     max_held_out : int, optional
