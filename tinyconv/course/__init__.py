@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tinyconv.course.catalogue import Lesson, find_lesson, lessons
 from tinyconv.course.figures import Picture, figure_path, show
-from tinyconv.course.lessons import Lesson, find_lesson, lessons
 from tinyconv.course.listing import print_lessons
 from tinyconv.course.runner import is_quick, run_lesson
 

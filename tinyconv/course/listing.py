@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinyconv.course.lessons import lessons
+from tinyconv.course.catalogue import lessons
 
 
 def print_lessons(console: Any = None) -> None:

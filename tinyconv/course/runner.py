@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -11,8 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from tinyconv.course.catalogue import Cell, Lesson, find_lesson, plain, read_cells
 from tinyconv.course.figures import FOLDER_VARIABLE, figures_folder
-from tinyconv.course.lessons import Cell, Lesson, find_lesson, plain, read_cells
 
 QUICK_VARIABLE = "TINYCONV_QUICK"
 TEXT_WIDTH = 100
@@ -49,7 +50,7 @@ def run_lesson(
     cells = read_cells(lesson.path)
     with _variable(FOLDER_VARIABLE, figures), _main_module(lesson.path) as namespace:
         for count, cell in enumerate(cells):
-            _print_text(cell, f"{count}/{len(cells) - 1}" if count else lesson.number, console)
+            _print_text(cell, f"{count}/{len(cells) - 1}  " if count else "", console)
             exec(compile(cell.code, str(lesson.path), "exec"), namespace)
         console.print()
         console.print(f"Figures: {figures_folder().resolve()}", markup=False, highlight=False)
@@ -62,7 +63,7 @@ def _print_text(cell: Cell, position: str, console: Any) -> None:
 
     console.print()
     if cell.title:
-        console.rule(Text(f"{position}  {plain(cell.title)}", style="bold"), align="left")
+        console.rule(Text(f"{position}{plain(cell.title)}", style="bold"), align="left")
     for paragraph in plain(cell.text).split("\n\n"):
         console.print(_wrapped(paragraph, console.width), markup=False, highlight=False, soft_wrap=True)
         console.print()
@@ -70,9 +71,10 @@ def _print_text(cell: Cell, position: str, console: Any) -> None:
 
 def _wrapped(paragraph: str, width: int) -> str:
     """Fill a paragraph; lists and what is indented stay as they are."""
+    paragraph = paragraph.removesuffix("::") + ":" * paragraph.endswith("::")
     lines = paragraph.splitlines()
-    if any(line.startswith((" ", "- ", "* ")) for line in lines):
-        return paragraph.replace("::\n", ":\n")
+    if any(re.match(r" |[-*] |\d+\. ", line) for line in lines):
+        return paragraph
     return textwrap.fill(" ".join(line.strip() for line in lines), min(width, TEXT_WIDTH))
 
 

@@ -50,8 +50,8 @@ def lessons(folder: Path | None = None) -> list[Lesson]:
 
     Examples
     --------
-    >>> lessons()[0].number
-    '04'
+    >>> [lesson.title for lesson in lessons() if lesson.number == "16"]
+    ['U-Net: where and what']
     """
     paths = sorted((folder or lessons_folder()).glob("*.py"))
     return [_read_lesson(path) for path in paths if FILE_NAME.fullmatch(path.name)]
