@@ -155,3 +155,14 @@ def test_colours_are_told_apart_without_red_and_green():
     distances = np.linalg.norm(seen[:, None] - seen[None], axis=-1)[np.triu_indices(6, 1)]
     assert distances.min() > 0.15
     assert rgb(GREEN).tolist() == [0, 158, 115]
+
+
+def test_feature_map_grid_draws_the_input_first():
+    maps = np.stack([np.full((4, 5), -2.0), np.full((4, 5), 1.0)])
+    figure = feature_map_grid(maps, image=np.eye(4), titles=["a", "b"], columns=3, size=3)
+    first, second, third = figure.axes[:3]
+    assert [axis.get_title() for axis in (first, second, third)] == ["image", "a", "b"]
+    assert first.images[0].get_array().shape == (4, 4, 3)
+    assert np.array_equal(second.images[0].get_array(), maps[0])
+    assert np.array_equal(third.images[0].get_array(), maps[1])
+    assert tuple(figure.get_size_inches()) == pytest.approx((3 * 3 + 1.2, 3.25))

@@ -160,7 +160,10 @@ def test_html_and_gif_are_written(short, tmp_path):
     from PIL import Image
 
     page = save_animation(short, tmp_path / "window.html")
-    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("<!DOCTYPE html>") and "max-height: calc(100vh" in text
+    for key, title in (("ArrowLeft", "Previous"), ("ArrowRight", "Next"), ("Home", "First"), ("End", "Last")):
+        assert f'{key}: "{title}"' in text and f'button title="{title} frame"' in text
     with Image.open(save_animation(short, tmp_path / "window.gif")) as gif:
         assert gif.n_frames == 3
     assert sorted(path.name for path in tmp_path.iterdir()) == ["window.gif", "window.html"]
