@@ -8,6 +8,7 @@ attaches the ops as methods and operators, so that this file imports nothing abo
 from __future__ import annotations
 
 import builtins
+import copy
 import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -261,6 +262,14 @@ class Tensor:
             "a Tensor",
             "tc.save/tc.load (safetensors): pickles can run code when loaded",
         )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if self.grad_fn is not None:
+            raise GraphError("deepcopy", "the tensor", "the result of an op", "a leaf, e.g. tensor.detach()")
+        twin = memo[id(self)] = object.__new__(type(self))
+        Tensor.__init__(twin, self.array.copy("K"), self.requires_grad)
+        twin.grad = copy.deepcopy(self.grad, memo)
+        return twin
 
     __hash__ = object.__hash__
 

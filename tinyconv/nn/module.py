@@ -10,6 +10,7 @@ import numpy as np
 
 from tinyconv.device import to_device
 from tinyconv.errors import ArgumentError, CheckpointError, DtypeError
+from tinyconv.ops._checks import check_dtype
 from tinyconv.tensor import Tensor
 
 
@@ -229,8 +230,10 @@ class Module:
     def to(self, target: Any) -> Module:
         """Move all parameters and buffers to a device, or convert them to a dtype, in place."""
         is_device = isinstance(target, str) and target.partition(":")[0] in ("cpu", "cuda")
-        if not is_device and np.dtype(target).kind != "f":
-            raise DtypeError(f"{type(self).__name__}.to", "target", target, "a device, float32 or float64")
+        if not is_device and check_dtype("to", target).kind != "f":
+            raise DtypeError(
+                f"{type(self).__name__}.to", "target", repr(target), "a device, float32 or float64"
+            )
         tensors = [
             *self.parameters(),
             *(b for _, b in self.named_buffers() if is_device or b.dtype.kind == "f"),

@@ -88,8 +88,8 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()
-        if not 0 <= p <= 1:
-            raise ArgumentError("Dropout", "p", p, "a probability between 0 and 1")
+        if not isinstance(p, int | float) or not 0 <= p <= 1:
+            raise ArgumentError("Dropout", "p", repr(p), "a probability between 0 and 1")
         self.p = p
 
     def forward(self, input: Tensor) -> Tensor:
@@ -108,6 +108,9 @@ class Flatten(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return flatten(input, self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
 
 class _Pool2d(Module):
