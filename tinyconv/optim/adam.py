@@ -36,14 +36,14 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay})
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
 
     def check(self, group: dict[str, Any]) -> None:
         super().check(group)
-        if not group["eps"] >= 0:
-            raise ArgumentError("Adam", "eps", group["eps"], "a number >= 0")
-        if len(group["betas"]) != 2 or not all(0 <= beta < 1 for beta in group["betas"]):
-            raise ArgumentError("Adam", "betas", group["betas"], "two numbers from 0 to below 1")
+        self.check_not_negative(group, "eps")
+        betas = group["betas"]
+        if not isinstance(betas, list | tuple) or len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+            raise ArgumentError("Adam", "betas", repr(betas), "two numbers from 0 to below 1")
 
     def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         assert parameter.grad is not None

@@ -37,6 +37,9 @@ class Optimizer:
         if not given:
             raise ArgumentError(name, "params", "empty", "at least one parameter")
         groups = given if isinstance(given[0], dict) else [{"params": given}]
+        for index, group in enumerate(groups):
+            if not isinstance(group, dict) or "params" not in group:
+                raise ArgumentError(name, f"params[{index}]", repr(group), "a dict with the key 'params'")
         self.param_groups = [{**defaults, **group, "params": _listed(group["params"])} for group in groups]
         self.state: dict[int, dict[str, Any]] = {}
         for index, parameter in enumerate(self._parameters()):
@@ -50,9 +53,14 @@ class Optimizer:
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise if an option of a group makes no sense."""
-        for option in ("lr", "weight_decay"):
-            if not group[option] >= 0:
-                raise ArgumentError(type(self).__name__, option, group[option], "a number >= 0")
+        self.check_not_negative(group, "lr", "weight_decay")
+
+    def check_not_negative(self, group: dict[str, Any], *options: str) -> None:
+        """Raise if one of the options is not a number >= 0."""
+        for option in options:
+            value = group[option]
+            if not isinstance(value, int | float) or not value >= 0:
+                raise ArgumentError(type(self).__name__, option, repr(value), "a number >= 0")
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the gradients of all parameters (or set them to zero)."""
@@ -96,17 +104,15 @@ class Optimizer:
         parameters = self._parameters()
         state: dict[int, dict[str, Any]] = {}
         for key, entry in state_dict["state"].items():
+            if not 0 <= int(key) < len(parameters):
+                raise CheckpointError(where, "the state", f"of parameter {key}", f"{len(parameters)} of them")
             parameter = parameters[int(key)].array
-            state[int(key)] = {}
-            for name, value in entry.items():
-                if getattr(value, "ndim", 0) > 0 and value.shape != parameter.shape:
+            state[int(key)] = {name: _own(value, parameter) for name, value in entry.items()}
+            for name, value in state[int(key)].items():
+                if not isinstance(value, int | float) and value.shape != parameter.shape:
                     raise CheckpointError(
                         where, f"{name} of parameter {key}", value.shape, f"{parameter.shape}"
                     )
-                is_array = getattr(value, "ndim", 0) > 0
-                state[int(key)][name] = (
-                    array_module(parameter).array(value, parameter.dtype) if is_array else value
-                )
         self.state = state
         for group, saved in zip(self.param_groups, state_dict["param_groups"], strict=True):
             group.update({option: value for option, value in saved.items() if option != "params"})
@@ -114,3 +120,11 @@ class Optimizer:
 
 def _listed(params: Any) -> list[Tensor]:
     return [params] if isinstance(params, Tensor) else list(params)
+
+
+def _own(value: Any, parameter: Any) -> Any:
+    """A copy of an average, or a number (of steps) as a Python number, even if it came as an array."""
+    is_array = hasattr(value, "ndim") and value.dtype.kind == "f" and (value.ndim > 0 or parameter.ndim == 0)
+    if not is_array:
+        return value.item() if hasattr(value, "item") else value
+    return array_module(parameter).array(value, parameter.dtype)

@@ -60,8 +60,7 @@ class SGD(Optimizer):
 
     def check(self, group: dict[str, Any]) -> None:
         super().check(group)
-        if not group["momentum"] >= 0:
-            raise ArgumentError("SGD", "momentum", group["momentum"], "a number >= 0")
+        self.check_not_negative(group, "momentum")
         if group["nesterov"] and (group["momentum"] == 0 or group["dampening"] != 0):
             raise ArgumentError("SGD", "nesterov", True, "momentum > 0 and dampening = 0 with it")
 
