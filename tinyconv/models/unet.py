@@ -6,7 +6,7 @@ dropout, 2x2 transposed convolutions and a sigmoid at the end; after Ronneberger
 
 from __future__ import annotations
 
-from tinyconv.errors import ArgumentError, ShapeError
+from tinyconv.errors import ShapeError
 from tinyconv.models.registry import register
 from tinyconv.nn import (
     ELU,
@@ -96,10 +96,12 @@ class UNetSlides(Module):
 
     def _check_input(self, x: Tensor) -> None:
         wanted = f"(N, {self.in_channels}, H, W) with H and W multiples of {self.multiple}"
-        if x.ndim != 4 or any(n == 0 or n % self.multiple for n in x.shape[2:]):
+        if (
+            x.ndim != 4
+            or x.shape[1] != self.in_channels
+            or any(n == 0 or n % self.multiple for n in x.shape[2:])
+        ):
             raise ShapeError("UNetSlides", "input", f"of shape {x.shape}", wanted)
-        if x.shape[1] != self.in_channels:
-            raise ArgumentError("UNetSlides", "input", f"of shape {x.shape}", wanted)
 
 
 def _initialise(module: Module) -> None:
