@@ -1,0 +1,192 @@
+"""Optimisers against PyTorch's over many steps, their state, and their wrong arguments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinyconv as tc
+from tests.backends import BACKENDS, kernels
+from tinyconv import optim
+from tinyconv.errors import ArgumentError, CheckpointError, DtypeError, TinyconvError
+
+OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "SGD": ("SGD", {"lr": 0.1}),
+    "momentum": ("SGD", {"lr": 0.1, "momentum": 0.9}),
+    "dampening": ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.4}),
+    "nesterov": ("SGD", {"lr": 0.05, "momentum": 0.8, "nesterov": True}),
+    "SGD with weight decay": ("SGD", {"lr": 0.1, "momentum": 0.5, "weight_decay": 0.3}),
+    "Adam": ("Adam", {"lr": 0.05}),
+    "Adam with all": ("Adam", {"lr": 0.05, "betas": (0.7, 0.95), "eps": 1e-3, "weight_decay": 0.2}),
+}
+SHAPES = ((7, 5), (3, 2, 3, 3), ())
+STEPS = 20
+
+
+def start(dtype: str = "float64") -> list[Any]:
+    rng = np.random.default_rng(0)
+    return [np.asarray(rng.standard_normal(shape)).astype(dtype) for shape in SHAPES]
+
+
+def loss(parameters: list[Any], step: int) -> Any:
+    """Something with a different gradient for each element and step."""
+    return sum((p * p * 0.3 + p * float(np.cos(step))).sum() for p in parameters)
+
+
+def run(optimizer: Any, parameters: list[Any], steps: range, skip: int | None = None) -> None:
+    for step in steps:
+        optimizer.zero_grad()
+        loss([p for i, p in enumerate(parameters) if i != skip or step % 2], step).backward()
+        optimizer.step()
+
+
+def leaves(arrays: list[Any]) -> list[tc.Tensor]:
+    return [tc.tensor(x, requires_grad=True) for x in arrays]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("dtype", "within"), (("float64", 1e-12), ("float32", 2e-5)))
+@pytest.mark.parametrize("name", OPTIONS)
+def test_twenty_steps_are_pytorchs(name: str, dtype: str, within: float, backend: str) -> None:
+    torch = pytest.importorskip("torch")
+    kind, options = OPTIONS[name]
+    ours, theirs = leaves(start(dtype)), [torch.tensor(x, requires_grad=True) for x in start(dtype)]
+    with kernels(backend, threads=1):
+        run(getattr(optim, kind)(ours, **options), ours, range(STEPS))
+    run(getattr(torch.optim, kind)(theirs, **options), theirs, range(STEPS))
+    for p, q in zip(ours, theirs, strict=True):
+        assert p.dtype == dtype and p.is_leaf
+        np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=within, atol=within)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_parameter_without_gradient_is_left_alone_as_in_pytorch(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    kind, options = OPTIONS[name]
+    ours, theirs = leaves(start()), [torch.tensor(x, requires_grad=True) for x in start()]
+    run(getattr(optim, kind)(ours, **options), ours, range(6), skip=1)
+    run(getattr(torch.optim, kind)(theirs, **options), theirs, range(6), skip=1)
+    for p, q in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_saved_state_goes_on_exactly(name: str) -> None:
+    kind, options = OPTIONS[name]
+    straight = leaves(start("float32"))
+    run(getattr(optim, kind)(straight, **options), straight, range(STEPS))
+
+    first = leaves(start("float32"))
+    before = getattr(optim, kind)(first, **options)
+    run(before, first, range(8))
+    saved = before.state_dict()
+    numbers = json.loads(json.dumps(saved["param_groups"]))
+    state = {str(i): {k: np.array(v) for k, v in entry.items()} for i, entry in saved["state"].items()}
+
+    second = leaves([p.array for p in first])
+    after = getattr(optim, kind)(second, lr=123.0)
+    after.load_state_dict({"state": state, "param_groups": numbers})
+    run(after, second, range(8, STEPS))
+    for p, q in zip(second, straight, strict=True):
+        np.testing.assert_array_equal(p.array, q.array)
+
+
+def test_loading_copies_the_state() -> None:
+    parameters = leaves(start())
+    optimizer = optim.Adam(parameters)
+    run(optimizer, parameters, range(2))
+    other = optim.Adam(leaves(start()))
+    other.load_state_dict(optimizer.state_dict())
+    assert not np.shares_memory(other.state[0]["exp_avg"], optimizer.state[0]["exp_avg"])
+
+
+def test_groups_have_their_own_options() -> None:
+    a, b = leaves([np.ones(2), np.ones(2)])
+    optimizer = optim.SGD([{"params": [a]}, {"params": b, "lr": 0.5}], lr=0.1)
+    (a + b).sum().backward()
+    optimizer.step()
+    assert a.tolist() == [0.9, 0.9] and b.tolist() == [0.5, 0.5]
+    optimizer.param_groups[0]["lr"] = 0.0
+    optimizer.step()
+    assert a.tolist() == [0.9, 0.9] and b.tolist() == [0.0, 0.0]
+    assert [group["params"] for group in optimizer.state_dict()["param_groups"]] == [[0], [1]]
+
+
+def test_zero_grad() -> None:
+    (a,) = leaves([np.ones(2)])
+    optimizer = optim.SGD([a])
+    a.sum().backward()
+    kept = a.grad
+    optimizer.zero_grad(set_to_none=False)
+    assert kept.tolist() == [0.0, 0.0] and a.grad is kept
+    optimizer.zero_grad()
+    assert a.grad is None
+
+
+def test_the_gradient_is_not_changed_and_no_graph_is_made() -> None:
+    (a,) = leaves([np.ones(2)])
+    optimizer = optim.SGD([a], lr=0.1, momentum=0.9, weight_decay=0.1)
+    (a * 2).sum().backward()
+    optimizer.step()
+    assert a.grad.tolist() == [2.0, 2.0]
+    assert a.grad_fn is None and a.requires_grad
+    optimizer.step()
+    assert not np.shares_memory(optimizer.state[0]["momentum_buffer"], a.grad.array)
+
+
+def test_parameters_in_any_memory_order() -> None:
+    x = np.asfortranarray(np.ones((4, 3), np.float32))
+    (a,), (b,) = leaves([x]), leaves([np.ones((4, 3))])
+    a = tc.Tensor(x, requires_grad=True)
+    for p in (a, b):
+        optimizer = optim.Adam([p], lr=0.1)
+        run(optimizer, [p], range(3))
+    np.testing.assert_allclose(a.array, b.array, rtol=1e-5)
+
+
+WRONG: list[tuple[str, Callable[[], Any], type[TinyconvError], str]] = [
+    ("SGD", lambda: optim.SGD([]), ArgumentError, "params is empty"),
+    ("SGD", lambda: optim.SGD(tc.ones(1)), DtypeError, r"model\.parameters\(\)"),
+    ("SGD", lambda: optim.SGD([3.0]), DtypeError, r"params\[0\] is a float"),
+    ("SGD", lambda: optim.SGD([tc.ones(1, requires_grad=True) * 2]), DtypeError, "a leaf Tensor"),
+    ("SGD", lambda: optim.SGD([tc.ones(1)], lr=-0.1), ArgumentError, "lr is -0.1"),
+    ("SGD", lambda: optim.SGD([tc.ones(1)], lr=float("nan")), ArgumentError, "lr is nan"),
+    ("SGD", lambda: optim.SGD([tc.ones(1)], lr="fast"), ArgumentError, "lr is 'fast'"),
+    ("SGD", lambda: optim.SGD([tc.ones(1)], momentum=-1), ArgumentError, "momentum is -1"),
+    ("SGD", lambda: optim.SGD([tc.ones(1)], nesterov=True), ArgumentError, "nesterov is True.*momentum > 0"),
+    ("SGD", lambda: optim.SGD([tc.ones(1)], weight_decay=-1), ArgumentError, "weight_decay is -1"),
+    ("SGD", lambda: optim.SGD([{"lr": 0.1}]), ArgumentError, r"params\[0\] is .*key 'params'"),
+    ("Adam", lambda: optim.Adam([tc.ones(1)], betas=(0.9, 1.0)), ArgumentError, r"betas is \(0.9, 1.0\)"),
+    ("Adam", lambda: optim.Adam([tc.ones(1)], betas=(0.9,)), ArgumentError, "betas"),
+    ("Adam", lambda: optim.Adam([tc.ones(1)], betas=0.9), ArgumentError, "betas is 0.9"),
+    ("Adam", lambda: optim.Adam([tc.ones(1)], eps=-1e-8), ArgumentError, "eps is -1e-08"),
+]
+
+
+@pytest.mark.parametrize(("where", "call", "error", "says"), WRONG)
+def test_wrong_arguments(where: str, call: Callable[[], Any], error: type[TinyconvError], says: str) -> None:
+    with pytest.raises(error, match=says) as caught:
+        call()
+    assert caught.value.where == where
+
+
+def test_a_state_that_does_not_fit_is_refused_and_changes_nothing() -> None:
+    parameters = leaves(start())
+    optimizer = optim.Adam(parameters)
+    run(optimizer, parameters, range(2))
+    before = optimizer.state_dict()["state"][0]["exp_avg"].copy()
+    other = leaves([np.ones(2), np.ones(3), np.ones(())])
+    stranger = optim.Adam(other)
+    run(stranger, other, range(1))
+    with pytest.raises(CheckpointError, match=r"Adam.load_state_dict: .*\(2,\).*\(7, 5\)"):
+        optimizer.load_state_dict(stranger.state_dict())
+    with pytest.raises(CheckpointError, match=r"parameters per group is \[1\], expected \[3\]"):
+        optimizer.load_state_dict(optim.Adam(leaves([np.ones(2)])).state_dict())
+    with pytest.raises(CheckpointError, match="of parameter 9, expected 3"):
+        saved = optimizer.state_dict()
+        optimizer.load_state_dict({**saved, "state": {9: saved["state"][0]}})
+    assert (optimizer.state_dict()["state"][0]["exp_avg"] == before).all()
