@@ -50,9 +50,7 @@ def parallel_kernel(signature: Callable[[Any], Any]) -> Callable[[Any], Callable
         @cache
         def compiled(dtype: np.dtype[Any]) -> Any:
             kernel = numba.njit(parallel=True, nogil=True, cache=True)(function)
-            kept = getattr(kernel._cache, "_cache_file", None)
-            if kept is not None:
-                kept._source_stamp = _folder_stamp()
+            watch_folder(kernel)
             kernel.compile(signature(numba.from_dtype(dtype)))
             kernel.disable_compile()
             return kernel
@@ -60,6 +58,13 @@ def parallel_kernel(signature: Callable[[Any], Any]) -> Callable[[Any], Callable
         return compiled
 
     return decorate
+
+
+def watch_folder(kernel: Any) -> None:
+    """Make Numba compile `kernel` again when any file of this folder has changed."""
+    kept = getattr(kernel._cache, "_cache_file", None)
+    if kept is not None:
+        kept._source_stamp = _folder_stamp()
 
 
 @cache

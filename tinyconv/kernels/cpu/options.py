@@ -14,7 +14,7 @@ from typing import Any
 
 import numba
 
-from tinyconv.kernels.cpu._compile import _folder_stamp
+from tinyconv.kernels.cpu._compile import watch_folder
 
 ARITHMETIC: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy"}
 
@@ -22,9 +22,7 @@ ARITHMETIC: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy"}
 def parallel(function: Callable[..., Any]) -> Any:
     """Compile a loop over a whole array, shared among the threads."""
     kernel = numba.njit(parallel=True, nogil=True, cache=True, **ARITHMETIC)(function)
-    kept = getattr(kernel._cache, "_cache_file", None)
-    if kept is not None:  # compile again when any file of this folder changes, see `_compile.py`
-        kept._source_stamp = _folder_stamp()
+    watch_folder(kernel)
     return kernel
 
 
