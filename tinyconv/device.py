@@ -60,8 +60,19 @@ class Setting(Generic[T]):
             self._value = before
 
 
+def check_dtype(where: str, value: Any) -> np.dtype[Any]:
+    """`value`, a name or a type, as a NumPy dtype of numbers or truth values."""
+    try:
+        dtype = None if value is None else np.dtype(value)
+    except TypeError:
+        dtype = None
+    if dtype is None or dtype.kind not in "fiub":
+        raise DtypeError(where, "dtype", repr(value), "float32, float64, an integer type or bool")
+    return dtype
+
+
 def _check_dtype(value: Any) -> np.dtype[Any]:
-    dtype = np.dtype(value)
+    dtype = check_dtype("default_dtype", value)
     if dtype not in FLOAT_DTYPES:
         raise DtypeError("default_dtype", "dtype", dtype, "float32 or float64")
     return dtype
@@ -82,7 +93,7 @@ def _check_backend(value: Any) -> str:
 
 def _check_threads(value: Any) -> int:
     available = available_threads()
-    if not isinstance(value, int) or not 1 <= value <= available:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= available:
         raise ArgumentError("set_num_threads", "num_threads", value, f"an int from 1 to {available}")
     return value
 
@@ -225,4 +236,9 @@ def get_rng_state() -> dict[str, Any]:
 
 def set_rng_state(state: dict[str, Any]) -> None:
     """Go on from a state that `get_rng_state` returned."""
-    seed.set(RandomState.from_state(state))
+    try:
+        restored = RandomState.from_state(state)
+    except (KeyError, TypeError, ValueError) as error:
+        expected = f"what get_rng_state returned ({type(error).__name__}: {error})"
+        raise ArgumentError("set_rng_state", "state", type(state).__name__, expected) from error
+    seed.set(restored)

@@ -176,7 +176,10 @@ class Tensor:
     def fill_(self, value: Any) -> Tensor:
         """Set all values to `value`, in place."""
         self._check_writable("fill_")
-        self.array[...] = value
+        try:
+            self.array[...] = value
+        except (ValueError, TypeError) as error:
+            raise ArgumentError("fill_", "value", repr(value), f"a number ({error})") from error
         return self
 
     def copy_(self, source: Any) -> Tensor:

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinyconv.device import to_device
+from tinyconv.device import check_dtype, to_device
 from tinyconv.errors import ArgumentError, CheckpointError, DtypeError
-from tinyconv.ops._checks import check_dtype
 from tinyconv.tensor import Tensor
 
 

@@ -84,17 +84,6 @@ def check_number(op: str, argument: str, value: Any) -> float:
     return float(value)
 
 
-def check_dtype(op: str, dtype: Any) -> np.dtype[Any]:
-    """`dtype`, a name or a type, as a NumPy dtype of numbers."""
-    try:
-        known = np.dtype(dtype) if dtype is not None else None
-    except TypeError:
-        known = None
-    if known is None or known.kind not in "fiub":
-        raise DtypeError(op, "dtype", repr(dtype), "float32, float64, an integer type or bool")
-    return known
-
-
 def check_choice(op: str, argument: str, value: Any, choices: tuple[str, ...]) -> str:
     """`value`, which must be one of `choices`."""
     if value not in choices:

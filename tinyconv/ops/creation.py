@@ -6,7 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.device import FLOAT_DTYPES, array_module, default_device, default_dtype, seed, to_device
+from tinyconv.device import (
+    FLOAT_DTYPES,
+    array_module,
+    check_dtype,
+    default_device,
+    default_dtype,
+    seed,
+    to_device,
+)
 from tinyconv.errors import ArgumentError, DtypeError
 from tinyconv.tensor import Tensor
 
@@ -39,10 +47,18 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     """A tensor that shares memory with a NumPy array."""
     if not isinstance(array, np.ndarray):
         raise DtypeError("from_numpy", "array", f"a {type(array).__name__}", "a numpy.ndarray")
+    if array.dtype.kind not in "fiub":
+        raise DtypeError("from_numpy", "array", f"of dtype {array.dtype}", "numbers")
     return Tensor(array)
 
 
+def _dtype(where: str, dtype: Any) -> np.dtype[Any]:
+    """`dtype`, or the default one if it is None."""
+    return default_dtype.get() if dtype is None else check_dtype(where, dtype)
+
+
 def _as_array(data: Any, dtype: Any, copy: bool) -> Any:
+    dtype = None if dtype is None else check_dtype("tensor", dtype)
     if type(data).__module__.startswith("cupy"):
         return data.astype(dtype or data.dtype, copy=copy)
     try:
@@ -73,12 +89,12 @@ def _shape(where: str, sizes: tuple[Any, ...]) -> tuple[int, ...]:
 
 def zeros(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
     """A tensor of zeros."""
-    return _place(np.zeros(_shape("zeros", size), dtype or default_dtype.get()), device, requires_grad)
+    return _place(np.zeros(_shape("zeros", size), _dtype("zeros", dtype)), device, requires_grad)
 
 
 def ones(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
     """A tensor of ones."""
-    return _place(np.ones(_shape("ones", size), dtype or default_dtype.get()), device, requires_grad)
+    return _place(np.ones(_shape("ones", size), _dtype("ones", dtype)), device, requires_grad)
 
 
 def full(
@@ -89,8 +105,8 @@ def full(
     requires_grad: bool = False,
 ) -> Tensor:
     """A tensor with every element `fill_value`."""
-    if dtype is None and isinstance(fill_value, float):
-        dtype = default_dtype.get()
+    if dtype is not None or isinstance(fill_value, float):
+        dtype = _dtype("full", dtype)
     return _place(np.full(_shape("full", (size,)), fill_value, dtype), device, requires_grad)
 
 
@@ -109,6 +125,7 @@ def arange(start: float, end: float | None = None, step: float = 1, dtype: Any =
     first, last = (0, start) if end is None else (start, end)
     if step == 0:
         raise ArgumentError("arange", "step", step, "a number other than 0")
+    dtype = None if dtype is None else check_dtype("arange", dtype)
     array: Any = np.arange(first, last, step, dtype=dtype)
     if dtype is None and array.dtype not in FLOAT_DTYPES:
         return _place(array.astype(np.int64), None, False)
@@ -117,19 +134,19 @@ def arange(start: float, end: float | None = None, step: float = 1, dtype: Any =
 
 def eye(n: int, m: int | None = None, dtype: Any = None) -> Tensor:
     """A matrix with ones on the diagonal."""
-    return _place(np.eye(n, m, dtype=dtype or default_dtype.get()), None, False)
+    return _place(np.eye(n, m, dtype=_dtype("eye", dtype)), None, False)
 
 
 def rand(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
     """Random numbers, uniform in [0, 1)."""
     values = seed.get().generator.random(_shape("rand", size))
-    return _place(values.astype(dtype or default_dtype.get()), device, requires_grad)
+    return _place(values.astype(_dtype("rand", dtype)), device, requires_grad)
 
 
 def randn(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
     """Random numbers, normal with mean 0 and variance 1."""
     values = seed.get().generator.standard_normal(_shape("randn", size))
-    return _place(np.asarray(values).astype(dtype or default_dtype.get()), device, requires_grad)
+    return _place(np.asarray(values).astype(_dtype("randn", dtype)), device, requires_grad)
 
 
 def randint(low: int, high: int, size: tuple[int, ...], device: str | None = None) -> Tensor:

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from tinyconv.autograd import Function
-from tinyconv.device import array_module, default_dtype
+from tinyconv.device import array_module, check_dtype, default_dtype
 from tinyconv.errors import ArgumentError, DtypeError
 from tinyconv.kernels import elementwise as kernels
-from tinyconv.ops._checks import broadcast_shape, check_dtype, check_tensor
+from tinyconv.ops._checks import broadcast_shape, check_tensor
 from tinyconv.ops.creation import as_tensor
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import reshape
