@@ -31,23 +31,27 @@ def test_every_file_has_a_reference(file):
     assert functions("reference", file)
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_fast_functions_are_twins_of_the_reference(file):
-    if not (ROOM / "cpu" / f"{file}.py").exists():
-        pytest.skip("falls back to the reference altogether")
-    pytest.importorskip("numba")
+FAST = [
+    (backend, file)
+    for backend in ("cpu", "cuda")
+    for file in FILES
+    if (ROOM / backend / f"{file}.py").exists()
+]
+
+
+@pytest.mark.parametrize(("backend", "file"), FAST)
+def test_fast_functions_are_twins_of_the_reference(backend, file):
+    if backend == "cpu":
+        pytest.importorskip("numba")
     right = functions("reference", file)
-    fast = functions("cpu", file)
+    fast = functions(backend, file)
     assert fast and set(fast) <= set(right)
     for name, function in fast.items():
         assert parameters(function) == parameters(right[name]), name
 
 
-@pytest.mark.parametrize("backend", ["reference", "cpu"])
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize(("backend", "file"), [*(("reference", file) for file in FILES), *FAST])
 def test_every_public_function_says_what_it_does(backend, file):
-    if not (ROOM / backend / f"{file}.py").exists():
-        pytest.skip("no such file")
     if backend == "cpu":
         pytest.importorskip("numba")
     for name, function in functions(backend, file).items():
