@@ -24,6 +24,8 @@ def kernels(backend: str, threads: int | None = None) -> Iterator[None]:
         stack.enter_context(tc.kernel_backend(backend))
         if backend == "auto" and importlib.util.find_spec("numba"):
             from tinyconv.kernels.cpu import flat
+            from tinyconv.kernels.cpu import threads as cpu_threads
 
             stack.enter_context(mock.patch.object(flat, "SMALL", 2))
+            stack.enter_context(mock.patch.object(cpu_threads, "WORTH_SHARING", 0))
         yield

@@ -13,9 +13,20 @@ pytest.importorskip("numba")
 
 from tinyconv.device import available_threads, num_threads
 from tinyconv.kernels.cpu import conv as fast
+from tinyconv.kernels.cpu import threads as cpu_threads
 from tinyconv.kernels.reference import conv as reference
 
 Array = Any
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _share_all_work() -> Any:
+    """Use all threads for work of any size; without this, small problems get one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cpu_threads, "WORTH_SHARING", 0)
+        yield
+
+
 FLOAT32_ERROR = 2e-6
 FLOAT64_ERROR = 1e-14
 CHANNELS = (1, 2, 3, 5, 8, 16, 17, 33)

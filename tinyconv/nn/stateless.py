@@ -124,7 +124,14 @@ class _Pool2d(Module):
         self.stride = kernel_size if stride is None else stride
 
     def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+        parts = [f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"]
+        defaults = {"dilation": 1, "ceil_mode": False, "count_include_pad": True}
+        parts += [
+            f"{name}={value}"
+            for name, default in defaults.items()
+            if (value := getattr(self, name, default)) != default
+        ]
+        return ", ".join(parts)
 
 
 class MaxPool2d(_Pool2d):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyconv.device import FLOAT_DTYPES
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.tensor import Tensor
 
@@ -19,7 +20,7 @@ def check_tensor(op: str, argument: str, value: Any) -> Tensor:
 
 def check_float(op: str, argument: str, value: Any) -> Tensor:
     """`value`, which must be a Tensor of float32 or float64."""
-    if check_tensor(op, argument, value).dtype.kind != "f":
+    if check_tensor(op, argument, value).dtype not in FLOAT_DTYPES:
         raise DtypeError(
             op, argument, f"of dtype {value.dtype}", "float32 or float64 (tensor.float() converts)"
         )

@@ -163,6 +163,11 @@ def max_unpool2d(
         Those of the pooling.
     output_size : tuple of int, optional
         Size of the pooled image, where the pooling dropped a border; its last two numbers count.
+
+    Notes
+    -----
+    Where windows overlapped, a position can occur more than once: the last value put there stays,
+    and each of them receives the gradient of that position, as in PyTorch.
     """
     op = "max_unpool2d"
     check_ndim(op, "input", check_float(op, "input", input), 4, LAYOUTS[2])

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import product
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -140,6 +141,11 @@ class Problem(NamedTuple):
     padding: Pair
     dilation: Pair
     transposed: bool
+
+    def products(self) -> int:
+        """How many products are added up; with padding, somewhat fewer."""
+        places = self.size if self.transposed else self.out_size
+        return prod((self.batch, *places, self.channels, self.columns, self.groups, *self.kernel_size))
 
     def axes(self) -> tuple[tuple[Axis, ...], tuple[Axis, ...]]:
         """The phases of both axes."""

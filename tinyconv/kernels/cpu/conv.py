@@ -110,7 +110,7 @@ def conv_weight_grad(
         x.shape[0], x.shape[2:], x.shape[1] // groups, grad.shape[2:], grad.shape[1] // groups, groups,
         _pair(kernel_size), _pair(stride), _pair(padding), _pair(dilation), False,
     )  # fmt: skip
-    threads = use_threads()
+    threads = use_threads(problem.products())
     width = lanes(x.itemsize)
     sizes, strip, tables = grad_plan(problem, x.itemsize, width)
     strips = np.zeros((threads, strip), x.dtype)
@@ -144,7 +144,7 @@ def _lift(array: Array) -> Array:
 
 def _run(problem: Problem, x: Array, weight: Memory, bias: Array | None) -> Array:
     """Pack the weights, sweep the windows."""
-    threads = use_threads()
+    threads = use_threads(problem.products())
     width = lanes(x.itemsize)
     sizes, strip, taps, tables = plan(problem, threads, x.itemsize, width)
     padded = sizes.groups * padded_columns(sizes.columns, width)

@@ -8,6 +8,7 @@ import numba
 
 from tinyconv.device import get_num_threads
 
+WORTH_SHARING = 2**18
 SPIN = {"GOMP_SPINCOUNT": "10000", "KMP_BLOCKTIME": "1"}
 
 
@@ -24,11 +25,15 @@ def wait_briefly() -> None:
             os.environ.setdefault(name, value)
 
 
-def use_threads() -> int:
+def use_threads(products: int | None = None) -> int:
     """Tell Numba to use `tinyconv.get_num_threads()` threads, and return that number.
 
-    Each public kernel calls this first: Numba keeps the number per calling thread.
+    Each public kernel calls this first: Numba keeps the number per calling thread. A kernel
+    with only a few `products` to add up gets one thread: to wake and await another would take
+    longer than the work, and far longer where another program keeps the cores busy.
     """
     count = min(get_num_threads(), vars(numba.config)["NUMBA_NUM_THREADS"])
+    if products is not None and products < WORTH_SHARING:
+        count = 1
     numba.set_num_threads(count)
     return count
