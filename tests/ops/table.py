@@ -1,10 +1,15 @@
-"""The table of ops: what each is called, its twin in PyTorch, and which calls of it to try."""
+"""The table of ops: what each is called, its twin in PyTorch, and which calls of it to try.
+
+The first ops are listed here; each further family has a file ``table_<family>.py`` beside this one,
+with its own `OPS` and, if need be, `NOT_DIFFERENTIABLE`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from importlib import import_module
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,32 +31,7 @@ from tests.ops.cases import (
     seeds,
     with_reduction,
 )
-
-
-@dataclass(frozen=True)
-class Op:
-    """One differentiable function.
-
-    `twin` takes the torch module, then what `call` takes; None where PyTorch has no such thing.
-    """
-
-    name: str
-    call: Callable[..., Any]
-    cases: st.SearchStrategy[Case]
-    twin: Callable[..., Any] | None
-
-    def __repr__(self) -> str:
-        return self.name
-
-
-def functional(name: str) -> Callable[..., Any]:
-    """The function of this name in torch.nn.functional."""
-    return lambda torch, *inputs, **options: getattr(torch.nn.functional, name)(*inputs, **options)
-
-
-def method(name: str) -> Callable[..., Any]:
-    """The function of this name in torch."""
-    return lambda torch, *inputs, **options: getattr(torch, name)(*inputs, **options)
+from tests.ops.op import Op, functional, method
 
 
 @st.composite
@@ -152,7 +132,7 @@ slopes = st.sampled_from((0.01, 0.1, 0.0, 1.0))
 alphas = st.sampled_from((1.0, 0.5, 2.0))
 probabilities = st.sampled_from((0.0, 0.1, 0.5, 1.0))
 
-OPS = (
+FIRST = (
     Op("add", tc.add, broadcast("normal", "normal"), method("add")),
     Op("sub", tc.sub, broadcast("normal", "normal"), method("sub")),
     Op("mul", tc.mul, broadcast("normal", "normal"), method("mul")),
@@ -235,8 +215,16 @@ OPS = (
     Op("astype", lambda x: x.astype("float64"), elementwise(), lambda _, x: x.double()),
 )
 
-NOT_DIFFERENTIABLE = {
+FIRST_NOT_DIFFERENTIABLE = {
     "arange", "argmax", "as_tensor", "eye", "from_numpy", "full", "ones", "ones_like", "rand", "randint",
     "randn", "tensor", "zeros", "zeros_like",
 }  # fmt: skip
 """What `tinyconv.ops` exports besides differentiable functions."""
+
+FAMILIES = [
+    import_module(f"tests.ops.{file.stem}") for file in sorted(Path(__file__).parent.glob("table_*.py"))
+]
+OPS = (*FIRST, *(op for family in FAMILIES for op in family.OPS))
+NOT_DIFFERENTIABLE = FIRST_NOT_DIFFERENTIABLE.union(
+    *(getattr(family, "NOT_DIFFERENTIABLE", set()) for family in FAMILIES)
+)

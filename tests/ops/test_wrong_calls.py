@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -279,6 +281,10 @@ OTHER_NAMES = {"astype": ("to", "astype"), "amax": ("amax", "max"), "max_pool2d"
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+FAMILIES = [import_module(f"tests.ops.{file.stem}") for file in sorted(Path(__file__).parent.glob("table_*.py"))]
+WRONG += [row for family in FAMILIES for row in getattr(family, "WRONG", [])]
+
+
 @pytest.mark.parametrize(
     ("op", "error", "words", "call"), WRONG, ids=[f"{i}-{row[0]}" for i, row in enumerate(WRONG)]
 )
