@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +11,7 @@ import pytest
 import tinyconv as tc
 import tinyconv.nn.functional as F
 from tests.backends import BACKENDS, kernels
+from tests.ops.table import FAMILIES
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError, TinyconvError
 
 IMAGE, MASK, ROWS = tc.ones(2, 4, 5, 6), tc.ones(2, 4, 5, 6) * 0.5, tc.ones(3, 4)
@@ -277,14 +276,12 @@ WRONG += [
     ("dice_loss", ArgumentError, "reduction 'max'", lambda: F.dice_loss(MASK, MASK, reduction="max")),
 ]
 
+WRONG += [row for family in FAMILIES for row in getattr(family, "WRONG", [])]
+
 OTHER_NAMES = {"astype": ("to", "astype"), "amax": ("amax", "max"), "max_pool2d": ("max_pool2d", "max_pool")}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-FAMILIES = [import_module(f"tests.ops.{file.stem}") for file in sorted(Path(__file__).parent.glob("table_*.py"))]
-WRONG += [row for family in FAMILIES for row in getattr(family, "WRONG", [])]
-
-
 @pytest.mark.parametrize(
     ("op", "error", "words", "call"), WRONG, ids=[f"{i}-{row[0]}" for i, row in enumerate(WRONG)]
 )
