@@ -18,6 +18,7 @@ SGD = [
     {"momentum": 0.9, "dampening": 0.0, "weight_decay": 0.1, "nesterov": True},
 ]
 ADAM = {"lr": 0.02, "beta1": 0.8, "beta2": 0.95, "eps": 1e-4, "weight_decay": 0.1}
+ADAMW = {**ADAM, "weight_decay": 0.7}
 STEPS = 4
 
 
@@ -28,10 +29,14 @@ def run_sgd(backend, param, grads, options, lr=0.05):
         step(param, grad, buffer, lr, first=number == 0, **options)
 
 
-def run_adam(backend, param, grads, options):
+def run_adam(backend, param, grads, options, kernel="adam_step"):
     averages = np.zeros_like(param), np.zeros_like(param)
     for number, grad in enumerate(grads, start=1):
-        find_kernel(backend, "optim", "adam_step")(param, grad, *averages, number, **options)
+        find_kernel(backend, "optim", kernel)(param, grad, *averages, number, **options)
+
+
+def run_adamw(backend, param, grads, options):
+    run_adam(backend, param, grads, options, "adamw_step")
 
 
 def test_first_steps_by_hand():
@@ -75,14 +80,14 @@ def test_adam_is_pytorchs(make_array):
 @settings(deadline=None, max_examples=60)
 @given(
     shape=st.lists(st.integers(0, 5), max_size=4).map(tuple), order=st.integers(0, 47),
-    other=st.integers(0, 47), options=st.sampled_from([*SGD, ADAM]), seed=st.integers(0, 99),
+    other=st.integers(0, 47), options=st.sampled_from([*SGD, ADAM, ADAMW]), seed=st.integers(0, 99),
 )  # fmt: skip
 def test_fast_is_the_reference(make_array, shape, order, other, options, seed):
     param = make_array(shape, order, seed)
     grads = [make_array(shape, other + number, seed + number) for number in range(STEPS)]
     kept = [grad.copy() for grad in grads]
     fast, right = param.copy(order="K"), param.copy()
-    run = run_adam if options is ADAM else run_sgd
+    run = {id(ADAM): run_adam, id(ADAMW): run_adamw}.get(id(options), run_sgd)
     run("cpu", fast, grads, options)
     run("reference", right, grads, options)
     np.testing.assert_allclose(fast, right, rtol=1e-5, atol=2e-6)

@@ -22,6 +22,28 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "SGD with weight decay": ("SGD", {"lr": 0.1, "momentum": 0.5, "weight_decay": 0.3}),
     "Adam": ("Adam", {"lr": 0.05}),
     "Adam with all": ("Adam", {"lr": 0.05, "betas": (0.7, 0.95), "eps": 1e-3, "weight_decay": 0.2}),
+    "AdamW": ("AdamW", {"lr": 0.05}),
+    "AdamW with all": ("AdamW", {"lr": 0.05, "betas": (0.7, 0.95), "eps": 1e-3, "weight_decay": 0.5}),
+    "RMSprop": ("RMSprop", {}),
+    "RMSprop, centered": ("RMSprop", {"lr": 0.02, "alpha": 0.9, "eps": 1e-3, "centered": True}),
+    "RMSprop with all": (
+        "RMSprop",
+        {"lr": 0.02, "alpha": 0.8, "eps": 1e-2, "weight_decay": 0.3, "momentum": 0.7, "centered": True},
+    ),
+    "RMSprop with momentum": ("RMSprop", {"lr": 0.02, "momentum": 0.9}),
+    "Adagrad": ("Adagrad", {}),
+    "Adagrad with all": (
+        "Adagrad",
+        {
+            "lr": 0.3,
+            "lr_decay": 0.1,
+            "weight_decay": 0.2,
+            "initial_accumulator_value": 0.5,
+            "eps": 1e-3,
+        },
+    ),
+    "Adadelta": ("Adadelta", {}),
+    "Adadelta with all": ("Adadelta", {"lr": 0.7, "rho": 0.7, "eps": 1e-3, "weight_decay": 0.2}),
 }
 SHAPES = ((7, 5), (3, 2, 3, 3), ())
 STEPS = 20
@@ -116,6 +138,51 @@ def test_groups_have_their_own_options() -> None:
     assert [group["params"] for group in optimizer.state_dict()["param_groups"]] == [[0], [1]]
 
 
+def test_groups_can_be_added_between_steps() -> None:
+    torch = pytest.importorskip("torch")
+
+    def train(library: Any, parameters: list[Any]) -> None:
+        optimizer = library.optim.Adam(parameters[:1], lr=0.05)
+        run(optimizer, parameters, range(4))
+        optimizer.add_param_group({"params": parameters[1:], "lr": 0.01, "weight_decay": 0.3})
+        run(optimizer, parameters, range(4, 9))
+        assert [group["lr"] for group in optimizer.param_groups] == [0.05, 0.01]
+
+    ours, theirs = leaves(start()), [torch.tensor(x, requires_grad=True) for x in start()]
+    train(tc, ours)
+    train(torch, theirs)
+    for p, q in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=1e-12)
+
+
+def test_a_closure_computes_the_loss_before_the_step() -> None:
+    (a,) = leaves([np.array([3.0])])
+    optimizer = optim.SGD([a], lr=0.5)
+
+    def closure() -> tc.Tensor:
+        optimizer.zero_grad()
+        value = (a * a).sum()
+        value.backward()
+        return value
+
+    assert optimizer.step(closure).item() == 9.0
+    assert a.tolist() == [0.0]
+    assert optimizer.step() is None
+
+
+def test_rounding_does_not_make_the_variance_of_a_constant_gradient_negative() -> None:
+    slopes = np.linspace(0.1, 3, 100, dtype=np.float32)
+    (a,) = leaves([np.ones(100, np.float32)])
+    optimizer = optim.RMSprop([a], centered=True, alpha=0.5, eps=0.1)
+    for _ in range(60):
+        optimizer.zero_grad()
+        (a * tc.tensor(slopes)).sum().backward()
+        optimizer.step()
+    state = optimizer.state[0]
+    assert (state["square_avg"] < state["grad_avg"] ** 2).any()  # else this test shows nothing
+    assert np.isfinite(a.array).all()
+
+
 def test_zero_grad() -> None:
     (a,) = leaves([np.ones(2)])
     optimizer = optim.SGD([a])
@@ -148,6 +215,7 @@ def test_parameters_in_any_memory_order() -> None:
     np.testing.assert_allclose(a.array, b.array, rtol=1e-5)
 
 
+SHARED = tc.ones(1)
 WRONG: list[tuple[str, Callable[[], Any], type[TinyconvError], str]] = [
     ("SGD", lambda: optim.SGD([]), ArgumentError, "params is empty"),
     ("SGD", lambda: optim.SGD(tc.ones(1)), DtypeError, r"model\.parameters\(\)"),
@@ -164,6 +232,30 @@ WRONG: list[tuple[str, Callable[[], Any], type[TinyconvError], str]] = [
     ("Adam", lambda: optim.Adam([tc.ones(1)], betas=(0.9,)), ArgumentError, "betas"),
     ("Adam", lambda: optim.Adam([tc.ones(1)], betas=0.9), ArgumentError, "betas is 0.9"),
     ("Adam", lambda: optim.Adam([tc.ones(1)], eps=-1e-8), ArgumentError, "eps is -1e-08"),
+    ("AdamW", lambda: optim.AdamW([tc.ones(1)], betas=(1.0, 0.9)), ArgumentError, r"betas is \(1.0, 0.9\)"),
+    ("RMSprop", lambda: optim.RMSprop([tc.ones(1)], alpha=-0.1), ArgumentError, "alpha is -0.1"),
+    ("RMSprop", lambda: optim.RMSprop([tc.ones(1)], momentum="much"), ArgumentError, "momentum is 'much'"),
+    ("Adagrad", lambda: optim.Adagrad([tc.ones(1)], lr_decay=-1), ArgumentError, "lr_decay is -1"),
+    ("Adadelta", lambda: optim.Adadelta([tc.ones(1)], rho=1.5), ArgumentError, "rho is 1.5"),
+    ("SGD", lambda: optim.SGD([SHARED, SHARED]), ArgumentError, r"params\[1\] is there twice"),
+    (
+        "SGD",
+        lambda: optim.SGD([SHARED]).add_param_group({"params": SHARED}),
+        ArgumentError,
+        r"params\[1\] is there twice",
+    ),
+    (
+        "SGD",
+        lambda: optim.SGD([SHARED]).add_param_group([SHARED]),
+        ArgumentError,
+        "param_group is .*'params'",
+    ),
+    (
+        "SGD",
+        lambda: optim.SGD([SHARED]).add_param_group({"params": [3]}),
+        DtypeError,
+        r"params\[1\] is a int",
+    ),
 ]
 
 

@@ -1,7 +1,10 @@
 """Optimisers: they change the parameters once their gradients are there."""
 
-from tinyconv.optim.adam import Adam
+from tinyconv.optim.adadelta import Adadelta
+from tinyconv.optim.adagrad import Adagrad
+from tinyconv.optim.adam import Adam, AdamW
 from tinyconv.optim.optimizer import Optimizer
+from tinyconv.optim.rmsprop import RMSprop
 from tinyconv.optim.sgd import SGD
 
-__all__ = ["SGD", "Adam", "Optimizer"]
+__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]

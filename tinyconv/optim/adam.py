@@ -1,4 +1,4 @@
-"""Adam."""
+"""Adam, and AdamW, whose weight decay is decoupled."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class Adam(Optimizer):
         Adds this multiple of the parameter to its gradient.
     """
 
+    kernel = staticmethod(kernels.adam_step)
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -43,7 +45,7 @@ class Adam(Optimizer):
         self.check_not_negative(group, "eps")
         betas = group["betas"]
         if not isinstance(betas, list | tuple) or len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
-            raise ArgumentError("Adam", "betas", repr(betas), "two numbers from 0 to below 1")
+            raise ArgumentError(type(self).__name__, "betas", repr(betas), "two numbers from 0 to below 1")
 
     def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         assert parameter.grad is not None
@@ -53,7 +55,7 @@ class Adam(Optimizer):
             state["exp_avg"] = module.zeros_like(parameter.array)
             state["exp_avg_sq"] = module.zeros_like(parameter.array)
         state["step"] += 1
-        kernels.adam_step(
+        self.kernel(
             parameter.array,
             parameter.grad.array,
             state["exp_avg"],
@@ -64,3 +66,35 @@ class Adam(Optimizer):
             group["eps"],
             group["weight_decay"],
         )
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+
+    Adam divides what is added to the gradient by the gradient's size, so that parameters with
+    large gradients hardly decay; here all parameters shrink by the same share per step.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or of dict
+    lr : float
+        Learning rate.
+    betas : pair of float
+        How much of the running averages of the gradient and of its square is kept per step.
+    eps : float
+        Keeps the division by the root of the second average finite.
+    weight_decay : float
+        Takes ``lr * weight_decay`` of the parameter away per step.
+    """
+
+    kernel = staticmethod(kernels.adamw_step)
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay)

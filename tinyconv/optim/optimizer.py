@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, CheckpointError, DtypeError
-from tinyconv.grad_mode import no_grad
+from tinyconv.grad_mode import enable_grad, no_grad
 from tinyconv.tensor import Tensor
 
 
@@ -23,6 +23,8 @@ class Optimizer:
 
     Attributes
     ----------
+    defaults : dict
+        The options of groups that do not set their own.
     param_groups : list of dict
         The parameters with their options, which may be changed between steps.
     state : dict
@@ -36,17 +38,43 @@ class Optimizer:
         given = list(params)
         if not given:
             raise ArgumentError(name, "params", "empty", "at least one parameter")
+        self.defaults = defaults
+        self.param_groups: list[dict[str, Any]] = []
+        self.state: dict[int, dict[str, Any]] = {}
         groups = given if isinstance(given[0], dict) else [{"params": given}]
         for index, group in enumerate(groups):
             if not isinstance(group, dict) or "params" not in group:
                 raise ArgumentError(name, f"params[{index}]", repr(group), "a dict with the key 'params'")
-        self.param_groups = [{**defaults, **group, "params": _listed(group["params"])} for group in groups]
-        self.state: dict[int, dict[str, Any]] = {}
-        for index, parameter in enumerate(self._parameters()):
+            self.add_param_group(group)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Optimise more parameters from now on, e.g. layers that were frozen.
+
+        Parameters
+        ----------
+        param_group : dict
+            ``{"params": [...]}`` and the options that differ from the defaults.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no key ``params``, or a parameter is optimised already.
+        DtypeError
+            If one of them is not a leaf Tensor.
+        """
+        name = type(self).__name__
+        if not isinstance(param_group, dict) or "params" not in param_group:
+            raise ArgumentError(name, "param_group", repr(param_group), "a dict with the key 'params'")
+        group = {**self.defaults, **param_group, "params": _listed(param_group["params"])}
+        known = {id(parameter) for parameter in self._parameters()}
+        for index, parameter in enumerate(group["params"], start=len(known)):
             if not isinstance(parameter, Tensor) or parameter.grad_fn is not None:
                 raise DtypeError(name, f"params[{index}]", f"a {type(parameter).__name__}", "a leaf Tensor")
-        for group in self.param_groups:
-            self.check(group)
+            if id(parameter) in known:
+                raise ArgumentError(name, f"params[{index}]", "there twice", "each parameter once")
+            known.add(id(parameter))
+        self.check(group)
+        self.param_groups.append(group)
 
     def _parameters(self) -> list[Tensor]:
         return [parameter for group in self.param_groups for parameter in group["params"]]
@@ -70,8 +98,18 @@ class Optimizer:
             else:
                 parameter.grad.detach().zero_()
 
-    def step(self) -> None:
-        """Change each parameter that has a gradient, in place."""
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change each parameter that has a gradient, in place.
+
+        Parameters
+        ----------
+        closure : callable, optional
+            Computes the loss and its gradients before the step, and returns the loss.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
         index = 0
         with no_grad():
             for group in self.param_groups:
@@ -79,6 +117,7 @@ class Optimizer:
                     if parameter.grad is not None:
                         self.update(parameter, self.state.setdefault(index, {}), group)
                     index += 1
+        return loss
 
     def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter; subclasses define this."""

@@ -100,6 +100,24 @@ def adam_step(
     _adam(*arrays, *numbers)
 
 
+def adamw_step(
+    param: Array,
+    grad: Array,
+    exp_avg: Array,
+    exp_avg_sq: Array,
+    step: int,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    weight_decay: float,
+) -> None:
+    """Adam with decoupled weight decay, in place; see `kernels.reference.optim`."""
+    if weight_decay:
+        param *= 1 - lr * weight_decay
+    adam_step(param, grad, exp_avg, exp_avg_sq, step, lr, beta1, beta2, eps, 0.0)
+
+
 @parallel
 def _adam(
     param: Array,

@@ -81,3 +81,130 @@ def adam_step(
     exp_avg_sq[...] = beta2 * exp_avg_sq + (1 - beta2) * d * d
     scale = xp.sqrt(exp_avg_sq) / (1 - beta2**step) ** 0.5 + eps
     param[...] -= lr / (1 - beta1**step) * exp_avg / scale
+
+
+@quiet
+def adamw_step(
+    param: Array,
+    grad: Array,
+    exp_avg: Array,
+    exp_avg_sq: Array,
+    step: int,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    weight_decay: float,
+) -> None:
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+
+    The parameter shrinks by ``lr * weight_decay`` of itself, then `adam_step` without decay: the
+    decay is no longer divided by the root of the average square.
+    """
+    param *= 1 - lr * weight_decay
+    adam_step(param, grad, exp_avg, exp_avg_sq, step, lr, beta1, beta2, eps, 0.0)
+
+
+@quiet
+def rmsprop_step(
+    param: Array,
+    grad: Array,
+    square_avg: Array,
+    grad_avg: Array | None,
+    buffer: Array | None,
+    lr: float,
+    alpha: float,
+    eps: float,
+    weight_decay: float,
+    momentum: float,
+) -> None:
+    """RMSprop (Hinton 2012; centered: Graves 2013): the gradient by the root of its mean square.
+
+    ::
+
+        d = grad + weight_decay * param
+        square_avg = alpha * square_avg + (1 - alpha) * d**2
+        grad_avg = alpha * grad_avg + (1 - alpha) * d
+        d = d / (sqrt(square_avg - grad_avg**2) + eps)
+        buffer = momentum * buffer + d
+        param -= lr * buffer
+
+    Parameters
+    ----------
+    grad_avg : array or None
+        Running average of the gradient; None if not centered: then 0 in the formula.
+    buffer : array or None
+        None when momentum is 0.
+    """
+    xp = array_module(param)
+    d = grad + weight_decay * param if weight_decay else grad
+    square_avg[...] = alpha * square_avg + (1 - alpha) * d * d
+    variance = square_avg
+    if grad_avg is not None:
+        grad_avg[...] = alpha * grad_avg + (1 - alpha) * d
+        # Rounding must not make the variance of a constant gradient negative.
+        variance = xp.maximum(square_avg - grad_avg * grad_avg, 0)
+    d = d / (xp.sqrt(variance) + eps)
+    if buffer is not None:
+        buffer[...] = momentum * buffer + d
+        d = buffer
+    param[...] -= lr * d
+
+
+@quiet
+def adagrad_step(
+    param: Array,
+    grad: Array,
+    sum: Array,
+    step: int,
+    lr: float,
+    lr_decay: float,
+    weight_decay: float,
+    eps: float,
+) -> None:
+    """Adagrad (Duchi et al. 2011): the gradient by the root of the sum of all its squares.
+
+    ::
+
+        d = grad + weight_decay * param
+        sum = sum + d**2
+        param -= lr / (1 + (step - 1) * lr_decay) * d / (sqrt(sum) + eps)
+
+    Parameters
+    ----------
+    step : int
+        Number of this step, counted from 1.
+    """
+    xp = array_module(param)
+    d = grad + weight_decay * param if weight_decay else grad
+    sum += d * d
+    param[...] -= lr / (1 + (step - 1) * lr_decay) * d / (xp.sqrt(sum) + eps)
+
+
+@quiet
+def adadelta_step(
+    param: Array,
+    grad: Array,
+    square_avg: Array,
+    acc_delta: Array,
+    lr: float,
+    rho: float,
+    eps: float,
+    weight_decay: float,
+) -> None:
+    """Adadelta (Zeiler 2012): steps in the parameter's own unit, as large as the last ones were.
+
+    ::
+
+        d = grad + weight_decay * param
+        square_avg = rho * square_avg + (1 - rho) * d**2
+        delta = sqrt(acc_delta + eps) / sqrt(square_avg + eps) * d
+        acc_delta = rho * acc_delta + (1 - rho) * delta**2
+        param -= lr * delta
+    """
+    xp = array_module(param)
+    d = grad + weight_decay * param if weight_decay else grad
+    square_avg[...] = rho * square_avg + (1 - rho) * d * d
+    delta = xp.sqrt(acc_delta + eps) / xp.sqrt(square_avg + eps) * d
+    acc_delta[...] = rho * acc_delta + (1 - rho) * delta * delta
+    param[...] -= lr * delta

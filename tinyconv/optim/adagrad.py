@@ -1,0 +1,63 @@
+"""Adagrad."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tinyconv.device import array_module
+from tinyconv.kernels import optim as kernels
+from tinyconv.optim.optimizer import Optimizer
+from tinyconv.tensor import Tensor
+
+
+class Adagrad(Optimizer):
+    """Adagrad (Duchi et al. 2011): rarely used parameters take larger steps than busy ones.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or of dict
+    lr : float
+        Learning rate.
+    lr_decay : float
+        The learning rate of step t is ``lr / (1 + (t - 1) * lr_decay)``.
+    weight_decay : float
+        Adds this multiple of the parameter to its gradient.
+    initial_accumulator_value : float
+        What the sum of squares starts with.
+    eps : float
+        Keeps the division by the root of the sum finite.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-2,
+        lr_decay: float = 0.0,
+        weight_decay: float = 0.0,
+        initial_accumulator_value: float = 0.0,
+        eps: float = 1e-10,
+    ) -> None:
+        options = {
+            "lr": lr,
+            "lr_decay": lr_decay,
+            "weight_decay": weight_decay,
+            "initial_accumulator_value": initial_accumulator_value,
+            "eps": eps,
+        }
+        super().__init__(params, options)
+
+    def check(self, group: dict[str, Any]) -> None:
+        super().check(group)
+        self.check_not_negative(group, "lr_decay", "initial_accumulator_value", "eps")
+
+    def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
+        assert parameter.grad is not None
+        if not state:
+            state["step"] = 0
+            state["sum"] = array_module(parameter.array).full_like(
+                parameter.array, group["initial_accumulator_value"]
+            )
+        state["step"] += 1
+        options = (group[option] for option in ("lr", "lr_decay", "weight_decay", "eps"))
+        kernels.adagrad_step(parameter.array, parameter.grad.array, state["sum"], state["step"], *options)

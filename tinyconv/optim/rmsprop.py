@@ -1,0 +1,74 @@
+"""RMSprop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tinyconv.device import array_module
+from tinyconv.kernels import optim as kernels
+from tinyconv.optim.optimizer import Optimizer
+from tinyconv.tensor import Tensor
+
+
+class RMSprop(Optimizer):
+    """RMSprop (Hinton 2012, lecture 6 of his course): the gradient by the root of its mean square.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or of dict
+    lr : float
+        Learning rate.
+    alpha : float
+        How much of the running averages is kept per step.
+    eps : float
+        Keeps the division finite.
+    weight_decay : float
+        Adds this multiple of the parameter to its gradient.
+    momentum : float
+        Share of the last step that is kept.
+    centered : bool
+        Divide by the gradient's standard deviation instead (Graves 2013).
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+    ) -> None:
+        options = {
+            "lr": lr,
+            "alpha": alpha,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "momentum": momentum,
+            "centered": centered,
+        }
+        super().__init__(params, options)
+
+    def check(self, group: dict[str, Any]) -> None:
+        super().check(group)
+        self.check_not_negative(group, "alpha", "eps", "momentum")
+
+    def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
+        assert parameter.grad is not None
+        for name, wanted in (
+            ("square_avg", True),
+            ("grad_avg", group["centered"]),
+            ("momentum_buffer", group["momentum"] > 0),
+        ):
+            if wanted and name not in state:
+                state[name] = array_module(parameter.array).zeros_like(parameter.array)
+        kernels.rmsprop_step(
+            parameter.array,
+            parameter.grad.array,
+            state["square_avg"],
+            state["grad_avg"] if group["centered"] else None,
+            state["momentum_buffer"] if group["momentum"] > 0 else None,
+            *(group[option] for option in ("lr", "alpha", "eps", "weight_decay", "momentum")),
+        )
