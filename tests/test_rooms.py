@@ -19,7 +19,7 @@ LEVELS = (
     ("io",),
     ("nn", "optim"),
     ("ops",),
-    ("tensor", "autograd", "gradcheck", "gradcheck_report"),
+    ("tensor", "autograd", "backward", "gradcheck", "gradcheck_probe", "gradcheck_report"),
     ("grad_mode",),
     ("kernels",),
     ("device",),

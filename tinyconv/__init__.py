@@ -31,7 +31,7 @@ from tinyconv.device import (
     uint8,
 )
 from tinyconv.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from tinyconv.gradcheck import gradcheck
+from tinyconv.gradcheck import gradcheck, gradgradcheck
 from tinyconv.io import load, save
 from tinyconv.ops import *  # noqa: F403
 from tinyconv.tensor import Tensor

@@ -16,7 +16,8 @@ import numpy as np
 from tinyconv.autograd import grad
 from tinyconv.device import float64, seed
 from tinyconv.errors import ArgumentError, DtypeError, GradcheckError
-from tinyconv.grad_mode import no_grad
+from tinyconv.grad_mode import enable_grad, is_grad_enabled
+from tinyconv.gradcheck_probe import Probe, float_outputs, name_of
 from tinyconv.gradcheck_report import describe
 from tinyconv.tensor import Tensor
 
@@ -77,19 +78,122 @@ def gradcheck(
     >>> tc.gradcheck(lambda x, w: F.conv2d(x, w, padding=1), (x, w))
     True
     """
-    arguments: list[Any] = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
-    checked = [i for i, x in enumerate(arguments) if isinstance(x, Tensor) and x.requires_grad]
-    if not checked:
-        raise ArgumentError(
-            "gradcheck", "inputs", "without requires_grad", "at least one with requires_grad=True"
-        )
-    for i in checked:
-        if arguments[i].dtype != float64:
-            raise DtypeError("gradcheck", f"inputs[{i}]", f"of dtype {arguments[i].dtype}", "float64")
+    arguments = _as_list(inputs)
+    checked = _to_check("gradcheck", "inputs", arguments)
     rng = np.random.default_rng(seed.get().seed)
-    probe = Probe(fn, arguments, eps, rng)
+    probe = Probe("gradcheck", fn, arguments, eps, rng)
+    return _compare(probe, checked, atol, rtol, max_elements, directions, raise_exception, rng)
+
+
+def gradgradcheck(
+    fn: Callable[..., Any],
+    inputs: Tensor | Sequence[Any],
+    grad_outputs: Tensor | Sequence[Tensor] | None = None,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    max_elements: int = 200,
+    directions: int = 8,
+    raise_exception: bool = True,
+) -> bool:
+    """Whether the second derivatives of `fn` at `inputs` agree with central differences.
+
+    This is `gradcheck` of the function that `fn`'s backward computes: from the inputs and the
+    gradients of the outputs to the gradients of the inputs.
+
+    Parameters
+    ----------
+    fn, inputs, eps, atol, rtol, max_elements, directions, raise_exception
+        As for `gradcheck`.
+    grad_outputs : Tensor or sequence of Tensor, optional
+        float64 gradients of those outputs of `fn` that need one; drawn at random if left out.
+
+    Returns
+    -------
+    bool
+        True if all second derivatives agree.
+
+    Raises
+    ------
+    GradcheckError, DtypeError, ArgumentError
+        As `gradcheck` does.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> with tc.default_dtype(tc.float64):
+    ...     x = tc.randn(3, 4, requires_grad=True)
+    >>> tc.gradgradcheck(tc.sigmoid, x)
+    True
+    """
+    arguments = _as_list(inputs)
+    checked = _to_check("gradgradcheck", "inputs", arguments)
+    rng = np.random.default_rng(seed.get().seed)
+    outputs = [y for y in float_outputs(fn(*arguments)) if y.requires_grad]
+    starts = (
+        [Tensor(rng.standard_normal(y.shape), requires_grad=True) for y in outputs]
+        if grad_outputs is None
+        else [start.detach().requires_grad_() for start in _as_list(grad_outputs)]
+    )
+    if len(starts) != len(outputs) or not outputs:
+        expected = f"{len(outputs)}, one per output" if outputs else "of an fn whose outputs need a gradient"
+        raise ArgumentError("gradgradcheck", "the number of grad_outputs", len(starts), expected)
+    _to_check("gradgradcheck", "grad_outputs", starts)
+    count = len(arguments)
+    probe = Probe("gradgradcheck", _gradient_of(fn, checked, count), [*arguments, *starts], eps, rng)
+    probe.labels[count:] = [f"grad_outputs[{i}]" for i in range(len(starts))]
+    everything = [*checked, *range(count, len(probe.arguments))]
+    return _compare(probe, everything, atol, rtol, max_elements, directions, raise_exception, rng)
+
+
+def _gradient_of(fn: Callable[..., Any], checked: list[int], count: int) -> Callable[..., list[Tensor]]:
+    """The function from `count` inputs and the outputs' gradients to the gradients of the checked inputs."""
+
+    def gradient(*arguments: Any) -> list[Tensor]:
+        inputs, starts = list(arguments[:count]), arguments[count:]
+        recording = is_grad_enabled()
+        with enable_grad():
+            for i in checked:
+                inputs[i] = inputs[i] if inputs[i].requires_grad else Tensor(inputs[i].array, True)
+            outputs = [y for y in float_outputs(fn(*inputs)) if y.requires_grad]
+            found = grad(
+                outputs, [inputs[i] for i in checked], starts, create_graph=recording, allow_unused=True
+            )
+        return [
+            Tensor(np.zeros(inputs[i].shape)) if g is None else g for i, g in zip(checked, found, strict=True)
+        ]
+
+    gradient.__name__ = f"the gradient of {name_of(fn)}"
+    return gradient
+
+
+def _as_list(inputs: Any) -> list[Any]:
+    return list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+
+
+def _to_check(where: str, argument: str, values: list[Any]) -> list[int]:
+    """The positions of the values that need a gradient, each of which must be float64."""
+    checked = [i for i, x in enumerate(values) if isinstance(x, Tensor) and x.requires_grad]
+    if not checked:
+        raise ArgumentError(where, argument, "without requires_grad", "at least one with requires_grad=True")
+    for i in checked:
+        if values[i].dtype != float64:
+            raise DtypeError(where, f"{argument}[{i}]", f"of dtype {values[i].dtype}", "float64")
+    return checked
+
+
+def _compare(
+    probe: Probe,
+    checked: list[int],
+    atol: float,
+    rtol: float,
+    max_elements: int,
+    directions: int,
+    raise_exception: bool,
+    rng: np.random.Generator,
+) -> bool:
     for i, analytic in zip(checked, probe.analytic(checked), strict=True):
-        large = arguments[i].numel() > max_elements
+        large = analytic.size > max_elements
         if large and _directions_agree(probe, i, analytic, directions, atol, rtol, rng):
             continue
         seen = np.full(analytic.shape, not large)
@@ -100,90 +204,13 @@ def gradcheck(
         excess[np.isnan(excess)] = np.inf
         if large or (excess.size and excess.max() > 0):
             if raise_exception:
-                raise GradcheckError(
-                    probe.name, f"inputs[{i}]", describe(probe, i, analytic, numeric, excess, seen), ""
-                )
+                report = describe(probe, i, analytic, numeric, excess, seen)
+                raise GradcheckError(probe.name, probe.labels[i], report, "")
             return False
     return True
 
 
 MOST_SAMPLED = 400
-
-
-class Probe:
-    """The function under test, with its outputs projected to one number.
-
-    Attributes
-    ----------
-    name : str
-        The function and the op that made its output.
-    arguments : list
-        What the function is called with.
-    batch : int or None
-        Size of the outputs' first dimension, where all outputs share it.
-    """
-
-    def __init__(
-        self, fn: Callable[..., Any], arguments: list[Any], eps: float, rng: np.random.Generator
-    ) -> None:
-        self.fn, self.arguments, self.eps = fn, arguments, eps
-        self.outputs = _float_outputs(fn(*arguments))
-        self.weights = [rng.uniform(0.5, 1.5, y.shape) * rng.choice([-1, 1], y.shape) for y in self.outputs]
-        nodes = [y.grad_fn.name for y in self.outputs if y.grad_fn is not None]
-        self.name = f"gradcheck of {getattr(fn, '__name__', type(fn).__name__)}" + (
-            f" ({nodes[0]})" if nodes else ""
-        )
-        sizes = {y.shape[0] if y.ndim else 1 for y in self.outputs}
-        self.batch = sizes.pop() if len(sizes) == 1 else None
-
-    def analytic(self, checked: list[int]) -> list[Array]:
-        """The gradients of the projected outputs by backward."""
-        pairs = [(y, Tensor(np.asarray(w))) for y, w in zip(self.outputs, self.weights, strict=True)]
-        pairs = [(y, w) for y, w in pairs if y.requires_grad]
-        wanted = [self.arguments[i] for i in checked]
-        found: Sequence[Tensor | None] = [None] * len(wanted)
-        if pairs:
-            found = grad([y for y, _ in pairs], wanted, [w for _, w in pairs], allow_unused=True)
-        return [np.zeros(x.shape) if g is None else g.array for x, g in zip(wanted, found, strict=True)]
-
-    def value(self, i: int, values: Array, only: int | None = None) -> float:
-        """The projected outputs when input i has these values; ``only`` counts one batch element."""
-        changed = [*self.arguments[:i], Tensor(values), *self.arguments[i + 1 :]]
-        with no_grad():
-            outputs = _float_outputs(self.fn(*changed))
-        rows = ... if only is None else slice(only, only + 1)
-        return float(sum((y.array[rows] * w[rows]).sum() for y, w in zip(outputs, self.weights, strict=True)))
-
-    def slope(self, i: int, direction: Array, only: int | None = None) -> float:
-        """Central difference along `direction` at input i."""
-        x = self.arguments[i].array
-        difference = self.value(i, x + direction, only) - self.value(i, x - direction, only)
-        return difference / (2 * float(np.linalg.norm(direction)))
-
-    def numeric(self, i: int, like: Array, sample: Any, only: int | None = None) -> Array:
-        """Central differences at the `sample` of flat positions in input i; `like` elsewhere."""
-        numeric = np.array(like, dtype=np.float64)
-        step = np.zeros(like.shape)
-        for flat in sample:
-            position = np.unravel_index(flat, like.shape)
-            step[position] = self.eps
-            numeric[position] = self.slope(i, step, only)
-            step[position] = 0
-        return numeric
-
-    def has_kink(self, i: int, position: tuple[int, ...]) -> bool:
-        """Whether the slopes to the left and to the right of this element differ."""
-        x = self.arguments[i].array
-        step = np.zeros(x.shape)
-        step[position] = self.eps
-        here = self.value(i, x)
-        right, left = self.value(i, x + step) - here, here - self.value(i, x - step)
-        return abs(right - left) > 1e-2 * max(abs(right), abs(left), 1e-3 * self.eps)
-
-
-def _float_outputs(result: Any) -> list[Tensor]:
-    outputs = list(result) if isinstance(result, list | tuple) else [result]
-    return [y for y in outputs if isinstance(y, Tensor) and y.dtype.kind == "f"]
 
 
 def _directions_agree(

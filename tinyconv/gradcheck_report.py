@@ -10,7 +10,7 @@ import numpy as np
 from tinyconv.device import seed
 
 if TYPE_CHECKING:
-    from tinyconv.gradcheck import Probe
+    from tinyconv.gradcheck_probe import Probe
 
 Array = np.ndarray[Any, Any]
 
@@ -24,7 +24,7 @@ def describe(probe: Probe, i: int, analytic: Array, numeric: Array, excess: Arra
     worst = tuple(int(n) for n in np.unravel_index(int(np.argmax(excess)), excess.shape))
     shapes = ", ".join(str(x.shape) if hasattr(x, "shape") else repr(x) for x in probe.arguments)
     lines = [
-        f"the gradient with respect to inputs[{i}] is wrong",
+        f"the gradient with respect to {probe.labels[i]} is wrong",
         f"  inputs    : {shapes}; seed {seed.get().seed}",
         f"  wrong at  : {len(wrong)} of {seen.sum()} elements"
         + ("" if seen.all() else f" looked at ({seen.size} in all)"),
