@@ -11,14 +11,19 @@ from hypothesis.extra.numpy import array_shapes
 from tests.ops.cases import Case, Values, orders, seeds
 
 
-def _as_argument(draw: Any, pair: tuple[int, int]) -> Any:
-    """A pair, or one int where both are the same and Hypothesis feels like it."""
-    return pair[0] if pair[0] == pair[1] and draw(st.booleans()) else pair
+def _as_argument(draw: Any, sizes: tuple[int, ...]) -> Any:
+    """A tuple, or one int where all are the same and Hypothesis feels like it."""
+    return sizes[0] if len(set(sizes)) == 1 and draw(st.booleans()) else sizes
 
 
-def _pairs(draw: Any, axis: Any) -> list[tuple[int, int]]:
-    """Draw two axes, each a tuple of numbers; return one pair per number."""
-    return list(zip(axis(draw), axis(draw), strict=True))
+def _axes(draw: Any, axis: Any, dims: int) -> list[tuple[int, ...]]:
+    """Draw `dims` axes, each a tuple of numbers; return one tuple with a number per axis for each."""
+    return list(zip(*[axis(draw) for _ in range(dims)], strict=True))
+
+
+def _batch(draw: Any) -> tuple[int, ...]:
+    """The batch dimension, or none."""
+    return draw(st.sampled_from(((0,), (1,), (2,), (3,), ())))
 
 
 def _conv_axis(draw: Any) -> tuple[int, ...]:
@@ -29,20 +34,26 @@ def _conv_axis(draw: Any) -> tuple[int, ...]:
 
 
 @st.composite
-def convolutions(draw: Any) -> Case:
+def convolutions(draw: Any, dims: int = 2) -> Case:
     """Input, weight, sometimes a bias; channels are 1 to 3 per group."""
-    size, kernel, stride, padding, dilation = _pairs(draw, _conv_axis)
-    groups = draw(st.integers(1, 3))
-    batch, in_channels, out_channels = (
-        draw(st.integers(0, 3)),
-        draw(st.integers(1, 3)),
-        draw(st.integers(1, 3)),
-    )
-    x = Values((batch, in_channels * groups, *size), order=draw(orders))
-    weight = Values((out_channels * groups, in_channels, *kernel), order=draw(orders))
-    bias = [Values((out_channels * groups,))] if draw(st.booleans()) else []
+    size, kernel, stride, padding, dilation = _axes(draw, _conv_axis, dims)
     options = {"stride": stride, "padding": padding, "dilation": dilation}
-    options = {name: _as_argument(draw, pair) for name, pair in options.items()}
+    options = {name: _as_argument(draw, sizes) for name, sizes in options.items()}
+    if draw(st.integers(0, 3)) == 0:
+        options["padding"] = "valid" if padding == (0,) * dims else "same"
+        if options["padding"] == "same":
+            del options["stride"]
+    return _operands(draw, size, kernel, options, transposed=False)
+
+
+def _operands(
+    draw: Any, size: tuple[int, ...], kernel: tuple[int, ...], options: dict[str, Any], transposed: bool
+) -> Case:
+    groups, own, other = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    x = Values((*_batch(draw), own * groups, *size), order=draw(orders))
+    first, second = (own, other) if transposed else (other, own)
+    weight = Values((first * groups, second, *kernel), order=draw(orders))
+    bias = [Values((other * groups,))] if draw(st.booleans()) else []
     return Case((x, weight, *bias), {**options, "groups": groups}, seed=draw(seeds))
 
 
@@ -55,21 +66,12 @@ def _transposed_axis(draw: Any) -> tuple[int, ...]:
 
 
 @st.composite
-def transposed_convolutions(draw: Any) -> Case:
+def transposed_convolutions(draw: Any, dims: int = 2) -> Case:
     """Input, weight, sometimes a bias, with output_padding."""
-    size, kernel, stride, padding, dilation, extra = _pairs(draw, _transposed_axis)
-    groups = draw(st.integers(1, 3))
-    batch, in_channels, out_channels = (
-        draw(st.integers(0, 3)),
-        draw(st.integers(1, 3)),
-        draw(st.integers(1, 3)),
-    )
-    x = Values((batch, in_channels * groups, *size), order=draw(orders))
-    weight = Values((in_channels * groups, out_channels, *kernel), order=draw(orders))
-    bias = [Values((out_channels * groups,))] if draw(st.booleans()) else []
+    size, kernel, stride, padding, dilation, extra = _axes(draw, _transposed_axis, dims)
     options = {"stride": stride, "padding": padding, "dilation": dilation, "output_padding": extra}
-    options = {name: _as_argument(draw, pair) for name, pair in options.items()}
-    return Case((x, weight, *bias), {**options, "groups": groups}, seed=draw(seeds))
+    options = {name: _as_argument(draw, sizes) for name, sizes in options.items()}
+    return _operands(draw, size, kernel, options, transposed=True)
 
 
 def _pool_axis(draw: Any) -> tuple[int, ...]:
@@ -82,7 +84,7 @@ def _pool_axis(draw: Any) -> tuple[int, ...]:
 @st.composite
 def pools(draw: Any, kind: str) -> Case:
     """One image with a window; ``dilation`` for max pooling, ``count_include_pad`` for the mean."""
-    size, kernel, stride, padding, dilation = _pairs(draw, _pool_axis)
+    size, kernel, stride, padding, dilation = _axes(draw, _pool_axis, 2)
     shape = (draw(st.integers(0, 2)), draw(st.integers(1, 9)), *size)
     options = {"kernel_size": kernel, "stride": stride, "padding": padding}
     if kind == "distinct":

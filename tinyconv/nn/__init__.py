@@ -2,7 +2,8 @@
 
 from tinyconv.nn import functional, init
 from tinyconv.nn.containers import Identity, ModuleList, Sequential
-from tinyconv.nn.layers import Conv2d, ConvTranspose2d, Linear
+from tinyconv.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from tinyconv.nn.linear import Linear
 from tinyconv.nn.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, DiceLoss, MSELoss
 from tinyconv.nn.module import Module, Parameter
 from tinyconv.nn.stateless import (
@@ -25,8 +26,12 @@ __all__ = [
     "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
+    "Conv1d",
     "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
     "ConvTranspose2d",
+    "ConvTranspose3d",
     "CrossEntropyLoss",
     "DiceLoss",
     "Dropout",

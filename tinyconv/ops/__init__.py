@@ -6,7 +6,8 @@ first and higher derivatives come from the same lines.
 
 from tinyconv.ops import methods as methods  # attaches the ops to Tensor
 from tinyconv.ops.activation import elu, leaky_relu, relu, sigmoid, tanh
-from tinyconv.ops.conv import conv2d, conv_transpose2d
+from tinyconv.ops.conv import conv1d, conv2d, conv3d
+from tinyconv.ops.conv_transpose import conv_transpose1d, conv_transpose2d, conv_transpose3d
 from tinyconv.ops.creation import (
     arange,
     as_tensor,
@@ -56,8 +57,12 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cat",
+    "conv1d",
     "conv2d",
+    "conv3d",
+    "conv_transpose1d",
     "conv_transpose2d",
+    "conv_transpose3d",
     "cross_entropy",
     "dice_loss",
     "div",

@@ -16,14 +16,19 @@ from typing import Any
 from tinyconv.autograd import Function
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels import conv as kernels
-from tinyconv.ops._checks import check_float, check_ndim, check_positive, check_same_dtype, int_tuple
+from tinyconv.ops._checks import (
+    check_choice,
+    check_float,
+    check_ndim,
+    check_positive,
+    check_same_dtype,
+    int_tuple,
+)
+from tinyconv.ops._images import IntOrTuple, Sizes, followed_by_zeros, with_batch, without_batch
 from tinyconv.ops.reduction import sum as sum_
-from tinyconv.ops.shape import IndexScatter
 from tinyconv.tensor import Tensor
 
-IntOrTuple = int | tuple[int, ...]
-Sizes = tuple[int, ...]
-LAYOUTS = {1: "(N, C, L)", 2: "(N, C, H, W)", 3: "(N, C, D, H, W)"}
+Padding = IntOrTuple | str
 
 
 class Conv(Function):
@@ -125,12 +130,35 @@ def _sum_per_channel(grad: Tensor) -> Tensor:
     return sum_(grad, (0, *range(2, grad.ndim)))
 
 
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: IntOrTuple = 1,
+    padding: Padding = 0,
+    dilation: IntOrTuple = 1,
+    groups: int = 1,
+) -> Tensor:
+    """1-D convolution of `input` (N, C_in, L) or (C_in, L) with `weight` (C_out, C_in / groups, kernel).
+
+    Arguments and errors are those of `conv2d`.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> import tinyconv.nn.functional as F
+    >>> F.conv1d(tc.tensor([[10.0, 50, 60, 10, 20]]), tc.ones(1, 1, 3)).tolist()
+    [[120.0, 120.0, 90.0]]
+    """
+    return conv_nd("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+
+
 def conv2d(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
     stride: IntOrTuple = 1,
-    padding: IntOrTuple = 0,
+    padding: Padding = 0,
     dilation: IntOrTuple = 1,
     groups: int = 1,
 ) -> Tensor:
@@ -139,13 +167,15 @@ def conv2d(
     Parameters
     ----------
     input : Tensor
-        Shape (N, C_in, H, W).
+        Shape (N, C_in, H, W), or (C_in, H, W) for one image.
     weight : Tensor
         Shape (C_out, C_in / groups, kernel height, kernel width).
     bias : Tensor, optional
         Shape (C_out,).
     stride, padding, dilation : int or pair
         Step of the window, zeros added on each side, distance between kernel elements.
+        ``padding="valid"`` is 0; ``padding="same"`` keeps the size (stride 1 only), with the odd
+        zero of an even kernel at the end.
     groups : int
         Input and output channels are split into this many independent convolutions.
 
@@ -169,138 +199,88 @@ def conv2d(
     return conv_nd("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv_nd(
-    op: str,
-    dims: int,
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    stride: IntOrTuple,
-    padding: IntOrTuple,
-    dilation: IntOrTuple,
-    groups: int,
-) -> Tensor:
-    """Check the arguments of a convolution over `dims` spatial dimensions, and apply it."""
-    steps, pads, dilations = _check_geometry(op, dims, stride, padding, dilation)
-    _check_operands(op, dims, x, weight, bias, groups)
-    out_channels, in_channels = weight.shape[0], weight.shape[1] * groups
-    if x.shape[1] != in_channels:
-        raise ShapeError(
-            op, "input", f"of shape {x.shape}", f"{in_channels} channels, as weight {weight.shape} has"
-        )
-    if out_channels % groups:
-        raise ArgumentError(op, "groups", groups, f"a divisor of the {out_channels} output channels")
-    _check_bias(op, bias, out_channels)
-    padded = tuple(n + 2 * p for n, p in zip(x.shape[2:], pads, strict=True))
-    if any(d * (k - 1) + 1 > n for d, k, n in zip(dilations, weight.shape[2:], padded, strict=True)):
-        got = f"{weight.shape[2:]} (dilation {dilations})"
-        raise ShapeError(op, "kernel_size", got, f"at most the padded input, {padded}")
-    return Conv.apply(x, weight, bias, steps, pads, dilations, groups)
-
-
-def conv_transpose2d(
+def conv3d(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
     stride: IntOrTuple = 1,
-    padding: IntOrTuple = 0,
-    output_padding: IntOrTuple = 0,
-    groups: int = 1,
+    padding: Padding = 0,
     dilation: IntOrTuple = 1,
+    groups: int = 1,
 ) -> Tensor:
-    """2-D transposed convolution: the gradient of `conv2d` with respect to its input.
+    """3-D convolution of `input` (N, C_in, D, H, W) or (C_in, D, H, W).
 
-    Parameters
-    ----------
-    input : Tensor
-        Shape (N, C_in, H, W).
-    weight : Tensor
-        Shape (C_in, C_out / groups, kernel height, kernel width).
-    bias : Tensor, optional
-        Shape (C_out,).
-    stride, padding, dilation : int or pair
-        Those of the convolution that this one is the transpose of.
-    output_padding : int or pair
-        Rows and columns added at the end, to choose between the sizes that a strided
-        convolution maps to the same output; smaller than stride or dilation.
-    groups : int
-        Number of independent convolutions.
-
-    Returns
-    -------
-    Tensor
-        Shape (N, C_out, H', W'),
-        H' = (H - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1.
+    `weight` is (C_out, C_in / groups, kernel depth, height, width); arguments and errors are
+    those of `conv2d`, with one number or three.
     """
-    arguments = (stride, padding, output_padding, groups, dilation)
-    return conv_transpose_nd("conv_transpose2d", 2, input, weight, bias, *arguments)
+    return conv_nd("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv_transpose_nd(
+def conv_nd(
     op: str,
     dims: int,
-    x: Tensor,
+    input: Tensor,
     weight: Tensor,
     bias: Tensor | None,
     stride: IntOrTuple,
-    padding: IntOrTuple,
-    output_padding: IntOrTuple,
-    groups: int,
+    padding: Padding,
     dilation: IntOrTuple,
+    groups: int,
 ) -> Tensor:
-    """Check the arguments of a transposed convolution over `dims` dimensions, and apply it."""
-    steps, pads, dilations = _check_geometry(op, dims, stride, padding, dilation)
-    geometry = steps, pads, dilations, groups
-    extra = int_tuple(op, "output_padding", output_padding, dims, 0)
-    _check_operands(op, dims, x, weight, bias, groups)
-    if x.shape[1] != weight.shape[0]:
+    """Check the arguments of a convolution over `dims` spatial dimensions, and apply it."""
+    x, single = check_operands(op, dims, input, weight, bias, groups)
+    out_channels, in_channels, kernel = weight.shape[0], weight.shape[1] * groups, weight.shape[2:]
+    steps, dilations = int_tuple(op, "stride", stride, dims, 1), int_tuple(op, "dilation", dilation, dims, 1)
+    pads, extra = _check_padding(op, padding, kernel, steps, dilations)
+    if x.shape[1] != in_channels:
         raise ShapeError(
-            op, "input", f"of shape {x.shape}", f"{weight.shape[0]} channels, as weight {weight.shape} has"
+            op, "input", f"of shape {input.shape}", f"{in_channels} channels, as weight {weight.shape} has"
         )
-    if weight.shape[0] % groups:
-        raise ArgumentError(op, "groups", groups, f"a divisor of the {weight.shape[0]} input channels")
-    _check_bias(op, bias, weight.shape[1] * groups)
-    if any(e >= max(s, d) and e > 0 for e, s, d in zip(extra, steps, dilations, strict=True)):
-        raise ArgumentError(op, "output_padding", extra, f"less than stride {steps} or dilation {dilations}")
-    size = tuple(
-        (n - 1) * s - 2 * p + d * (k - 1) + e + 1
-        for n, s, p, d, k, e in zip(x.shape[2:], steps, pads, dilations, weight.shape[2:], extra, strict=True)
-    )
-    if any(n < 1 for n in size):
-        raise ShapeError(op, "the output's size", size, "at least 1 each: less padding or a larger input")
-    return ConvTranspose.apply(_followed_by_zeros(x, extra, steps), weight, bias, size, *geometry)
+    if out_channels % groups:
+        raise ArgumentError(op, "groups", groups, f"a divisor of the {out_channels} output channels")
+    check_bias(op, bias, out_channels)
+    x = followed_by_zeros(x, extra)
+    padded = tuple(n + 2 * p for n, p in zip(x.shape[2:], pads, strict=True))
+    if any(d * (k - 1) + 1 > n for d, k, n in zip(dilations, kernel, padded, strict=True)):
+        raise ShapeError(
+            op, "kernel_size", f"{kernel} (dilation {dilations})", f"at most the padded input, {padded}"
+        )
+    return without_batch(Conv.apply(x, weight, bias, steps, pads, dilations, groups), single)
 
 
-def _followed_by_zeros(x: Tensor, extra: Sizes, steps: Sizes) -> Tensor:
-    """Whole strides of output padding mean as many more input pixels that are 0."""
-    if all(e < s for e, s in zip(extra, steps, strict=True)):
-        return x
-    size = (n + e // s for n, e, s in zip(x.shape[2:], extra, steps, strict=True))
-    return IndexScatter.apply(x, tuple(slice(n) for n in x.shape), (*x.shape[:2], *size))
+def _check_padding(
+    op: str, padding: Padding, kernel: Sizes, stride: Sizes, dilation: Sizes
+) -> tuple[Sizes, Sizes]:
+    """Zeros on both sides of each dimension, and those that come on top at its end."""
+    dims = len(kernel)
+    if not isinstance(padding, str):
+        return int_tuple(op, "padding", padding, dims, 0), (0,) * dims
+    if check_choice(op, "padding", padding, ("valid", "same")) == "valid":
+        return (0,) * dims, (0,) * dims
+    if any(s > 1 for s in stride):
+        raise ArgumentError(op, "stride", stride, "1 with padding='same', which keeps the size")
+    whole = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+    return tuple(n // 2 for n in whole), tuple(n % 2 for n in whole)
 
 
-def _check_geometry(
-    op: str, dims: int, stride: IntOrTuple, padding: IntOrTuple, dilation: IntOrTuple
-) -> tuple[Sizes, Sizes, Sizes]:
-    return (
-        int_tuple(op, "stride", stride, dims, 1),
-        int_tuple(op, "padding", padding, dims, 0),
-        int_tuple(op, "dilation", dilation, dims, 1),
-    )
-
-
-def _check_operands(op: str, dims: int, x: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> None:
-    check_float(op, "input", x)
+def check_operands(
+    op: str, dims: int, input: Tensor, weight: Tensor, bias: Tensor | None, groups: int
+) -> tuple[Tensor, bool]:
+    """The input as (N, C, *spatial), and whether it came without N; all three tensors fit together."""
+    check_float(op, "input", input)
     check_float(op, "weight", weight)
-    check_same_dtype(op, input=x, weight=weight, bias=None if bias is None else check_float(op, "bias", bias))
-    check_ndim(op, "input", x, dims + 2, LAYOUTS[dims])
+    bias = None if bias is None else check_float(op, "bias", bias)
+    check_same_dtype(op, input=input, weight=weight, bias=bias)
+    x, single = with_batch(op, "input", input, dims)
     check_ndim(op, "weight", weight, dims + 2, "(C_out, C_in, *kernel_size)")
     check_positive(op, "groups", groups)
     if 0 in weight.shape:
         raise ShapeError(op, "weight", f"of shape {weight.shape}", "no dimension of size 0")
+    return x, single
 
 
-def _check_bias(op: str, bias: Tensor | None, channels: int) -> None:
+def check_bias(op: str, bias: Tensor | None, channels: int) -> None:
+    """`bias` has one number per output channel."""
     if bias is not None and bias.shape != (channels,):
         raise ShapeError(
             op, "bias", f"of shape {bias.shape}", f"({channels},), one number per output channel"
