@@ -96,8 +96,10 @@ FILES = (
     "elementwise",
     "matmul",
     "optim",
+    "padding",
     "pooling",
     "reduction",
+    "resample",
     "shape",
     "softmax",
 )
@@ -108,7 +110,9 @@ dropout = KernelFile("dropout")
 elementwise = KernelFile("elementwise")
 matmul = KernelFile("matmul")
 optim = KernelFile("optim")
+padding = KernelFile("padding")
 pooling = KernelFile("pooling")
 reduction = KernelFile("reduction")
+resample = KernelFile("resample")
 shape = KernelFile("shape")
 softmax = KernelFile("softmax")
