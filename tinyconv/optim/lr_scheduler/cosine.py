@@ -1,0 +1,47 @@
+"""The cosine schedule."""
+
+from __future__ import annotations
+
+from math import cos, inf, pi
+
+from tinyconv.optim.lr_scheduler.base import LRScheduler, check_count, check_number
+from tinyconv.optim.optimizer import Optimizer
+
+
+class CosineAnnealingLR(LRScheduler):
+    """Fall along half a cosine from the learning rate to `eta_min` (Loshchilov and Hutter 2017).
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    T_max : int
+        Number of steps of the fall; after it the rate rises again in as many.
+    eta_min : float
+        The lowest learning rate.
+    last_epoch : int
+        See `LRScheduler`.
+    """
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
+        self.T_max = check_count("CosineAnnealingLR", "T_max", T_max)
+        self.eta_min = check_number("CosineAnnealingLR", "eta_min", eta_min, 0, inf)
+        super().__init__(optimizer, last_epoch)
+
+    def height(self, step: int) -> float:
+        """From 1 at step 0 to 0 at step `T_max`."""
+        return (1 + cos(pi * step / self.T_max)) / 2
+
+    def get_lr(self) -> list[float]:
+        step, low = self.last_epoch, self.eta_min
+        if step == 0:
+            return self.get_last_lr()
+        now, before = self.height(step), self.height(step - 1)
+        at_bottom = (step - 1 - self.T_max) % (2 * self.T_max) == 0
+        return [
+            rate + (base - low) * now if at_bottom else low + (rate - low) * (now / before)
+            for base, rate in zip(self.base_lrs, self.get_last_lr(), strict=True)
+        ]
+
+    def closed_form(self) -> list[float]:
+        height = self.height(self.last_epoch)
+        return [self.eta_min + (base - self.eta_min) * height for base in self.base_lrs]
