@@ -48,3 +48,39 @@ def test_padding_layers_refuse_what_is_not_one_or_four_ints(padding: Any) -> Non
 def test_the_constant_must_be_a_number() -> None:
     with pytest.raises(ArgumentError, match="ConstantPad1d: value"):
         nn.ConstantPad1d(1, "one")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "shape"),
+    [
+        ("Upsample", {"scale_factor": 2}, (2, 3, 4, 5)),
+        ("Upsample", {"size": 7, "mode": "linear"}, (2, 3, 4)),
+        ("Upsample", {"scale_factor": (2, 1.5), "mode": "bicubic", "align_corners": True}, (2, 3, 4, 5)),
+        ("UpsamplingNearest2d", {"size": (3, 9)}, (2, 3, 4, 5)),
+        ("UpsamplingBilinear2d", {"scale_factor": 2}, (2, 3, 4, 5)),
+        ("PixelShuffle", {"upscale_factor": 2}, (2, 8, 3, 2)),
+        ("PixelUnshuffle", {"downscale_factor": 2}, (2, 3, 4, 6)),
+        ("ChannelShuffle", {"groups": 2}, (2, 6, 3, 2)),
+    ],
+)
+def test_layers_that_resize_and_shuffle(name: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> None:
+    torch = pytest.importorskip("torch")
+    assert_twins(getattr(nn, name)(**arguments), getattr(torch.nn, name)(**arguments), shape)
+
+
+def test_upsample_refuses_an_unknown_mode_at_once() -> None:
+    with pytest.raises(ArgumentError, match="Upsample: mode"):
+        nn.Upsample(scale_factor=2, mode="lanczos")
+
+
+@pytest.mark.parametrize("mode", ["nearest", "nearest-exact", "area", "bilinear", "bicubic"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_pixel_that_is_not_finite_stays_in_its_neighbourhood(mode: str, bad: float) -> None:
+    x = tc.zeros(1, 1, 12, 12)
+    x[0, 0, 5, 5] = bad
+    for size in (24, 7):
+        y = tc.nn.functional.interpolate(x, size, mode=mode).numpy()[0, 0]
+        scale = size / 12
+        assert not np.isfinite(y).all() or mode.startswith("nearest")
+        far = abs(np.arange(size) + 0.5 - 5.5 * scale) > 3 * max(scale, 1)
+        assert (y[far] == 0).all() and (y[:, far] == 0).all()

@@ -23,7 +23,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
 from tinyconv.device import kernel_backend
 
 Kernel = Callable[..., Any]

@@ -1,6 +1,5 @@
 """Modules: layers, containers, losses, initialisers; PyTorch's names and arguments."""
 
-from tinyconv.nn import functional, init
 from tinyconv.nn.classification_losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, NLLLoss
 from tinyconv.nn.containers import Identity, ModuleList, Sequential
 from tinyconv.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
@@ -39,12 +38,23 @@ from tinyconv.nn.stateless import (
     Softmax,
     Tanh,
 )
+from tinyconv.nn.upsampling import (
+    ChannelShuffle,
+    PixelShuffle,
+    PixelUnshuffle,
+    Upsample,
+    UpsamplingBilinear2d,
+    UpsamplingNearest2d,
+)
+
+from tinyconv.nn import functional, init
 
 __all__ = [
     "ELU",
     "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
+    "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",
     "CircularPad3d",
@@ -74,6 +84,8 @@ __all__ = [
     "ModuleList",
     "NLLLoss",
     "Parameter",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "ReLU",
     "ReflectionPad1d",
     "ReflectionPad2d",
@@ -86,6 +98,9 @@ __all__ = [
     "SmoothL1Loss",
     "Softmax",
     "Tanh",
+    "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",

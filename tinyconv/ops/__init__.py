@@ -4,7 +4,6 @@ A forward calls a kernel (arrays in, arrays out); a backward is written with ops
 first and higher derivatives come from the same lines.
 """
 
-from tinyconv.ops import methods as methods  # attaches the ops to Tensor
 from tinyconv.ops.activation import elu, leaky_relu, relu, sigmoid, tanh
 from tinyconv.ops.binary_loss import binary_cross_entropy, binary_cross_entropy_with_logits
 from tinyconv.ops.classification_loss import cross_entropy, nll_loss
@@ -50,9 +49,11 @@ from tinyconv.ops.division import floor_divide, remainder
 from tinyconv.ops.dropout import dropout
 from tinyconv.ops.elementwise import add, div, exp, log, mul, neg, pow, sub, where
 from tinyconv.ops.extremes import clamp, maximum, minimum
+from tinyconv.ops.interpolate import interpolate
 from tinyconv.ops.matmul import linear, matmul
 from tinyconv.ops.overlap_loss import dice_loss
 from tinyconv.ops.padding import pad
+from tinyconv.ops.pixel_shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from tinyconv.ops.pooling import avg_pool2d, max_pool2d, max_unpool2d
 from tinyconv.ops.reduction import amax, argmax, max, mean, sum
 from tinyconv.ops.regression_loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
@@ -84,6 +85,8 @@ from tinyconv.ops.unary import (
     trunc,
 )
 
+from tinyconv.ops import methods as methods  # attaches the ops to Tensor
+
 __all__ = [
     "abs",
     "add",
@@ -102,6 +105,7 @@ __all__ = [
     "bitwise_xor",
     "cat",
     "ceil",
+    "channel_shuffle",
     "clamp",
     "conv1d",
     "conv2d",
@@ -128,6 +132,7 @@ __all__ = [
     "ge",
     "gt",
     "huber_loss",
+    "interpolate",
     "isfinite",
     "isinf",
     "isnan",
@@ -159,6 +164,8 @@ __all__ = [
     "ones_like",
     "pad",
     "permute",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "pow",
     "rand",
     "randint",
