@@ -260,7 +260,7 @@ def mul(input: Operand, other: Operand) -> Tensor:
 
 def div(input: Operand, other: Operand) -> Tensor:
     """input / other, with broadcasting; integers are divided as floats."""
-    return Div.apply(*(_floating(x) for x in as_operands("div", input, other)))
+    return Div.apply(*(as_floating(x) for x in as_operands("div", input, other)))
 
 
 def pow(input: Operand, exponent: Operand) -> Tensor:
@@ -280,12 +280,12 @@ def neg(input: Tensor) -> Tensor:
 
 def exp(input: Tensor) -> Tensor:
     """e to the power of input."""
-    return Exp.apply(_floating(check_tensor("exp", "input", input)))
+    return Exp.apply(as_floating(check_tensor("exp", "input", input)))
 
 
 def log(input: Tensor) -> Tensor:
     """Natural logarithm; -inf at 0 and nan below."""
-    return Log.apply(_floating(check_tensor("log", "input", input)))
+    return Log.apply(as_floating(check_tensor("log", "input", input)))
 
 
 def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
@@ -305,11 +305,6 @@ def astype(input: Tensor, dtype: Any) -> Tensor:
     return input if input.dtype == target else AsType.apply(input, target)
 
 
-def _floating(x: Tensor) -> Tensor:
+def as_floating(x: Tensor) -> Tensor:
+    """`x`, in the default dtype if it holds integers or truth values."""
     return x if x.dtype.kind == "f" else astype(x, default_dtype.get())
-
-
-def compare(name: str, a: Any, b: Operand) -> Tensor:
-    """A bool tensor: ``equal``, ``not_equal``, ``less``, … of two operands, element by element."""
-    a, b = as_operands(name, a, b)
-    return Tensor(getattr(array_module(a.array), name)(a.array, b.array))

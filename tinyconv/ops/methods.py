@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinyconv.ops import activation, elementwise, matmul, reduction, shape, softmax
+from tinyconv.ops import (
+    activation,
+    comparison,
+    division,
+    elementwise,
+    extremes,
+    matmul,
+    reduction,
+    shape,
+    softmax,
+    unary,
+)
 from tinyconv.tensor import Tensor
 
 
@@ -12,12 +23,8 @@ def _reversed(op: Any) -> Any:
     return lambda self, other: op(other, self)
 
 
-def _comparison(name: str) -> Any:
-    return lambda self, other: elementwise.compare(name, self, other)
-
-
-def _equality(name: str, answer_for_none: bool) -> Any:
-    return lambda self, other: answer_for_none if other is None else elementwise.compare(name, self, other)
+def _equality(op: Any, answer_for_none: bool) -> Any:
+    return lambda self, other: answer_for_none if other is None else op(self, other)
 
 
 OPERATORS = {
@@ -35,12 +42,24 @@ OPERATORS = {
     "__matmul__": matmul.matmul,
     "__getitem__": shape.index,
     "__setitem__": shape.assign,
-    "__eq__": _equality("equal", False),
-    "__ne__": _equality("not_equal", True),
-    "__lt__": _comparison("less"),
-    "__le__": _comparison("less_equal"),
-    "__gt__": _comparison("greater"),
-    "__ge__": _comparison("greater_equal"),
+    "__abs__": unary.abs,
+    "__floordiv__": division.floor_divide,
+    "__rfloordiv__": _reversed(division.floor_divide),
+    "__mod__": division.remainder,
+    "__rmod__": _reversed(division.remainder),
+    "__eq__": _equality(comparison.eq, False),
+    "__ne__": _equality(comparison.ne, True),
+    "__lt__": comparison.lt,
+    "__le__": comparison.le,
+    "__gt__": comparison.gt,
+    "__ge__": comparison.ge,
+    "__and__": comparison.bitwise_and,
+    "__rand__": _reversed(comparison.bitwise_and),
+    "__or__": comparison.bitwise_or,
+    "__ror__": _reversed(comparison.bitwise_or),
+    "__xor__": comparison.bitwise_xor,
+    "__rxor__": _reversed(comparison.bitwise_xor),
+    "__invert__": comparison.bitwise_not,
 }
 
 METHODS = {
@@ -52,6 +71,44 @@ METHODS = {
     "exp": elementwise.exp,
     "log": elementwise.log,
     "neg": elementwise.neg,
+    "abs": unary.abs,
+    "sqrt": unary.sqrt,
+    "rsqrt": unary.rsqrt,
+    "square": unary.square,
+    "reciprocal": unary.reciprocal,
+    "sin": unary.sin,
+    "cos": unary.cos,
+    "log1p": unary.log1p,
+    "expm1": unary.expm1,
+    "sign": unary.sign,
+    "floor": unary.floor,
+    "ceil": unary.ceil,
+    "trunc": unary.trunc,
+    "round": unary.round,
+    "clamp": extremes.clamp,
+    "maximum": extremes.maximum,
+    "minimum": extremes.minimum,
+    "floor_divide": division.floor_divide,
+    "remainder": division.remainder,
+    "eq": comparison.eq,
+    "ne": comparison.ne,
+    "lt": comparison.lt,
+    "le": comparison.le,
+    "gt": comparison.gt,
+    "ge": comparison.ge,
+    "isnan": comparison.isnan,
+    "isinf": comparison.isinf,
+    "isfinite": comparison.isfinite,
+    "logical_and": comparison.logical_and,
+    "logical_or": comparison.logical_or,
+    "logical_xor": comparison.logical_xor,
+    "logical_not": comparison.logical_not,
+    "bitwise_and": comparison.bitwise_and,
+    "bitwise_or": comparison.bitwise_or,
+    "bitwise_xor": comparison.bitwise_xor,
+    "bitwise_not": comparison.bitwise_not,
+    "any": comparison.any,
+    "all": comparison.all,
     "astype": elementwise.astype,
     "matmul": matmul.matmul,
     "sum": reduction.sum,

@@ -69,3 +69,106 @@ def log(x: Array) -> Array:
     """Natural logarithm; of 0 minus infinity, of a negative number NaN."""
     xp = array_module(x)
     return xp.asarray(xp.log(x))
+
+
+def abs(x: Array) -> Array:
+    """``|x|``."""
+    xp = array_module(x)
+    return xp.asarray(xp.absolute(x))
+
+
+@quiet
+def sqrt(x: Array) -> Array:
+    """Square root; of a negative number NaN."""
+    xp = array_module(x)
+    return xp.asarray(xp.sqrt(x))
+
+
+@quiet
+def sin(x: Array) -> Array:
+    """Sine of an angle in radians."""
+    xp = array_module(x)
+    return xp.asarray(xp.sin(x))
+
+
+@quiet
+def cos(x: Array) -> Array:
+    """Cosine of an angle in radians."""
+    xp = array_module(x)
+    return xp.asarray(xp.cos(x))
+
+
+@quiet
+def log1p(x: Array) -> Array:
+    """``log(1 + x)``, exact for small x too."""
+    xp = array_module(x)
+    return xp.asarray(xp.log1p(x))
+
+
+@quiet
+def expm1(x: Array) -> Array:
+    """``exp(x) - 1``, exact for small x too."""
+    xp = array_module(x)
+    return xp.asarray(xp.expm1(x))
+
+
+@quiet
+def sign(x: Array) -> Array:
+    """1, 0 or -1: on which side of zero; 0 for NaN, which is on neither."""
+    return ((x > 0).astype(x.dtype) - (x < 0)).astype(x.dtype)
+
+
+@quiet
+def floor(x: Array) -> Array:
+    """The largest whole number <= x."""
+    xp = array_module(x)
+    return xp.asarray(xp.floor(x))
+
+
+@quiet
+def ceil(x: Array) -> Array:
+    """The smallest whole number >= x."""
+    xp = array_module(x)
+    return xp.asarray(xp.ceil(x))
+
+
+@quiet
+def trunc(x: Array) -> Array:
+    """x without what is behind the point."""
+    xp = array_module(x)
+    return xp.asarray(xp.trunc(x))
+
+
+@quiet
+def round(x: Array, decimals: int) -> Array:
+    """x with `decimals` digits behind the point; halves go to the even neighbour."""
+    xp = array_module(x)
+    return xp.asarray(xp.round(x, decimals))
+
+
+@quiet
+def maximum(a: Array, b: Array) -> Array:
+    """The larger of two; NaN if either is."""
+    xp = array_module(a)
+    return xp.asarray(xp.maximum(a, b))
+
+
+@quiet
+def minimum(a: Array, b: Array) -> Array:
+    """The smaller of two; NaN if either is."""
+    xp = array_module(a)
+    return xp.asarray(xp.minimum(a, b))
+
+
+@quiet
+def floor_divide(a: Array, b: Array) -> Array:
+    """The largest whole number <= a / b."""
+    xp = array_module(a)
+    return xp.asarray(xp.floor_divide(a, b))
+
+
+@quiet
+def remainder(a: Array, b: Array) -> Array:
+    """``a - b * floor(a / b)``: it has the sign of b."""
+    xp = array_module(a)
+    return xp.asarray(xp.remainder(a, b))

@@ -1,0 +1,144 @@
+"""Comparisons and logic: results are truth values, and no gradient passes."""
+
+from __future__ import annotations
+
+from tinyconv.device import array_module
+from tinyconv.errors import DtypeError
+from tinyconv.ops._checks import check_tensor, normalize_dims
+from tinyconv.ops.elementwise import Operand, as_operands
+from tinyconv.tensor import Tensor
+
+Dims = int | tuple[int, ...] | None
+
+
+def eq(input: Operand, other: Operand) -> Tensor:
+    """Where input == other."""
+    return _combine("eq", "equal", input, other)
+
+
+def ne(input: Operand, other: Operand) -> Tensor:
+    """Where input != other."""
+    return _combine("ne", "not_equal", input, other)
+
+
+def lt(input: Operand, other: Operand) -> Tensor:
+    """Where input < other."""
+    return _combine("lt", "less", input, other)
+
+
+def le(input: Operand, other: Operand) -> Tensor:
+    """Where input <= other."""
+    return _combine("le", "less_equal", input, other)
+
+
+def gt(input: Operand, other: Operand) -> Tensor:
+    """Where input > other."""
+    return _combine("gt", "greater", input, other)
+
+
+def ge(input: Operand, other: Operand) -> Tensor:
+    """Where input >= other."""
+    return _combine("ge", "greater_equal", input, other)
+
+
+def isnan(input: Tensor) -> Tensor:
+    """Where the number is nan."""
+    return _test("isnan", input)
+
+
+def isinf(input: Tensor) -> Tensor:
+    """Where the number is inf or -inf."""
+    return _test("isinf", input)
+
+
+def isfinite(input: Tensor) -> Tensor:
+    """Where the number is neither nan nor infinite."""
+    return _test("isfinite", input)
+
+
+def logical_and(input: Tensor, other: Tensor) -> Tensor:
+    """Where both are true; any number but 0 is."""
+    return _combine("logical_and", "logical_and", input, other)
+
+
+def logical_or(input: Tensor, other: Tensor) -> Tensor:
+    """Where at least one is true; any number but 0 is."""
+    return _combine("logical_or", "logical_or", input, other)
+
+
+def logical_xor(input: Tensor, other: Tensor) -> Tensor:
+    """Where exactly one is true; any number but 0 is."""
+    return _combine("logical_xor", "logical_xor", input, other)
+
+
+def logical_not(input: Tensor) -> Tensor:
+    """Where the value is false; only 0 is."""
+    return _test("logical_not", input)
+
+
+def bitwise_and(input: Operand, other: Operand) -> Tensor:
+    """``input & other``: for truth values "and", for integers bit by bit."""
+    return _bits("bitwise_and", input, other)
+
+
+def bitwise_or(input: Operand, other: Operand) -> Tensor:
+    """``input | other``: for truth values "or", for integers bit by bit."""
+    return _bits("bitwise_or", input, other)
+
+
+def bitwise_xor(input: Operand, other: Operand) -> Tensor:
+    """``input ^ other``: for truth values "one of both", for integers bit by bit."""
+    return _bits("bitwise_xor", input, other)
+
+
+def bitwise_not(input: Tensor) -> Tensor:
+    """``~input``: for truth values "not", for integers every bit turned over."""
+    _refuse_floats("bitwise_not", "input", check_tensor("bitwise_not", "input", input))
+    return Tensor(~input.array)
+
+
+def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """Whether at least one value is true, of all or along `dim`.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> tc.any(tc.tensor([[False, True], [False, False]]), dim=1).tolist()
+    [True, False]
+    """
+    return _reduce("any", input, dim, keepdim)
+
+
+def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """Whether every value is true, of all or along `dim`."""
+    return _reduce("all", input, dim, keepdim)
+
+
+def _test(op: str, input: Tensor) -> Tensor:
+    array = check_tensor(op, "input", input).array
+    return Tensor(getattr(array_module(array), op)(array))
+
+
+def _combine(op: str, numpy_name: str, input: Operand, other: Operand) -> Tensor:
+    a, b = as_operands(op, input, other)
+    return Tensor(getattr(array_module(a.array), numpy_name)(a.array, b.array))
+
+
+def _bits(op: str, input: Operand, other: Operand) -> Tensor:
+    for argument, operand in (("input", input), ("other", other)):
+        if isinstance(operand, Tensor | float):
+            _refuse_floats(op, argument, operand)
+    a, b = as_operands(op, input, other)
+    return Tensor(getattr(array_module(a.array), op)(a.array, b.array))
+
+
+def _refuse_floats(op: str, argument: str, x: Tensor | float) -> None:
+    if isinstance(x, float) or x.dtype.kind == "f":
+        kind = "a float" if isinstance(x, float) else f"of dtype {x.dtype}"
+        raise DtypeError(op, argument, kind, "truth values or integers")
+
+
+def _reduce(op: str, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
+    dims = normalize_dims(op, dim, check_tensor(op, "input", input).ndim)
+    xp = array_module(input.array)
+    return Tensor(xp.asarray(getattr(xp, op)(input.array, axis=dims, keepdims=bool(keepdim))))
