@@ -129,7 +129,7 @@ def gradgradcheck(
     arguments = _as_list(inputs)
     checked = _to_check("gradgradcheck", "inputs", arguments)
     rng = np.random.default_rng(seed.get().seed)
-    outputs = [y for y in float_outputs(fn(*arguments)) if y.requires_grad]
+    outputs = [y for y in float_outputs("gradgradcheck", fn(*arguments)) if y.requires_grad]
     starts = (
         [Tensor(rng.standard_normal(y.shape), requires_grad=True) for y in outputs]
         if grad_outputs is None
@@ -155,7 +155,7 @@ def _gradient_of(fn: Callable[..., Any], checked: list[int], count: int) -> Call
         with enable_grad():
             for i in checked:
                 inputs[i] = inputs[i] if inputs[i].requires_grad else Tensor(inputs[i].array, True)
-            outputs = [y for y in float_outputs(fn(*inputs)) if y.requires_grad]
+            outputs = [y for y in float_outputs("gradgradcheck", fn(*inputs)) if y.requires_grad]
             found = grad(
                 outputs, [inputs[i] for i in checked], starts, create_graph=recording, allow_unused=True
             )
@@ -192,6 +192,10 @@ def _compare(
     raise_exception: bool,
     rng: np.random.Generator,
 ) -> bool:
+    if not probe.eps > 0:
+        raise ArgumentError("gradcheck", "eps", probe.eps, "a number > 0")
+    if directions < 1:
+        raise ArgumentError("gradcheck", "directions", directions, "at least 1")
     for i, analytic in zip(checked, probe.analytic(checked), strict=True):
         large = analytic.size > max_elements
         if large and _directions_agree(probe, i, analytic, directions, atol, rtol, rng):

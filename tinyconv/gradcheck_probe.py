@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from tinyconv.autograd import grad
-from tinyconv.grad_mode import no_grad
+from tinyconv.device import float64
+from tinyconv.errors import ArgumentError, DtypeError
+from tinyconv.grad_mode import enable_grad
 from tinyconv.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
@@ -39,7 +41,11 @@ class Probe:
     ) -> None:
         self.fn, self.arguments, self.eps = fn, arguments, eps
         self.labels = [f"inputs[{i}]" for i in range(len(arguments))]
-        self.outputs = float_outputs(fn(*arguments))
+        with enable_grad():
+            outputs = float_outputs(where, fn(*arguments))
+        connected = [index for index, y in enumerate(outputs) if y.requires_grad]
+        self.compared = connected or list(range(len(outputs)))
+        self.outputs = [outputs[index] for index in self.compared]
         self.weights = [rng.uniform(0.5, 1.5, y.shape) * rng.choice([-1, 1], y.shape) for y in self.outputs]
         nodes = [y.grad_fn.name for y in self.outputs if y.grad_fn is not None]
         self.name = f"{where} of {name_of(fn)}" + (f" ({nodes[0]})" if nodes else "")
@@ -56,18 +62,31 @@ class Probe:
             found = grad([y for y, _ in pairs], wanted, [w for _, w in pairs], allow_unused=True)
         return [np.zeros(x.shape) if g is None else g.array for x, g in zip(wanted, found, strict=True)]
 
-    def value(self, i: int, values: Array, only: int | None = None) -> float:
-        """The projected outputs when input i has these values; ``only`` counts one batch element."""
-        changed = [*self.arguments[:i], Tensor(values), *self.arguments[i + 1 :]]
-        with no_grad():
-            outputs = float_outputs(self.fn(*changed))
+    def at(self, i: int, values: Array) -> list[Array]:
+        """The outputs when input i has these values.
+
+        The graph is recorded, because the function may differentiate inside, as a gradient
+        penalty does.
+        """
+        changed = [*self.arguments[:i], Tensor(values, requires_grad=True), *self.arguments[i + 1 :]]
+        with enable_grad():
+            outputs = float_outputs(self.name, self.fn(*changed))
+        return [outputs[index].array for index in self.compared]
+
+    def change(self, above: list[Array], below: list[Array], only: int | None = None) -> float:
+        """How much the projected outputs differ; ``only`` counts one batch element.
+
+        Each output is subtracted from its own before they are added up: otherwise a large one
+        would swallow the change of a small one.
+        """
         rows = ... if only is None else slice(only, only + 1)
-        return float(sum((y.array[rows] * w[rows]).sum() for y, w in zip(outputs, self.weights, strict=True)))
+        triples = zip(above, below, self.weights, strict=True)
+        return float(sum(((a[rows] - b[rows]) * w[rows]).sum() for a, b, w in triples))
 
     def slope(self, i: int, direction: Array, only: int | None = None) -> float:
         """Central difference along `direction` at input i."""
         x = self.arguments[i].array
-        difference = self.value(i, x + direction, only) - self.value(i, x - direction, only)
+        difference = self.change(self.at(i, x + direction), self.at(i, x - direction), only)
         return difference / (2 * float(np.linalg.norm(direction)))
 
     def numeric(self, i: int, like: Array, sample: Any, only: int | None = None) -> Array:
@@ -86,15 +105,23 @@ class Probe:
         x = self.arguments[i].array
         step = np.zeros(x.shape)
         step[position] = self.eps
-        here = self.value(i, x)
-        right, left = self.value(i, x + step) - here, here - self.value(i, x - step)
+        here = self.at(i, x)
+        right, left = self.change(self.at(i, x + step), here), self.change(here, self.at(i, x - step))
         return abs(right - left) > 1e-2 * max(abs(right), abs(left), 1e-3 * self.eps)
 
 
-def float_outputs(result: Any) -> list[Tensor]:
-    """The floating-point tensors among what a function returned."""
+def float_outputs(where: str, result: Any) -> list[Tensor]:
+    """The float64 tensors that a function returned, besides tensors of integers or booleans."""
     outputs = list(result) if isinstance(result, list | tuple) else [result]
-    return [y for y in outputs if isinstance(y, Tensor) and y.dtype.kind == "f"]
+    for index, y in enumerate(outputs):
+        if not isinstance(y, Tensor):
+            raise DtypeError(where, f"output {index} of fn", f"a {type(y).__name__}", "a Tensor")
+        if y.dtype.kind == "f" and y.dtype != float64:
+            raise DtypeError(where, f"output {index} of fn", f"of dtype {y.dtype}", "float64, as the inputs")
+    found = [y for y in outputs if y.dtype.kind == "f"]
+    if not found:
+        raise ArgumentError(where, "what fn returns", "no floating-point Tensor", "one to differentiate")
+    return found
 
 
 def name_of(fn: Callable[..., Any]) -> str:
