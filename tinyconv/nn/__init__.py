@@ -1,5 +1,6 @@
 """Modules: layers, containers, losses, initialisers; PyTorch's names and arguments."""
 
+from tinyconv.nn import functional, init, utils
 from tinyconv.nn.classification_losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, NLLLoss
 from tinyconv.nn.containers import Identity, ModuleList, Sequential
 from tinyconv.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
@@ -38,6 +39,7 @@ from tinyconv.nn.stateless import (
     Softmax,
     Tanh,
 )
+from tinyconv.nn.unfold import Fold, Unfold
 from tinyconv.nn.upsampling import (
     ChannelShuffle,
     PixelShuffle,
@@ -46,8 +48,6 @@ from tinyconv.nn.upsampling import (
     UpsamplingBilinear2d,
     UpsamplingNearest2d,
 )
-
-from tinyconv.nn import functional, init
 
 __all__ = [
     "ELU",
@@ -71,6 +71,7 @@ __all__ = [
     "DiceLoss",
     "Dropout",
     "Flatten",
+    "Fold",
     "HuberLoss",
     "Identity",
     "L1Loss",
@@ -98,6 +99,7 @@ __all__ = [
     "SmoothL1Loss",
     "Softmax",
     "Tanh",
+    "Unfold",
     "Upsample",
     "UpsamplingBilinear2d",
     "UpsamplingNearest2d",
@@ -106,4 +108,5 @@ __all__ = [
     "ZeroPad3d",
     "functional",
     "init",
+    "utils",
 ]

@@ -83,12 +83,12 @@ class Module:
         """Compute the output; subclasses define this."""
         raise ArgumentError(type(self).__name__, "forward", "not defined", "a method forward(self, ...)")
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
         for pre_hook in list(self._forward_pre_hooks.values()):
             changed = pre_hook(self, inputs)
             if changed is not None:
                 inputs = changed if isinstance(changed, tuple) else (changed,)
-        output = self.forward(*inputs)
+        output = self.forward(*inputs, **options)
         for hook in list(self._forward_hooks.values()):
             replaced = hook(self, inputs, output)
             output = output if replaced is None else replaced

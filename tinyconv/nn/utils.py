@@ -1,0 +1,135 @@
+"""Gradients kept within bounds, and all parameters as one vector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import inf, isfinite
+from typing import Any
+
+from tinyconv.device import array_module
+from tinyconv.errors import ArgumentError, DtypeError, ShapeError, TrainingError
+from tinyconv.grad_mode import no_grad
+from tinyconv.kernels.reference.elementwise import quiet
+from tinyconv.ops import cat, zeros
+from tinyconv.tensor import Tensor
+
+
+@quiet
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+) -> Tensor:
+    """Scale all gradients by one factor, so that their common norm is at most `max_norm`.
+
+    The direction of the step stays what it was (Pascanu et al. 2013).
+
+    Parameters
+    ----------
+    parameters : Tensor or iterable of Tensor
+        Those without a gradient do not count.
+    max_norm : float
+    norm_type : float
+        2 for Euclid's norm, ``inf`` for the largest value.
+    error_if_nonfinite : bool
+        Whether to raise if the norm is infinite or not a number.
+
+    Returns
+    -------
+    Tensor
+        The norm before, of shape ().
+
+    Raises
+    ------
+    TrainingError
+        If the norm is not finite and `error_if_nonfinite` is True.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> x = tc.tensor([3.0, 4.0], requires_grad=True)
+    >>> (x * x / 2).sum().backward()
+    >>> tc.nn.utils.clip_grad_norm_([x], max_norm=1.0).item()
+    5.0
+    >>> [round(g, 3) for g in x.grad.tolist()]
+    [0.6, 0.8]
+    """
+    _check_number("clip_grad_norm_", "max_norm", max_norm)
+    if _check_number("clip_grad_norm_", "norm_type", norm_type) == 0:
+        raise ArgumentError("clip_grad_norm_", "norm_type", norm_type, "a number > 0, or inf")
+    grads = _gradients("clip_grad_norm_", parameters)
+    if not grads:
+        return zeros(())
+    norm = _norm([_norm([abs(grad)], norm_type) for grad in grads], norm_type)
+    if error_if_nonfinite and not isfinite(norm):
+        raise TrainingError("clip_grad_norm_", "the norm of the gradients", float(norm), "a finite number")
+    factor = max_norm / (float(norm) + 1e-6)
+    if not factor >= 1:
+        for grad in grads:
+            grad *= factor
+    return Tensor(array_module(grads[0]).asarray(norm, grads[0].dtype))
+
+
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
+    """Limit each element of the gradients to ``[-clip_value, clip_value]``, in place."""
+    _check_number("clip_grad_value_", "clip_value", clip_value)
+    for grad in _gradients("clip_grad_value_", parameters):
+        array_module(grad).clip(grad, -clip_value, clip_value, out=grad)
+
+
+def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
+    """All parameters in one vector of shape (n,), one after the other; differentiable."""
+    tensors = _tensors("parameters_to_vector", parameters)
+    if not tensors:
+        raise ArgumentError("parameters_to_vector", "parameters", "empty", "at least one parameter")
+    return cat([tensor.reshape(-1) for tensor in tensors])
+
+
+def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
+    """Copy the pieces of a vector into the parameters, in place.
+
+    Raises
+    ------
+    ShapeError
+        If the vector has not exactly as many elements as the parameters.
+    """
+    if not isinstance(vec, Tensor):
+        raise DtypeError("vector_to_parameters", "vec", f"a {type(vec).__name__}", "a Tensor")
+    tensors = _tensors("vector_to_parameters", parameters)
+    count = sum(tensor.numel() for tensor in tensors)
+    if vec.shape != (count,):
+        raise ShapeError("vector_to_parameters", "vec", f"of shape {vec.shape}", f"({count},)")
+    start = 0
+    with no_grad():
+        for tensor in tensors:
+            stop = start + tensor.numel()
+            tensor.copy_(vec.detach()[start:stop].reshape(tensor.shape))
+            start = stop
+
+
+def _norm(values: list[Any], norm_type: float) -> Any:
+    """The norm of non-negative arrays or numbers together, computed in float64."""
+    xp = array_module(values[0])
+    if norm_type == inf:
+        return max((xp.max(value, initial=0.0) for value in values), key=lambda x: (x != x, x))
+    total = sum(xp.sum(xp.power(value, norm_type, dtype="float64")) for value in values)
+    return total ** (1 / norm_type)
+
+
+def _gradients(where: str, parameters: Any) -> list[Any]:
+    return [p.grad.array for p in _tensors(where, parameters) if p.grad is not None]
+
+
+def _tensors(where: str, parameters: Any) -> list[Tensor]:
+    tensors = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    for index, tensor in enumerate(tensors):
+        if not isinstance(tensor, Tensor):
+            raise DtypeError(where, f"parameters[{index}]", f"a {type(tensor).__name__}", "a Tensor")
+    return tensors
+
+
+def _check_number(where: str, argument: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        raise ArgumentError(where, argument, repr(value), "a number >= 0")
+    return value
