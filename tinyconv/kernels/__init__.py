@@ -23,6 +23,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from tinyconv.device import kernel_backend
 
 Kernel = Callable[..., Any]
@@ -94,6 +95,7 @@ FILES = (
     "dropout",
     "elementwise",
     "matmul",
+    "norm",
     "optim",
     "padding",
     "pooling",
@@ -108,6 +110,7 @@ conv = KernelFile("conv")
 dropout = KernelFile("dropout")
 elementwise = KernelFile("elementwise")
 matmul = KernelFile("matmul")
+norm = KernelFile("norm")
 optim = KernelFile("optim")
 padding = KernelFile("padding")
 pooling = KernelFile("pooling")

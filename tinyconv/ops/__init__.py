@@ -4,6 +4,7 @@ A forward calls a kernel (arrays in, arrays out); a backward is written with ops
 first and higher derivatives come from the same lines.
 """
 
+from tinyconv.ops import methods as methods  # attaches the ops to Tensor
 from tinyconv.ops.activation import elu, leaky_relu, relu, sigmoid, tanh
 from tinyconv.ops.binary_loss import binary_cross_entropy, binary_cross_entropy_with_logits
 from tinyconv.ops.classification_loss import cross_entropy, nll_loss
@@ -51,6 +52,7 @@ from tinyconv.ops.elementwise import add, div, exp, log, mul, neg, pow, sub, whe
 from tinyconv.ops.extremes import clamp, maximum, minimum
 from tinyconv.ops.interpolate import interpolate
 from tinyconv.ops.matmul import linear, matmul
+from tinyconv.ops.norm import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm
 from tinyconv.ops.overlap_loss import dice_loss
 from tinyconv.ops.padding import pad
 from tinyconv.ops.pixel_shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
@@ -85,8 +87,6 @@ from tinyconv.ops.unary import (
     trunc,
 )
 
-from tinyconv.ops import methods as methods  # attaches the ops to Tensor
-
 __all__ = [
     "abs",
     "add",
@@ -97,6 +97,7 @@ __all__ = [
     "argmax",
     "as_tensor",
     "avg_pool2d",
+    "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "bitwise_and",
@@ -130,16 +131,20 @@ __all__ = [
     "from_numpy",
     "full",
     "ge",
+    "group_norm",
     "gt",
     "huber_loss",
+    "instance_norm",
     "interpolate",
     "isfinite",
     "isinf",
     "isnan",
     "l1_loss",
+    "layer_norm",
     "le",
     "leaky_relu",
     "linear",
+    "local_response_norm",
     "log",
     "log1p",
     "log_softmax",
