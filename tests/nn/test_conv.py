@@ -21,6 +21,21 @@ LAYERS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
     "Conv3d": (lambda lib: lib.Conv3d(2, 4, (1, 2, 3), (1, 2, 1), (0, 1, 2), groups=2), (2, 2, 3, 4, 5)),
     "Conv3d same": (lambda lib: lib.Conv3d(2, 4, 2, padding="same"), (2, 3, 4, 5)),
     "ConvTranspose1d": (lambda lib: lib.ConvTranspose1d(4, 6, 3, 2, 1, 1, 2, True, 2), (2, 4, 5)),
+    "Conv1d reflect": (lambda lib: lib.Conv1d(2, 3, 3, padding=2, padding_mode="reflect"), (2, 2, 5)),
+    "Conv2d replicate": (
+        lambda lib: lib.Conv2d(2, 3, (4, 3), padding="same", padding_mode="replicate"),
+        (2, 5, 4),
+    ),
+    "Conv2d reflect valid": (
+        lambda lib: lib.Conv2d(2, 3, 3, padding="valid", bias=False, padding_mode="reflect"),
+        (2, 2, 5, 4),
+    ),
+    "Conv3d circular": (
+        lambda lib: lib.Conv3d(2, 3, (3, 2, 3), (1, 2, 1), (1, 0, 2), padding_mode="circular"),
+        (1, 2, 3, 4, 5),
+    ),
+    "Unfold": (lambda lib: lib.Unfold((2, 3), 2, (1, 0), (1, 2)), (2, 3, 5, 7)),
+    "Fold": (lambda lib: lib.Fold((4, 5), (2, 3), stride=1, padding=(0, 1)), (12, 15)),
     "ConvTranspose3d": (lambda lib: lib.ConvTranspose3d(4, 2, 2, (2, 1, 3), bias=False), (4, 2, 3, 2)),
 }
 
@@ -34,6 +49,7 @@ def twins(name: str) -> tuple[Any, Any, tuple[int, ...]]:
     return ours, theirs, shape
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_layer_is_pytorchs(name: str, backend: str) -> None:
@@ -78,7 +94,12 @@ WRONG: list[tuple[str, Callable[[], Any], type[TinyconvError], str]] = [
     ("Conv2d", lambda: nn.Conv2d(3, 4, 3, 2, "same"), ArgumentError, r"stride is \(2, 2\).*same"),
     ("Conv3d", lambda: nn.Conv3d(3, 4, 3, groups=3), ArgumentError, "out_channels is 4.*groups = 3"),
     ("Conv3d", lambda: nn.Conv3d(3, 4, 3, padding=(1, 1)), ArgumentError, r"padding is \(1, 1\)"),
-    ("Conv2d", lambda: nn.Conv2d(3, 4, 3, padding_mode="mirror"), ArgumentError, "padding_mode.*'zeros'"),
+    (
+        "Conv2d",
+        lambda: nn.Conv2d(3, 4, 3, padding_mode="mirror"),
+        ArgumentError,
+        "padding_mode.*'zeros'.*'circular'",
+    ),
     (
         "ConvTranspose1d",
         lambda: nn.ConvTranspose1d(3, 4, 3, padding_mode="reflect"),

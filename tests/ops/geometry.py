@@ -57,6 +57,33 @@ def _operands(
     return Case((x, weight, *bias), {**options, "groups": groups}, seed=draw(seeds))
 
 
+def _windows(draw: Any) -> tuple[tuple[int, ...], dict[str, Any], tuple[int, int]]:
+    """Size of an image, window options, and how many places and positions the window has."""
+    size, kernel, stride, padding, dilation = _axes(draw, _conv_axis, 2)
+    options = {"kernel_size": kernel, "dilation": dilation, "padding": padding, "stride": stride}
+    options = {name: _as_argument(draw, sizes) for name, sizes in options.items()}
+    axes = zip(size, kernel, stride, padding, dilation, strict=True)
+    positions = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in axes]
+    return size, options, (prod(kernel), prod(positions))
+
+
+@st.composite
+def unfolds(draw: Any) -> Case:
+    """An image and a window."""
+    size, options, _ = _windows(draw)
+    shape = (*_batch(draw), draw(st.integers(1, 3)), *size)
+    return Case((Values(shape, order=draw(orders)),), options, seed=draw(seeds))
+
+
+@st.composite
+def folds(draw: Any) -> Case:
+    """The columns of an image and a window."""
+    size, options, (places, positions) = _windows(draw)
+    shape = (*_batch(draw), draw(st.integers(1, 3)) * places, positions)
+    options = {"output_size": _as_argument(draw, size), **options}
+    return Case((Values(shape, order=draw(orders)),), options, seed=draw(seeds))
+
+
 def _transposed_axis(draw: Any) -> tuple[int, ...]:
     kernel, dilation, stride = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(1, 3))
     size, extra = draw(st.integers(1, 4)), draw(st.integers(0, max(stride, dilation) - 1))

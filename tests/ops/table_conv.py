@@ -26,6 +26,8 @@ OPS = (
         geometry.transposed_convolutions(3),
         functional("conv_transpose3d"),
     ),
+    Op("unfold", F.unfold, geometry.unfolds(), functional("unfold")),
+    Op("fold", F.fold, geometry.folds(), functional("fold")),
 )
 
 LINE, IMAGE, VOLUME = tc.ones(2, 4, 9), tc.ones(2, 4, 5, 6), tc.ones(2, 4, 3, 5, 6)
@@ -81,4 +83,17 @@ WRONG: list[tuple[str, type[TinyconvError], str, Callable[[], Any]]] = [
         "dilation 0",
         lambda: F.conv_transpose3d(VOLUME, tc.ones(4, 1, 1, 1, 1), dilation=0),
     ),
+    ("unfold", ShapeError, "input (5, 6) (N, C, H, W)", lambda: F.unfold(IMAGE[0, 0], 3)),
+    ("unfold", ShapeError, "kernel_size (6, 6) (5, 6)", lambda: F.unfold(IMAGE, 6)),
+    ("unfold", ArgumentError, "kernel_size (3,)", lambda: F.unfold(IMAGE, (3,))),
+    ("unfold", ArgumentError, "stride 0", lambda: F.unfold(IMAGE, 3, stride=0)),
+    ("unfold", ArgumentError, "padding -1", lambda: F.unfold(IMAGE, 3, padding=-1)),
+    ("unfold", DtypeError, "input int64", lambda: F.unfold(IMAGE.to("int64"), 3)),
+    ("fold", ShapeError, "input (8, 12) 4, 6) (3, 4)", lambda: F.fold(tc.ones(8, 12), (3, 4), 2)),
+    ("fold", ShapeError, "input (7, 6) 4, 6) (3, 4)", lambda: F.fold(tc.ones(7, 6), (3, 4), 2)),
+    ("fold", ShapeError, "input (6,)", lambda: F.fold(tc.ones(6), (3, 4), 2)),
+    ("fold", ShapeError, "output_size (1, 4) (2, 2)", lambda: F.fold(tc.ones(8, 6), (1, 4), 2)),
+    ("fold", ArgumentError, "output_size (3, 4, 5)", lambda: F.fold(tc.ones(8, 6), (3, 4, 5), 2)),
+    ("fold", ArgumentError, "dilation 0", lambda: F.fold(tc.ones(8, 6), (3, 4), 2, 0)),
+    ("fold", DtypeError, "input ndarray", lambda: F.fold(tc.ones(8, 6).numpy(), (3, 4), 2)),
 ]

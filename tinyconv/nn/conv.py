@@ -14,7 +14,7 @@ from tinyconv.ops._checks import check_choice, check_positive, check_tensor, int
 from tinyconv.ops._images import IntOrTuple, with_batch
 from tinyconv.tensor import Tensor
 
-PADDING_MODES = ("zeros",)
+PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
 class _ConvBase(Module):
@@ -23,6 +23,7 @@ class _ConvBase(Module):
     dims: ClassVar[int]
     bias: Parameter | None
     padding: str | tuple[int, ...]
+    padding_mode: str
 
     def _build(
         self,
@@ -33,7 +34,6 @@ class _ConvBase(Module):
         dilation: IntOrTuple,
         groups: int,
         bias: bool,
-        padding_mode: str,
         transposed: bool,
     ) -> None:
         name = type(self).__name__
@@ -43,7 +43,6 @@ class _ConvBase(Module):
         self.stride = int_tuple(name, "stride", stride, self.dims, 1)
         self.dilation = int_tuple(name, "dilation", dilation, self.dims, 1)
         self.groups = check_positive(name, "groups", groups)
-        self.padding_mode = check_choice(name, "padding_mode", padding_mode, PADDING_MODES)
         _check_divides(name, groups, in_channels=in_channels, out_channels=out_channels)
         first, second = (in_channels, out_channels) if transposed else (out_channels, in_channels)
         self.weight = Parameter(zeros(first, second // groups, *self.kernel_size))
@@ -59,7 +58,10 @@ class _ConvBase(Module):
         for name, default in defaults.items():
             value = getattr(self, name, default)
             parts += [f"{name}={value}"] if value != default else []
-        return ", ".join(parts + ([] if self.bias is not None else ["bias=False"]))
+        parts += [] if self.bias is not None else ["bias=False"]
+        return ", ".join(
+            parts + ([] if self.padding_mode == "zeros" else [f"padding_mode={self.padding_mode}"])
+        )
 
 
 def _check_divides(name: str, groups: int, **channels: int) -> None:
@@ -69,7 +71,7 @@ def _check_divides(name: str, groups: int, **channels: int) -> None:
 
 
 class _Conv(_ConvBase):
-    """The convolutions."""
+    """The convolutions; `padding_mode` says what stands outside the image, as in `functional.pad`."""
 
     def __init__(
         self,
@@ -85,8 +87,9 @@ class _Conv(_ConvBase):
     ) -> None:
         super().__init__()
         sizes = (in_channels, out_channels, kernel_size, stride, dilation, groups)
-        self._build(*sizes, bias, padding_mode, transposed=False)
+        self._build(*sizes, bias, transposed=False)
         name = type(self).__name__
+        self.padding_mode = check_choice(name, "padding_mode", padding_mode, PADDING_MODES)
         if not isinstance(padding, str):
             self.padding = int_tuple(name, "padding", padding, self.dims, 0)
             return
@@ -95,8 +98,20 @@ class _Conv(_ConvBase):
             raise ArgumentError(name, "stride", self.stride, "1 with padding='same', which keeps the size")
 
     def forward(self, input: Tensor) -> Tensor:
+        padding = self.padding
+        if self.padding_mode != "zeros":
+            input, padding = F.pad(input, self._borders(), self.padding_mode), (0,) * self.dims
         conv = (F.conv1d, F.conv2d, F.conv3d)[self.dims - 1]
-        return conv(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+        return conv(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+    def _borders(self) -> tuple[int, ...]:
+        """(before, after) of each spatial dimension, the last first."""
+        if isinstance(self.padding, tuple):
+            return tuple(n for p in reversed(self.padding) for n in (p, p))
+        whole = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True)]
+        if self.padding == "valid":
+            whole = [0] * self.dims
+        return tuple(n for w in reversed(whole) for n in (w // 2, w - w // 2))
 
 
 class Conv1d(_Conv):
@@ -169,7 +184,8 @@ class _ConvTranspose(_ConvBase):
         super().__init__()
         name = type(self).__name__
         sizes = (in_channels, out_channels, kernel_size, stride, dilation, groups)
-        self._build(*sizes, bias, padding_mode, transposed=True)
+        self._build(*sizes, bias, transposed=True)
+        self.padding_mode = check_choice(name, "padding_mode", padding_mode, ("zeros",))
         self.padding = int_tuple(name, "padding", padding, self.dims, 0)
         self.output_padding = int_tuple(name, "output_padding", output_padding, self.dims, 0)
 

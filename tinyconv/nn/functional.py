@@ -16,6 +16,7 @@ from tinyconv.ops import (
     dice_loss,
     dropout,
     elu,
+    fold,
     group_norm,
     huber_loss,
     instance_norm,
@@ -38,6 +39,7 @@ from tinyconv.ops import (
     smooth_l1_loss,
     softmax,
     tanh,
+    unfold,
 )
 
 __all__ = [
@@ -56,6 +58,7 @@ __all__ = [
     "dice_loss",
     "dropout",
     "elu",
+    "fold",
     "group_norm",
     "huber_loss",
     "instance_norm",
@@ -78,4 +81,5 @@ __all__ = [
     "smooth_l1_loss",
     "softmax",
     "tanh",
+    "unfold",
 ]

@@ -86,6 +86,7 @@ from tinyconv.ops.unary import (
     square,
     trunc,
 )
+from tinyconv.ops.unfold import fold, unfold
 
 __all__ = [
     "abs",
@@ -128,6 +129,7 @@ __all__ = [
     "flatten",
     "floor",
     "floor_divide",
+    "fold",
     "from_numpy",
     "full",
     "ge",
@@ -195,6 +197,7 @@ __all__ = [
     "tensor",
     "transpose",
     "trunc",
+    "unfold",
     "unsqueeze",
     "where",
     "zeros",
