@@ -19,7 +19,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import warnings
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -76,17 +78,21 @@ def backend_of(array: Any) -> str:
         array = array[0]
     if not isinstance(array, np.ndarray):
         return "cuda"
-    return "cpu" if _has_numba() else "reference"
+    return "cpu" if numba_works() else "reference"
 
 
-_numba_found: bool | None = None
-
-
-def _has_numba() -> bool:
-    global _numba_found
-    if _numba_found is None:
-        _numba_found = importlib.util.find_spec("numba") is not None
-    return _numba_found
+@cache
+def numba_works() -> bool:
+    """Whether Numba can be imported; where it is installed but broken, a warning says why."""
+    if importlib.util.find_spec("numba") is None:
+        return False
+    try:
+        importlib.import_module("numba")
+    except Exception as error:  # it raises several kinds, e.g. for a NumPy that is too new for it
+        reason = f"Numba does not work here ({error}); tinyconv goes on with NumPy alone, slowly"
+        warnings.warn(reason, UserWarning, stacklevel=4)
+        return False
+    return True
 
 
 FILES = (

@@ -7,6 +7,7 @@ when any file of this folder changes.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -49,8 +50,7 @@ def parallel_kernel(signature: Callable[[Any], Any]) -> Callable[[Any], Callable
     def decorate(function: Any) -> Callable[[Any], Any]:
         @cache
         def compiled(dtype: np.dtype[Any]) -> Any:
-            kernel = numba.njit(parallel=True, nogil=True, cache=True)(function)
-            watch_folder(kernel)
+            kernel = kept_on_disk(function, parallel=True, nogil=True)
             kernel.compile(signature(numba.from_dtype(dtype)))
             kernel.disable_compile()
             return kernel
@@ -60,11 +60,27 @@ def parallel_kernel(signature: Callable[[Any], Any]) -> Callable[[Any], Callable
     return decorate
 
 
-def watch_folder(kernel: Any) -> None:
-    """Make Numba compile `kernel` again when any file of this folder has changed."""
-    kept = getattr(kernel._cache, "_cache_file", None)
-    if kept is not None:
-        kept._source_stamp = _folder_stamp()
+def kept_on_disk(function: Any, **options: Any) -> Any:
+    """`function` compiled by Numba and kept on disk, until any file of this folder changes.
+
+    Where there is no folder to keep it in (read-only packages and home), it is compiled anew
+    in each process.
+    """
+    try:
+        kernel = numba.njit(cache=True, **options)(function)
+    except RuntimeError:
+        _warn_that_nothing_is_kept()
+        return numba.njit(**options)(function)
+    file = getattr(kernel._cache, "_cache_file", None)
+    if file is not None:
+        file._source_stamp = _folder_stamp()
+    return kernel
+
+
+@cache
+def _warn_that_nothing_is_kept() -> None:
+    reason = "there is no writable folder for compiled kernels: each start takes up to a minute longer"
+    warnings.warn(f"{reason} (NUMBA_CACHE_DIR can name one)", UserWarning, stacklevel=2)
 
 
 @cache

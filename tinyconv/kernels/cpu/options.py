@@ -14,16 +14,14 @@ from typing import Any
 
 import numba
 
-from tinyconv.kernels.cpu._compile import watch_folder
+from tinyconv.kernels.cpu._compile import kept_on_disk
 
 ARITHMETIC: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy"}
 
 
 def parallel(function: Callable[..., Any]) -> Any:
     """Compile a loop over a whole array, shared among the threads."""
-    kernel = numba.njit(parallel=True, nogil=True, cache=True, **ARITHMETIC)(function)
-    watch_folder(kernel)
-    return kernel
+    return kept_on_disk(function, parallel=True, nogil=True, **ARITHMETIC)
 
 
 def inlined(function: Callable[..., Any]) -> Any:
