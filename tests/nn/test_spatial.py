@@ -9,7 +9,7 @@ import pytest
 
 import tinyconv as tc
 from tinyconv import nn
-from tinyconv.errors import ArgumentError
+from tinyconv.errors import ArgumentError, ShapeError
 
 SHAPES = {"1d": (2, 3, 5), "2d": (2, 3, 5, 4), "3d": (2, 3, 5, 4, 3)}
 
@@ -84,3 +84,83 @@ def test_a_pixel_that_is_not_finite_stays_in_its_neighbourhood(mode: str, bad: f
         assert not np.isfinite(y).all() or mode.startswith("nearest")
         far = abs(np.arange(size) + 0.5 - 5.5 * scale) > 3 * max(scale, 1)
         assert (y[far] == 0).all() and (y[:, far] == 0).all()
+
+
+def test_embedding_is_pytorchs() -> None:
+    torch = pytest.importorskip("torch")
+    layer, twin = nn.Embedding(5, 3, padding_idx=-1), torch.nn.Embedding(5, 3, padding_idx=-1)
+    assert repr(layer) == repr(twin)
+    assert list(layer.state_dict()) == list(twin.state_dict())
+    assert (layer.weight.detach().numpy()[4] == 0).all()
+    layer.load_state_dict({"weight": tc.from_numpy(twin.weight.detach().numpy())})
+    numbers = np.array([[0, 4, 1], [1, 1, 4]])
+    y, expected = layer(tc.from_numpy(numbers)), twin(torch.from_numpy(numbers))
+    np.testing.assert_array_equal(y.detach().numpy(), expected.detach().numpy())
+    (y * y).sum().backward()
+    (expected * expected).sum().backward()
+    np.testing.assert_allclose(layer.weight.grad.numpy(), twin.weight.grad.numpy(), rtol=1e-6)
+
+
+def test_the_first_embedding_is_standard_normal() -> None:
+    tc.manual_seed(0)
+    values = nn.Embedding(100, 100).weight.detach().numpy()
+    assert abs(values.mean()) < 0.04
+    assert abs(values.std() - 1) < 0.03
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_bilinear_is_pytorchs(bias: bool) -> None:
+    torch = pytest.importorskip("torch")
+    layer, twin = nn.Bilinear(3, 4, 2, bias), torch.nn.Bilinear(3, 4, 2, bias)
+    assert repr(layer) == repr(twin)
+    assert [p.shape for p in layer.parameters()] == [tuple(p.shape) for p in twin.parameters()]
+    assert all(0 < abs(p.array).max() <= 3**-0.5 for p in layer.parameters())
+    layer.load_state_dict({k: tc.from_numpy(v.numpy()) for k, v in twin.state_dict().items()})
+    rng = np.random.default_rng(0)
+    pair = [rng.standard_normal((5, n)).astype(np.float32) for n in (3, 4)]
+    expected = twin(*map(torch.from_numpy, pair)).detach().numpy()
+    np.testing.assert_allclose(layer(*map(tc.from_numpy, pair)).detach().numpy(), expected, rtol=0, atol=1e-6)
+
+
+def test_layers_that_compare() -> None:
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    pair = [rng.standard_normal((5, 4)) for _ in range(2)]
+    for name, arguments in (("CosineSimilarity", (0, 1e-3)), ("PairwiseDistance", (1.0, 0.1, True))):
+        y = getattr(nn, name)(*arguments)(*map(tc.from_numpy, pair)).numpy()
+        expected = getattr(torch.nn, name)(*arguments)(*map(torch.from_numpy, pair)).numpy()
+        np.testing.assert_allclose(y, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0, 2)])
+@pytest.mark.parametrize("num_classes", [-1, 4, 7])
+def test_one_hot_is_pytorchs(shape: tuple[int, ...], num_classes: int) -> None:
+    torch = pytest.importorskip("torch")
+    numbers = np.random.default_rng(0).integers(0, 4, shape)
+    if numbers.size == 0 and num_classes == -1:
+        with pytest.raises(ShapeError, match="num_classes given"):
+            tc.nn.functional.one_hot(tc.from_numpy(numbers))
+        return
+    y = tc.nn.functional.one_hot(tc.from_numpy(numbers), num_classes)
+    expected = torch.nn.functional.one_hot(torch.from_numpy(numbers), num_classes).numpy()
+    assert y.dtype == expected.dtype
+    np.testing.assert_array_equal(y.numpy(), expected)
+
+
+@pytest.mark.parametrize("p", [1.0, 1.5, 2.0, 3.0, np.inf])
+def test_a_vector_of_zeros_has_length_zero_and_a_finite_gradient(p: float) -> None:
+    x = tc.zeros(2, 3, requires_grad=True)
+    y = tc.nn.functional.pairwise_distance(x, tc.zeros(2, 3), p, eps=0)
+    assert y.tolist() == [0, 0]
+    y.sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [[0, 0, 0], [0, 0, 0]]
+
+
+def test_padding_row_stays_without_gradient_of_any_order() -> None:
+    weight = tc.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    y = tc.nn.functional.embedding(tc.tensor([0, 1, 1]), weight, padding_idx=0)
+    (first,) = tc.autograd.grad((y * y * y).sum(), weight, create_graph=True)
+    (second,) = tc.autograd.grad(first.sum(), weight)
+    assert first.tolist() == [[0, 0], [2 * 27, 2 * 48]]
+    assert second.tolist() == [[0, 0], [2 * 18, 2 * 24]]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 
 import tinyconv as tc
 import tinyconv.nn.functional as F
@@ -80,15 +81,80 @@ def channel_groups(draw: Any) -> Case:
     return Case((Values(shape, order=draw(orders)),), {"groups": groups}, seed=draw(seeds))
 
 
+@st.composite
+def lookups(draw: Any) -> Case:
+    """A table, numbers of its rows, some more than once; the last row, never met, may be the padding."""
+    rows, length = draw(st.integers(1, 5)), draw(st.integers(1, 3))
+    shape = tuple(draw(st.lists(st.integers(0, 4), max_size=3)))
+    options = {"padding_idx": draw(st.sampled_from((None, rows, -1)))}
+    table = Values((rows + 1, length), order=draw(orders))
+    return Case((table,), options, (Values(shape, f"classes {rows}", draw(orders)),), draw(seeds))
+
+
+@st.composite
+def bilinears(draw: Any) -> Case:
+    lead = tuple(draw(st.lists(st.integers(1, 3), max_size=2)))
+    out, n_1, n_2 = (draw(st.integers(1, 4)) for _ in range(3))
+    shapes = [(*lead, n_1), (*lead, n_2), (out, n_1, n_2), (out,)][: draw(st.integers(3, 4))]
+    return Case(tuple(Values(s, order=draw(orders)) for s in shapes), seed=draw(seeds))
+
+
+norms = st.sampled_from((2.0, 1.0, 3.0, 1.5, float("inf")))
+
+
+@st.composite
+def normalizations(draw: Any) -> Case:
+    """Values without ties or zeros, where norms bend; vectors shorter than eps too."""
+    shape = draw(array_shapes(min_dims=1, max_dims=4, min_side=1, max_side=4))
+    dim = draw(st.integers(-len(shape), len(shape) - 1))
+    options = {"p": draw(norms), "dim": dim, "eps": draw(st.sampled_from((1e-12, 100.0)))}
+    return Case((Values(shape, "nonzero", draw(orders)),), options, seed=draw(seeds))
+
+
+@st.composite
+def vector_pairs(draw: Any, similarity: bool) -> Case:
+    """Two inputs whose shapes broadcast together."""
+    shapes = draw(mutually_broadcastable_shapes(num_shapes=2, min_dims=1, max_dims=3, min_side=1, max_side=4))
+    options: dict[str, Any] = {"p": draw(norms), "keepdim": draw(st.booleans())}
+    if similarity:
+        ndim = len(shapes.result_shape)
+        options = {"dim": draw(st.integers(-ndim, ndim - 1))}
+    first, second = (Values(s, "nonzero", draw(orders)) for s in shapes.input_shapes)
+    return Case((first, second), options, seed=draw(seeds))
+
+
 OPS = (
     Op("pad", F.pad, paddings(), functional("pad")),
     Op("interpolate", F.interpolate, resizings(), functional("interpolate")),
     Op("pixel_shuffle", F.pixel_shuffle, shuffles(up=True), functional("pixel_shuffle")),
     Op("pixel_unshuffle", F.pixel_unshuffle, shuffles(up=False), functional("pixel_unshuffle")),
     Op("channel_shuffle", F.channel_shuffle, channel_groups(), functional("channel_shuffle")),
+    Op(
+        "embedding",
+        lambda weight, rows, **options: F.embedding(rows, weight, **options),
+        lookups(),
+        lambda torch, weight, rows, **options: torch.nn.functional.embedding(rows, weight, **options),
+    ),
+    Op("bilinear", F.bilinear, bilinears(), functional("bilinear")),
+    Op("normalize", F.normalize, normalizations(), functional("normalize")),
+    Op(
+        "cosine_similarity",
+        F.cosine_similarity,
+        vector_pairs(similarity=True),
+        functional("cosine_similarity"),
+    ),
+    Op(
+        "pairwise_distance",
+        F.pairwise_distance,
+        vector_pairs(similarity=False),
+        functional("pairwise_distance"),
+    ),
 )
 
+NOT_DIFFERENTIABLE = {"one_hot"}
+
 IMAGE, ROWS, NAN = tc.ones(2, 4, 5, 6), tc.ones(3, 4), float("nan")
+NUMBERS = tc.tensor([0, 1, 2])
 
 WRONG: list[tuple[str, type[TinyconvError], str, Callable[[], Any]]] = [
     ("pad", DtypeError, "input list", lambda: F.pad([1.0], (1, 1))),
@@ -141,4 +207,42 @@ WRONG: list[tuple[str, type[TinyconvError], str, Callable[[], Any]]] = [
     ("channel_shuffle", ArgumentError, "groups 3 4", lambda: F.channel_shuffle(IMAGE, 3)),
     ("channel_shuffle", ArgumentError, "groups -1", lambda: F.channel_shuffle(IMAGE, -1)),
     ("channel_shuffle", ShapeError, "input (3, 4)", lambda: F.channel_shuffle(ROWS, 2)),
+    ("embedding", DtypeError, "input float32", lambda: F.embedding(ROWS, ROWS)),
+    ("embedding", DtypeError, "weight int64", lambda: F.embedding(NUMBERS, NUMBERS)),
+    ("embedding", DtypeError, "input list", lambda: F.embedding([0, 1], ROWS)),
+    ("embedding", ShapeError, "weight (2, 4, 5, 6)", lambda: F.embedding(NUMBERS, IMAGE)),
+    ("embedding", ArgumentError, "input 3 0 to 2", lambda: F.embedding(NUMBERS + 1, ROWS)),
+    ("embedding", ArgumentError, "input -1 0 to 2", lambda: F.embedding(NUMBERS - 1, ROWS)),
+    ("embedding", ArgumentError, "padding_idx 3", lambda: F.embedding(NUMBERS, ROWS, 3)),
+    ("embedding", ArgumentError, "padding_idx 'end'", lambda: F.embedding(NUMBERS, ROWS, "end")),
+    ("embedding", ArgumentError, "max_norm 1.0", lambda: F.embedding(NUMBERS, ROWS, max_norm=1.0)),
+    ("embedding", ArgumentError, "sparse True", lambda: F.embedding(NUMBERS, ROWS, sparse=True)),
+    ("one_hot", DtypeError, "tensor float32", lambda: F.one_hot(ROWS)),
+    ("one_hot", DtypeError, "tensor list", lambda: F.one_hot([0, 1])),
+    ("one_hot", ArgumentError, "num_classes 0", lambda: F.one_hot(NUMBERS, 0)),
+    ("one_hot", ArgumentError, "num_classes 2.5", lambda: F.one_hot(NUMBERS, 2.5)),
+    ("one_hot", ArgumentError, "tensor 2 0 to 1", lambda: F.one_hot(NUMBERS, 2)),
+    ("one_hot", ArgumentError, "tensor -1", lambda: F.one_hot(NUMBERS - 1)),
+    ("one_hot", ShapeError, "tensor (0,) num_classes", lambda: F.one_hot(tc.zeros(0, dtype="int64"))),
+    ("bilinear", ShapeError, "weight (3, 4)", lambda: F.bilinear(ROWS, ROWS, ROWS)),
+    ("bilinear", ShapeError, "input1 (3, 4) (..., 5)", lambda: F.bilinear(ROWS, ROWS, tc.ones(2, 5, 4))),
+    ("bilinear", ShapeError, "input2 (3, 4) (3, 5)", lambda: F.bilinear(ROWS, ROWS, tc.ones(2, 4, 5))),
+    ("bilinear", ShapeError, "bias (3,) (2,)", lambda: F.bilinear(ROWS, ROWS, tc.ones(2, 4, 4), tc.ones(3))),
+    ("bilinear", DtypeError, "float64", lambda: F.bilinear(ROWS, ROWS.double(), tc.ones(2, 4, 4))),
+    ("bilinear", DtypeError, "input2 list", lambda: F.bilinear(ROWS, [1.0], tc.ones(2, 4, 4))),
+    ("normalize", DtypeError, "input int64", lambda: F.normalize(NUMBERS)),
+    ("normalize", ArgumentError, "dim 2", lambda: F.normalize(ROWS, dim=2)),
+    ("normalize", ArgumentError, "p 0", lambda: F.normalize(ROWS, p=0)),
+    ("normalize", ArgumentError, "p nan", lambda: F.normalize(ROWS, p=NAN)),
+    ("normalize", ArgumentError, "p 'fro'", lambda: F.normalize(ROWS, p="fro")),
+    ("normalize", ArgumentError, "eps -1", lambda: F.normalize(ROWS, eps=-1)),
+    ("cosine_similarity", ShapeError, "(3, 4) and (3,)", lambda: F.cosine_similarity(ROWS, tc.ones(3))),
+    ("cosine_similarity", DtypeError, "float32 float64", lambda: F.cosine_similarity(ROWS, ROWS.double())),
+    ("cosine_similarity", DtypeError, "x2 list", lambda: F.cosine_similarity(ROWS, [1.0])),
+    ("cosine_similarity", ArgumentError, "dim 2", lambda: F.cosine_similarity(ROWS, ROWS, 2)),
+    ("cosine_similarity", ArgumentError, "eps None", lambda: F.cosine_similarity(ROWS, ROWS, eps=None)),
+    ("pairwise_distance", ShapeError, "(3, 4) and (5,)", lambda: F.pairwise_distance(ROWS, tc.ones(5))),
+    ("pairwise_distance", ShapeError, "() and ()", lambda: F.pairwise_distance(ROWS.sum(), ROWS.sum())),
+    ("pairwise_distance", DtypeError, "x1 int64", lambda: F.pairwise_distance(NUMBERS, NUMBERS)),
+    ("pairwise_distance", ArgumentError, "p -1", lambda: F.pairwise_distance(ROWS, ROWS, -1)),
 ]

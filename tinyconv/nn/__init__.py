@@ -4,6 +4,7 @@ from tinyconv.nn import functional, init, utils
 from tinyconv.nn.classification_losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, NLLLoss
 from tinyconv.nn.containers import Identity, ModuleList, Sequential
 from tinyconv.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from tinyconv.nn.embedding import Bilinear, CosineSimilarity, Embedding, PairwiseDistance
 from tinyconv.nn.linear import Linear
 from tinyconv.nn.module import Module, Parameter
 from tinyconv.nn.normalization import (
@@ -68,6 +69,7 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "Bilinear",
     "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",
@@ -81,9 +83,11 @@ __all__ = [
     "ConvTranspose1d",
     "ConvTranspose2d",
     "ConvTranspose3d",
+    "CosineSimilarity",
     "CrossEntropyLoss",
     "DiceLoss",
     "Dropout",
+    "Embedding",
     "Flatten",
     "Fold",
     "GroupNorm",
@@ -104,6 +108,7 @@ __all__ = [
     "Module",
     "ModuleList",
     "NLLLoss",
+    "PairwiseDistance",
     "Parameter",
     "PixelShuffle",
     "PixelUnshuffle",

@@ -46,9 +46,11 @@ from tinyconv.ops.creation import (
     zeros,
     zeros_like,
 )
+from tinyconv.ops.distance import bilinear, cosine_similarity, normalize, pairwise_distance
 from tinyconv.ops.division import floor_divide, remainder
 from tinyconv.ops.dropout import dropout
 from tinyconv.ops.elementwise import add, div, exp, log, mul, neg, pow, sub, where
+from tinyconv.ops.embedding import embedding, one_hot
 from tinyconv.ops.extremes import clamp, maximum, minimum
 from tinyconv.ops.interpolate import interpolate
 from tinyconv.ops.matmul import linear, matmul
@@ -99,6 +101,7 @@ __all__ = [
     "as_tensor",
     "avg_pool2d",
     "batch_norm",
+    "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "bitwise_and",
@@ -116,11 +119,13 @@ __all__ = [
     "conv_transpose2d",
     "conv_transpose3d",
     "cos",
+    "cosine_similarity",
     "cross_entropy",
     "dice_loss",
     "div",
     "dropout",
     "elu",
+    "embedding",
     "eq",
     "exp",
     "expand",
@@ -167,9 +172,12 @@ __all__ = [
     "ne",
     "neg",
     "nll_loss",
+    "normalize",
+    "one_hot",
     "ones",
     "ones_like",
     "pad",
+    "pairwise_distance",
     "permute",
     "pixel_shuffle",
     "pixel_unshuffle",

@@ -1,0 +1,121 @@
+"""Tables of vectors looked up by number, and classes as vectors of zeros and a one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinyconv.device import array_module
+from tinyconv.errors import ArgumentError, DtypeError, ShapeError
+from tinyconv.ops._checks import check_float, check_tensor
+from tinyconv.ops.elementwise import where
+from tinyconv.ops.shape import Index
+from tinyconv.tensor import Tensor
+
+
+def embedding(
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
+    """Row `input` of the table `weight`, for every number in `input`.
+
+    Parameters
+    ----------
+    input : Tensor
+        Integers from 0 to num_embeddings - 1, of any shape.
+    weight : Tensor
+        Shape (num_embeddings, embedding_dim).
+    padding_idx : int, optional
+        A row that gets no gradient; negative numbers count from the end.
+    max_norm, norm_type, scale_grad_by_freq, sparse
+        Not supported: `max_norm` must be None, the last two False.
+
+    Returns
+    -------
+    Tensor
+        Shape (\\*input, embedding_dim).
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> import tinyconv.nn.functional as F
+    >>> F.embedding(tc.tensor([2, 0]), tc.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])).tolist()
+    [[5.0, 6.0], [1.0, 2.0]]
+    """
+    op = "embedding"
+    check_float(op, "weight", weight)
+    if weight.ndim != 2:
+        expected = "(num_embeddings, embedding_dim)"
+        raise ShapeError(op, "weight", f"of shape {weight.shape}", expected)
+    rows = weight.shape[0]
+    _check_classes(op, input, rows)
+    for name, value in {
+        "max_norm": max_norm,
+        "scale_grad_by_freq": scale_grad_by_freq,
+        "sparse": sparse,
+    }.items():
+        if value is not None and value is not False:
+            raise ArgumentError(op, name, repr(value), "None or False: tinyconv does not have it")
+    taken = Index.apply(weight, input.array)
+    if padding_idx is None:
+        return taken
+    is_padding = input.array == check_row(op, padding_idx, rows)
+    return where(Tensor(is_padding[..., None]), taken.detach(), taken)
+
+
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """For every number c in `tensor` a vector of `num_classes` zeros with a one at c.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        Integers from 0 to num_classes - 1, of any shape.
+    num_classes : int
+        Length of the vectors; -1 means one more than the largest number.
+
+    Returns
+    -------
+    Tensor
+        int64, shape (\\*tensor, num_classes).
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> import tinyconv.nn.functional as F
+    >>> F.one_hot(tc.tensor([0, 2])).tolist()
+    [[1, 0, 0], [0, 0, 1]]
+    """
+    op = "one_hot"
+    is_int = isinstance(num_classes, int | np.integer) and not isinstance(num_classes, bool)
+    if not is_int or (num_classes < 1 and num_classes != -1):
+        raise ArgumentError(op, "num_classes", repr(num_classes), "an int >= 1, or -1")
+    if num_classes == -1:
+        if check_tensor(op, "tensor", tensor).numel() == 0:
+            raise ShapeError(op, "tensor", f"of shape {tensor.shape}", "an element, or num_classes given")
+        num_classes = max(int(tensor.array.max()) + 1, 1)
+    _check_classes(op, tensor, int(num_classes), "tensor")
+    module = array_module(tensor.array)
+    return Tensor((tensor.array[..., None] == module.arange(num_classes)).astype("int64"))
+
+
+def check_row(op: str, padding_idx: Any, rows: int) -> int:
+    """`padding_idx` counted from the front."""
+    is_int = isinstance(padding_idx, int | np.integer) and not isinstance(padding_idx, bool)
+    if not is_int or not -rows <= padding_idx < rows:
+        raise ArgumentError(op, "padding_idx", repr(padding_idx), f"a row of the table, from 0 to {rows - 1}")
+    return int(padding_idx) % rows
+
+
+def _check_classes(op: str, input: Tensor, count: int, argument: str = "input") -> None:
+    """`input` holds integers from 0 to count - 1."""
+    if check_tensor(op, argument, input).dtype.kind not in "iu":
+        raise DtypeError(op, argument, f"of dtype {input.dtype}", "integers")
+    if input.numel() and not 0 <= input.array.min() <= input.array.max() < count:
+        value = f"from {input.array.min()} to {input.array.max()}"
+        raise ArgumentError(op, argument, value, f"numbers from 0 to {count - 1}")
