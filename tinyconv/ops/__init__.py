@@ -59,7 +59,7 @@ from tinyconv.ops.overlap_loss import dice_loss
 from tinyconv.ops.padding import pad
 from tinyconv.ops.pixel_shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from tinyconv.ops.pooling import avg_pool2d, max_pool2d, max_unpool2d
-from tinyconv.ops.reduction import amax, argmax, max, mean, sum
+from tinyconv.ops.reduction import amax, amin, argmax, argmin, max, mean, min, sum
 from tinyconv.ops.regression_loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from tinyconv.ops.shape import (
     cat,
@@ -72,6 +72,7 @@ from tinyconv.ops.shape import (
     unsqueeze,
 )
 from tinyconv.ops.softmax import log_softmax, softmax
+from tinyconv.ops.statistics import cumsum, logsumexp, norm, prod, std, var
 from tinyconv.ops.unary import (
     abs,
     ceil,
@@ -95,9 +96,11 @@ __all__ = [
     "add",
     "all",
     "amax",
+    "amin",
     "any",
     "arange",
     "argmax",
+    "argmin",
     "as_tensor",
     "avg_pool2d",
     "batch_norm",
@@ -121,6 +124,7 @@ __all__ = [
     "cos",
     "cosine_similarity",
     "cross_entropy",
+    "cumsum",
     "dice_loss",
     "div",
     "dropout",
@@ -159,6 +163,7 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "logsumexp",
     "lt",
     "matmul",
     "max",
@@ -166,12 +171,14 @@ __all__ = [
     "max_unpool2d",
     "maximum",
     "mean",
+    "min",
     "minimum",
     "mse_loss",
     "mul",
     "ne",
     "neg",
     "nll_loss",
+    "norm",
     "normalize",
     "one_hot",
     "ones",
@@ -182,6 +189,7 @@ __all__ = [
     "pixel_shuffle",
     "pixel_unshuffle",
     "pow",
+    "prod",
     "rand",
     "randint",
     "randn",
@@ -199,6 +207,7 @@ __all__ = [
     "sqrt",
     "square",
     "squeeze",
+    "std",
     "sub",
     "sum",
     "tanh",
@@ -207,6 +216,7 @@ __all__ = [
     "trunc",
     "unfold",
     "unsqueeze",
+    "var",
     "where",
     "zeros",
     "zeros_like",

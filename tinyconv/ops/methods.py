@@ -14,6 +14,7 @@ from tinyconv.ops import (
     reduction,
     shape,
     softmax,
+    statistics,
     unary,
 )
 from tinyconv.tensor import Tensor
@@ -131,6 +132,15 @@ METHODS = {
     "tanh": activation.tanh,
     "softmax": softmax.softmax,
     "log_softmax": softmax.log_softmax,
+    "amin": reduction.amin,
+    "argmin": reduction.argmin,
+    "min": reduction.min,
+    "var": statistics.var,
+    "std": statistics.std,
+    "prod": statistics.prod,
+    "logsumexp": statistics.logsumexp,
+    "cumsum": statistics.cumsum,
+    "norm": statistics.norm,
 }
 
 for _name, _op in {**OPERATORS, **METHODS}.items():

@@ -1,7 +1,8 @@
-"""Sums, means and maxima over dimensions."""
+"""Sums, means, largest and smallest values over dimensions."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any, NamedTuple
 
@@ -43,18 +44,26 @@ class Max(Function):
     The gradient goes to the elements that are the maximum; ties share it equally.
     """
 
+    kernel = staticmethod(kernels.max)
+
     @staticmethod
     def forward(ctx: Any, x: Tensor, dims: tuple[int, ...], keepdim: bool) -> Any:
         module = array_module(x.array)
-        largest = module.asarray(kernels.max(x.array, dims, True))
-        hits = x.array == largest
+        chosen = module.asarray(ctx.kernel(x.array, dims, True))
+        hits = (x.array == chosen) | (x.array != x.array)  # where there is a NaN, NaN is chosen
         ctx.share = Tensor((hits / hits.sum(dims, keepdims=True)).astype(x.dtype))
-        ctx.kept_shape = largest.shape
-        return largest if keepdim else largest.reshape([n for i, n in enumerate(x.shape) if i not in dims])
+        ctx.kept_shape = chosen.shape
+        return chosen if keepdim else chosen.reshape([n for i, n in enumerate(x.shape) if i not in dims])
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
         return reshape(grad, ctx.kept_shape) * ctx.share, None, None
+
+
+class Min(Max):
+    """y = the smallest value along some dimensions; gradients as those of `Max`."""
+
+    kernel = staticmethod(kernels.min)
 
 
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
@@ -75,15 +84,18 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 
 def amax(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The largest value over all dimensions, or over `dim`; ties share the gradient."""
-    check_tensor("amax", "input", input)
-    dims = normalize_dims("amax", dim, input.ndim)
-    if any(input.shape[d] == 0 for d in dims):
-        raise ShapeError("amax", "input", f"of shape {input.shape}", "at least one element to choose from")
-    return Max.apply(input, dims, bool(keepdim))
+    return _extreme(Max, "amax", input, dim, keepdim)
 
 
-def max(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+def amin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """The smallest value over all dimensions, or over `dim`; ties share the gradient."""
+    return _extreme(Min, "amin", input, dim, keepdim)
+
+
+def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The largest value; along `dim`, the pair (values, indices) of the first largest.
+
+    With a tensor in the place of `dim`, `maximum` of both.
 
     Examples
     --------
@@ -91,12 +103,54 @@ def max(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     >>> tc.tensor([[1.0, 5.0], [7.0, 2.0]]).max(dim=1).indices.tolist()
     [1, 0]
     """
-    if dim is None:
-        return amax(input)
-    axis = normalize_dim("max", dim, check_tensor("max", "input", input).ndim)
+    if isinstance(dim, Tensor):
+        from tinyconv.ops.extremes import maximum
+
+        return maximum(input, dim)
+    return amax(input) if dim is None else _first_extreme("max", argmax, input, dim, keepdim)
+
+
+def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+    """The smallest value; along `dim`, the pair (values, indices) of the first smallest.
+
+    With a tensor in the place of `dim`, `minimum` of both.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> tc.tensor([[1.0, 5.0], [7.0, 2.0]]).min(dim=1).indices.tolist()
+    [0, 1]
+    """
+    if isinstance(dim, Tensor):
+        from tinyconv.ops.extremes import minimum
+
+        return minimum(input, dim)
+    return amin(input) if dim is None else _first_extreme("min", argmin, input, dim, keepdim)
+
+
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Index of the first largest value, in the flattened tensor or along `dim`."""
+    return _position("argmax", input, dim, keepdim)
+
+
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Index of the first smallest value, in the flattened tensor or along `dim`."""
+    return _position("argmin", input, dim, keepdim)
+
+
+def _extreme(function: type[Max], op: str, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
+    check_tensor(op, "input", input)
+    dims = normalize_dims(op, dim, input.ndim)
+    if any(input.shape[d] == 0 for d in dims):
+        raise ShapeError(op, "input", f"of shape {input.shape}", "at least one element to choose from")
+    return function.apply(input, dims, bool(keepdim))
+
+
+def _first_extreme(op: str, find: Callable[..., Tensor], input: Tensor, dim: int, keepdim: bool) -> Any:
+    axis = normalize_dim(op, dim, check_tensor(op, "input", input).ndim)
     if input.ndim == 0:
-        return ValuesIndices(amax(input), Tensor(array_module(input.array).zeros((), "int64")))
-    indices = argmax(input, axis, keepdim=True)
+        return ValuesIndices(reshape(input, ()), Tensor(array_module(input.array).zeros((), "int64")))
+    indices = find(input, axis, keepdim=True)
     coordinates = list(array_module(input.array).ogrid[tuple(slice(n) for n in indices.shape)])
     coordinates[axis] = indices.array
     values = input[tuple(coordinates)]
@@ -106,10 +160,12 @@ def max(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     return ValuesIndices(reshape(values, shape), Tensor(indices.array.reshape(shape)))
 
 
-def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Index of the first largest value, in the flattened tensor or along `dim`."""
-    check_tensor("argmax", "input", input)
-    axis = None if dim is None else normalize_dim("argmax", dim, input.ndim)
-    if (input.numel() if axis is None else input.shape[axis]) == 0:
-        raise ShapeError("argmax", "input", f"of shape {input.shape}", "at least one element to choose from")
-    return Tensor(array_module(input.array).asarray(input.array.argmax(axis, keepdims=keepdim)))
+def _position(op: str, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
+    check_tensor(op, "input", input)
+    axis = None if dim is None else normalize_dim(op, dim, input.ndim)
+    if (input.numel() if axis is None else input.shape[axis] if input.ndim else 1) == 0:
+        raise ShapeError(op, "input", f"of shape {input.shape}", "at least one element to choose from")
+    xp = array_module(input.array)
+    if input.ndim == 0:
+        return Tensor(xp.zeros((), "int64"))
+    return Tensor(xp.asarray(getattr(input.array, op)(axis, keepdims=bool(keepdim))))

@@ -25,3 +25,16 @@ def max(x: Array, axis: tuple[int, ...], keepdims: bool) -> Array:
     """Largest element over `axis`; NaN if there is one."""
     xp = array_module(x)
     return xp.asarray(x.max(axis=axis, keepdims=keepdims))
+
+
+def min(x: Array, axis: tuple[int, ...], keepdims: bool) -> Array:
+    """Smallest element over `axis`; NaN if there is one."""
+    xp = array_module(x)
+    return xp.asarray(x.min(axis=axis, keepdims=keepdims))
+
+
+@quiet
+def cumsum(x: Array, axis: int) -> Array:
+    """Running sum along `axis`; float32 is added up in float64, integers in int64."""
+    total = x.cumsum(axis=axis, dtype=np.float64 if x.dtype.kind == "f" else np.int64)
+    return total.astype(x.dtype) if x.dtype.kind == "f" else total
