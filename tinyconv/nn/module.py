@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,11 +33,14 @@ class IncompatibleKeys(NamedTuple):
 class HookHandle:
     """Removes a hook: ``handle.remove()``."""
 
-    def __init__(self, hooks: dict[int, Callable[..., Any]]) -> None:
-        self._hooks = hooks
+    _numbers = count()
+
+    def __init__(self, hooks: dict[int, Callable[..., Any]], hook: Callable[..., Any]) -> None:
+        self._hooks, self._number = hooks, next(self._numbers)
+        hooks[self._number] = hook
 
     def remove(self) -> None:
-        self._hooks.pop(id(self), None)
+        self._hooks.pop(self._number, None)
 
 
 class Module:
@@ -118,9 +122,17 @@ class Module:
             return self._parameters
         if isinstance(value, Module):
             return self._modules
-        if name in self._buffers and (value is None or isinstance(value, Tensor)):
-            return self._buffers
-        return next((s for s in (self._parameters, self._modules) if name in s and value is None), None)
+        for store, kind in (
+            (self._parameters, "Parameter"),
+            (self._modules, "Module"),
+            (self._buffers, "Tensor"),
+        ):
+            if name in store:
+                if value is not None and not (kind == "Tensor" and isinstance(value, Tensor)):
+                    got = f"a {type(value).__name__}"
+                    raise DtypeError(type(self).__name__, f"attribute {name}", got, f"a {kind} or None")
+                return store
+        return None
 
     def __getattr__(self, name: str) -> Any:
         for store in ("_parameters", "_modules", "_buffers"):
@@ -143,15 +155,11 @@ class Module:
 
     def register_forward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> HookHandle:
         """Call ``hook(module, inputs, output)`` after each forward; a result replaces the output."""
-        handle = HookHandle(self._forward_hooks)
-        self._forward_hooks[id(handle)] = hook
-        return handle
+        return HookHandle(self._forward_hooks, hook)
 
     def register_forward_pre_hook(self, hook: Callable[[Module, Any], Any]) -> HookHandle:
         """Call ``hook(module, inputs)`` before each forward; a result replaces the inputs."""
-        handle = HookHandle(self._forward_pre_hooks)
-        self._forward_pre_hooks[id(handle)] = hook
-        return handle
+        return HookHandle(self._forward_pre_hooks, hook)
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """The module and all below it, with their dotted names; each module once."""
@@ -243,12 +251,14 @@ class Module:
         return self
 
     def state_dict(self) -> dict[str, Tensor]:
-        """All parameters and buffers by their dotted names, sharing memory; PyTorch's keys."""
-        state: dict[str, Tensor] = {}
-        for prefix, module in self.named_modules():
-            for name, tensor in {**module._parameters, **module._buffers}.items():
-                if tensor is not None:
-                    state[f"{prefix}.{name}" if prefix else name] = tensor.detach()
+        """All parameters and buffers by their dotted names, sharing memory; PyTorch's keys.
+
+        A module that stands in two places is in it under both names.
+        """
+        own = {**self._parameters, **self._buffers}
+        state = {name: tensor.detach() for name, tensor in own.items() if tensor is not None}
+        for prefix, child in self.named_children():
+            state.update((f"{prefix}.{name}", tensor) for name, tensor in child.state_dict().items())
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any], strict: bool = True) -> IncompatibleKeys:
