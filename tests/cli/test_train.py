@@ -13,6 +13,8 @@ import pytest
 from PIL import Image
 
 from tests.cli.command import ROOT, TINY, UNIX, metrics, numbers, refused, start, tinyconv_command
+from tinyconv.errors import TrainingError
+from tinyconv.train import Trainer
 
 
 def test_a_run_writes_what_it_names(run):
@@ -144,3 +146,23 @@ def test_a_run_is_not_overwritten_unasked(run):
     before = numbers(run[0])
     refused(tinyconv_command("train", *TINY, "--run", run[0]), "--overwrite")
     assert numbers(run[0]) == before
+
+
+def test_a_run_is_replaced_only_by_one_that_is_saved(copy, monkeypatch):
+    before = numbers(copy)
+    (copy / "lasting_notes.txt").write_text("mine")
+    (copy / "best_masks").mkdir()
+
+    def fail(trainer, x, target):
+        raise TrainingError("training step 1", "the loss", "not finite", "numbers")
+
+    command = ["train", *TINY, "--steps", "1", "--run", copy, "--overwrite"]
+    with monkeypatch.context() as patched:
+        patched.setattr(Trainer, "train_step", fail)
+        refused(tinyconv_command(*command), "not finite")
+    assert numbers(copy) == before
+    assert (copy / "curves.png").exists() and not (copy / ".replaced").exists()
+    assert tinyconv_command(*command).exit_code == 0
+    assert numbers(copy)[2]["step"] == 1
+    assert (copy / "lasting_notes.txt").read_text() == "mine" and (copy / "best_masks").is_dir()
+    assert not (copy / ".replaced").exists() and len(list(copy.glob("*.safetensors"))) == 2

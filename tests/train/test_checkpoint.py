@@ -52,12 +52,14 @@ def test_sgd_with_momentum_too(tmp_path, trained, make_trainer):
 
 
 def test_an_earlier_checkpoint_is_replaced_and_cleared_away(tmp_path, trained):
+    (tmp_path / "last-layer.safetensors").write_text("mine")
     for value in (1.0, 2.0, 2.0):
         trained.model.state_dict()["layers.0.bias"].fill_(value)
         save_checkpoint(tmp_path, "last", checkpoint_of(trained))
     save_checkpoint(tmp_path, "best", checkpoint_of(trained))
     names = sorted(path.name.partition("-")[0] for path in tmp_path.iterdir())
-    assert names == ["best", "best.json", "last", "last.json"]
+    assert names == ["best", "best.json", "last", "last", "last.json"]
+    assert (tmp_path / "last-layer.safetensors").read_text() == "mine"
     assert load_checkpoint(tmp_path, "last").model_state["layers.0.bias"][0] == 2.0
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -89,8 +91,94 @@ def test_a_folder_that_is_not_empty_is_refused(tmp_path, config):
     (tmp_path / "metrics.jsonl").write_text("{}\n")
     with pytest.raises(ArgumentError, match="--resume"):
         RunFolder.create(tmp_path, config)
-    RunFolder.create(tmp_path, config, overwrite=True).start()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "notes.txt"]
+    assert RunFolder.create(tmp_path, config, overwrite=True).path == tmp_path
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+OLD = [
+    "best-0123456789ab.safetensors",
+    "best.json",
+    "config.json",
+    "last-0123456789ab.safetensors",
+    "last.json",
+]
+FOREIGN = [
+    "best-model.safetensors",
+    "last-0123456789abc.safetensors",
+    "lasting_notes.txt",
+    "metrics.jsonl.bak",
+]
+
+
+@pytest.fixture
+def replaced(tmp_path, config):
+    """A run that has begun in the place of an earlier one, among files that are no run's."""
+    for name in (*OLD, *FOREIGN):
+        (tmp_path / name).write_text("old")
+    (tmp_path / "best_masks").mkdir()
+    (tmp_path / "best_masks" / "mask.png").write_text("mine")
+    folder = RunFolder.create(tmp_path, config, overwrite=True)
+    folder.start()
+    assert json.loads((tmp_path / "config.json").read_text())["model"] == config.model
+    return folder
+
+
+def test_overwriting_a_run_leaves_foreign_files_alone(tmp_path, replaced):
+    assert names_in(tmp_path) == sorted([".replaced", "config.json", "best_masks", *FOREIGN])
+    (tmp_path / "last.json").write_text("new")
+    replaced.settle()
+    assert names_in(tmp_path) == sorted(["config.json", "last.json", "best_masks", *FOREIGN])
+    assert names_in(tmp_path / "best_masks") == ["mask.png"]
+    assert json.loads((tmp_path / "config.json").read_text())["model"] == replaced.config.model
+
+
+def test_a_replaced_run_is_back_if_the_new_one_was_never_saved(tmp_path, replaced):
+    (tmp_path / "metrics.jsonl").write_text("new")
+    replaced.settle()
+    assert names_in(tmp_path) == sorted(["best_masks", *OLD, *FOREIGN])
+    assert all((tmp_path / name).read_text() == "old" for name in OLD)
+
+
+@pytest.mark.parametrize("moves", range(15))
+def test_a_replaced_run_outlives_a_crash_at_any_moment(tmp_path, config, monkeypatch, moves):
+    for name in OLD:
+        (tmp_path / name).write_text(json.dumps(vars(config)))
+    before = {name: (tmp_path / name).read_text() for name in OLD}
+    real, count = os.replace, iter(range(1, 100))
+
+    class PowerCut(BaseException):
+        pass
+
+    def cut(source, target):
+        if next(count) > moves:
+            raise PowerCut
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", cut)
+    with pytest.raises(PowerCut):
+        folder = RunFolder.create(tmp_path, config, overwrite=True)
+        folder.start()
+        (tmp_path / "metrics.jsonl").write_text("new")
+        folder.settle()
+        folder.start()
+    monkeypatch.undo()
+    assert RunFolder.open(tmp_path).config == config
+    assert {name: (tmp_path / name).read_text() for name in OLD} == before
+    assert set(names_in(tmp_path)) - {".lock"} == set(OLD)
+
+
+def test_a_run_that_cannot_be_put_aside(tmp_path, config, monkeypatch):
+    RunFolder.create(tmp_path, config).start()
+
+    def refuse(source, target):
+        raise PermissionError(errno.EACCES, "refused")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(StorageError, match="refused"):
+        RunFolder.create(tmp_path, config, overwrite=True).start()
 
 
 def test_a_file_in_the_place_of_the_folder(tmp_path, config):

@@ -13,6 +13,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -198,7 +199,8 @@ def _sha256(path: Path) -> str:
 
 def _remove_others(folder: Path, name: str, kept: Path) -> None:
     """Remove the numbers of earlier checkpoints of this name."""
+    earlier = re.compile(re.escape(name) + r"-[0-9a-f]{12}\.safetensors")
     for file in folder.glob(f"{name}-*.safetensors"):
-        if file != kept:
+        if file != kept and earlier.fullmatch(file.name):
             with contextlib.suppress(OSError):
                 file.unlink()

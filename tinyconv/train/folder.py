@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +24,12 @@ CONFIG, METRICS, CURVES, SAMPLES, HELD_OUT = (
 )
 LAST, BEST = "last", "best"
 LOCK = ".lock"
+ASIDE = ".replaced"
+OWN = re.compile(
+    r"(config|held_out|last|best)\.json|metrics\.jsonl|(curves|samples)\.png|(last|best)-[0-9a-f]{12}\.safetensors"
+)
+"""The names of a run's files; all else in its folder belongs to the user."""
+
 MAX_CONFIG_BYTES = 2**20
 
 
@@ -49,7 +57,7 @@ class RunFolder:
             taken = any(entry.name != LOCK for entry in path.iterdir())
         except OSError as error:
             raise storage_error(path, error) from error
-        if taken and not (overwrite and (path / CONFIG).is_file()):
+        if taken and not (overwrite and ((path / CONFIG).is_file() or (path / ASIDE).is_dir())):
             expected = "a new folder, or --resume to go on with its run, or --overwrite to replace it"
             raise ArgumentError("train", "--run", f"{str(path)!r}, which is not empty", expected)
         return cls(path, config)
@@ -63,6 +71,10 @@ class RunFolder:
         CheckpointError
             If it is no run's folder, or its config.json is damaged.
         """
+        if (path / ASIDE).is_dir():
+            unfinished = cls(path, None)  # type: ignore[arg-type]
+            with unfinished.lock():
+                unfinished.settle()
         file = path / CONFIG
         if not file.is_file():
             found = f"without {CONFIG}"
@@ -76,11 +88,33 @@ class RunFolder:
         return cls(path, Config.from_json(str(file), fields))
 
     def start(self) -> None:
-        """Write config.json and remove what an earlier run left under the names of this one."""
-        for pattern in (METRICS, CURVES, SAMPLES, HELD_OUT, f"{LAST}*", f"{BEST}*"):
-            for file in self.path.glob(pattern):
-                file.unlink()
-        self.write_json(CONFIG, vars(self.config))
+        """Write config.json; the files of an earlier run are put aside until `settle`."""
+        self.settle()
+        _move(self.path, self.path / ASIDE, last=CONFIG)
+        try:
+            self.write_json(CONFIG, vars(self.config))
+        except StorageError:
+            self.settle()
+            raise
+
+    def settle(self) -> None:
+        """End a replacement: remove the run that was put aside if the new one is saved, else bring it back.
+
+        Nothing happens where none was put aside. Which of the two it is can be told at any
+        moment, after a crash too: config.json goes aside last and comes back first.
+        """
+        aside = self.path / ASIDE
+        if not aside.is_dir():
+            return
+        if not (aside / CONFIG).exists():
+            _move(aside, self.path)
+        elif (self.path / f"{LAST}.json").exists():
+            _remove(aside)
+        else:
+            _remove(self.path)
+            _move(aside, self.path, first=CONFIG)
+        with contextlib.suppress(OSError):
+            aside.rmdir()
 
     def write_json(self, name: str, content: Any) -> Path:
         """Write one of the folder's JSON files."""
@@ -105,6 +139,32 @@ class RunFolder:
                 found = f"{str(self.path)!r}, where another process is training"
                 raise ArgumentError("train", "the run's folder", found, "a folder of its own") from error
             yield
+
+
+def _own_files(folder: Path) -> list[Path]:
+    """The files of a run in `folder`; folders, and files of other names, are not its own."""
+    return sorted(file for file in folder.iterdir() if OWN.fullmatch(file.name) and not file.is_dir())
+
+
+def _move(before: Path, after: Path, first: str = "", last: str = "") -> None:
+    """Move the files of a run; `first` and `last` are files to begin and to end with."""
+    try:
+        files = sorted(_own_files(before), key=lambda file: (file.name == last) - (file.name == first))
+        if files:
+            after.mkdir(exist_ok=True)
+        for file in files:
+            os.replace(file, after / file.name)
+    except OSError as error:
+        raise storage_error(after, error) from error
+
+
+def _remove(folder: Path) -> None:
+    """Remove the files of a run."""
+    try:
+        for file in _own_files(folder):
+            file.unlink()
+    except OSError as error:
+        raise storage_error(folder, error) from error
 
 
 class Metrics:

@@ -81,6 +81,7 @@ class Recorder(Callback):
         checkpoint.tensors |= arrays
         checkpoint.random_state = get_rng_state()
         save_checkpoint(self.folder.path, LAST, checkpoint)
+        self.folder.settle()
         self._saved_at = self._clock()
 
     def _model_checkpoint(self, trainer: Trainer) -> Checkpoint:

@@ -102,9 +102,12 @@ class Session(Callback):
 
     def run(self) -> Outcome:
         """Train; if that was not interrupted, draw the figures."""
-        with Progress(self.folder.config.batch_size) as progress:
-            self.trainer.callbacks = [progress, self.recorder, self]
-            self.trainer.fit()
+        try:
+            with Progress(self.folder.config.batch_size) as progress:
+                self.trainer.callbacks = [progress, self.recorder, self]
+                self.trainer.fit()
+        finally:
+            self.folder.settle()
         if not self.trainer.stopping:
             self._draw()
         names = (CURVES, SAMPLES, HELD_OUT, METRICS, f"{BEST}.json", f"{LAST}.json")
