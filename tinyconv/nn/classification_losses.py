@@ -1,10 +1,24 @@
-"""Losses as modules."""
+"""Losses of classes and of yes-or-no predictions, as modules."""
 
 from __future__ import annotations
 
 from tinyconv.nn import functional as F
 from tinyconv.nn.module import Module
 from tinyconv.tensor import Tensor
+
+
+class NLLLoss(Module):
+    """`functional.nll_loss`."""
+
+    def __init__(
+        self, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean"
+    ) -> None:
+        super().__init__()
+        self.register_buffer("weight", weight)
+        self.ignore_index, self.reduction = ignore_index, reduction
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.nll_loss(input, target, self.weight, self.ignore_index, self.reduction)
 
 
 class CrossEntropyLoss(Module):
@@ -52,25 +66,3 @@ class BCEWithLogitsLoss(Module):
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         options = (self.weight, self.reduction, self.pos_weight)
         return F.binary_cross_entropy_with_logits(input, target, *options)
-
-
-class MSELoss(Module):
-    """`functional.mse_loss`."""
-
-    def __init__(self, reduction: str = "mean") -> None:
-        super().__init__()
-        self.reduction = reduction
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.mse_loss(input, target, self.reduction)
-
-
-class DiceLoss(Module):
-    """`functional.dice_loss`."""
-
-    def __init__(self, smooth: float = 1.0, reduction: str = "mean") -> None:
-        super().__init__()
-        self.smooth, self.reduction = smooth, reduction
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.dice_loss(input, target, self.smooth, self.reduction)

@@ -1,0 +1,72 @@
+"""Losses as modules: PyTorch's values, its derivatives at kinks too, and what it does at the edges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinyconv as tc
+import tinyconv.nn.functional as F
+
+A, B = np.array([[1.0, -2.0, 0.5], [3.0, 0.0, 1.0]]), np.array([[1.0, 2.0, 1.5], [1.0, 0.5, 0.0]])
+LABELS = np.array([2, 0])
+
+
+def call(lib: Any, build: Callable[[Any, Any], Any], arrays: tuple[Any, ...]) -> tuple[Any, list[Any]]:
+    """The loss, and the gradients of the float arrays."""
+    tensors = [lib.tensor(x, **({"requires_grad": True} if x.dtype.kind == "f" else {})) for x in arrays]
+    loss = build(lib.nn, lib.tensor)(*tensors)
+    loss.sum().backward()
+    return loss.detach().numpy(), [x.grad.numpy() for x in tensors if x.requires_grad]
+
+
+MODULES: dict[str, tuple[Callable[[Any, Any], Any], tuple[Any, ...]]] = {
+    "NLLLoss": (lambda nn, make: nn.NLLLoss(make(np.array([1.0, 2.0, 3.0])), ignore_index=0), (A, LABELS)),
+    "L1Loss": (lambda nn, make: nn.L1Loss(), (A, B)),
+    "L1Loss sum": (lambda nn, make: nn.L1Loss(reduction="sum"), (A, B)),
+    "SmoothL1Loss": (lambda nn, make: nn.SmoothL1Loss(beta=0.5), (A, B)),
+    "SmoothL1Loss at its kink": (lambda nn, make: nn.SmoothL1Loss(beta=1.0), (A, B)),
+    "SmoothL1Loss without a bowl": (lambda nn, make: nn.SmoothL1Loss(beta=0.0), (A, B)),
+    "HuberLoss": (lambda nn, make: nn.HuberLoss("sum", 2.0), (A, B)),
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_loss_is_pytorchs(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    build, arrays = MODULES[name]
+    (ours, our_gradients), (theirs, their_gradients) = call(tc, build, arrays), call(torch, build, arrays)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-14)
+    assert ours.shape == theirs.shape
+    for got, expected in zip(our_gradients, their_gradients, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-14)
+
+
+def test_mean_over_nothing_is_nan_and_sum_is_zero() -> None:
+    scores, ignored = tc.zeros(2, 3), tc.tensor([-100, -100])
+    assert np.isnan(F.nll_loss(scores, ignored).item())
+    assert F.nll_loss(scores, ignored, reduction="sum").item() == 0
+    empty = tc.zeros(0, 3)
+    assert np.isnan(F.l1_loss(empty, empty).item())
+    assert F.l1_loss(empty, empty, reduction="sum").item() == 0
+    assert F.huber_loss(empty, empty, reduction="none").shape == (0, 3)
+
+
+def test_nll_loss_by_hand() -> None:
+    log_p = tc.tensor([[-1.0, -2.0], [-3.0, -4.0], [-5.0, -6.0]])
+    target, weight = tc.tensor([0, 1, 1]), tc.tensor([1.0, 3.0])
+    assert F.nll_loss(log_p, target, weight).item() == pytest.approx((1 + 3 * 4 + 3 * 6) / 7)
+    each = F.nll_loss(log_p, target, weight, ignore_index=1, reduction="none")
+    assert each.tolist() == [1.0, 0.0, 0.0]
+
+
+def test_far_away_errors_do_not_overflow() -> None:
+    far = tc.tensor([1e30, float("inf")], requires_grad=True)
+    loss = F.huber_loss(far, tc.zeros(2), "none", delta=2.0)
+    assert loss.tolist() == [pytest.approx(2e30), float("inf")]
+    loss.sum().backward()
+    assert far.grad is not None
+    assert far.grad.tolist() == [2.0, 2.0]

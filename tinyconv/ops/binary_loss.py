@@ -1,0 +1,129 @@
+"""Losses of yes-or-no predictions: each element is a probability of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinyconv.autograd import Function
+from tinyconv.device import array_module
+from tinyconv.errors import ArgumentError
+from tinyconv.kernels import activation as activation_kernels
+from tinyconv.ops._checks import check_choice
+from tinyconv.ops.activation import sigmoid
+from tinyconv.ops.elementwise import log, where
+from tinyconv.ops.loss_common import REDUCTIONS, check_factor, check_pair, reduce_loss
+from tinyconv.tensor import Tensor
+
+LOG_FLOOR = -100.0
+VARIANCE_FLOOR = 1e-12
+
+
+class BinaryCrossEntropy(Function):
+    """-(t log p + (1 - t) log(1 - p)) per element, the logarithms not below -100."""
+
+    @staticmethod
+    def forward(ctx: Any, p: Tensor, target: Tensor) -> Any:
+        ctx.save_for_backward(p, target)
+        log_p, log_q = _floored_logs(p.array)
+        return -(target.array * log_p + (1 - target.array) * log_q)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        p, target = ctx.saved_tensors
+        needs_p, needs_target = ctx.needs_input_grad
+        variance = p * (1 - p)
+        lifted = Tensor((VARIANCE_FLOOR - variance.array).clip(min=0))
+        return (
+            grad * (p - target) / (variance + lifted) if needs_p else None,
+            grad * _negative_logit(p) if needs_target else None,
+        )
+
+
+def _floored_logs(p: Any) -> tuple[Any, Any]:
+    module = array_module(p)
+    with np.errstate(divide="ignore"):
+        return module.log(p).clip(min=LOG_FLOOR), module.log1p(-p).clip(min=LOG_FLOOR)
+
+
+def _negative_logit(p: Tensor) -> Tensor:
+    """log(1 - p) - log p with floored logarithms, differentiable where neither is floored."""
+    log_p, log_q = _floored_logs(p.array)
+    inside = Tensor((log_p > LOG_FLOOR) & (log_q > LOG_FLOOR))
+    safe = where(inside, p, 0.5)
+    return where(inside, log(1 - safe) - log(safe), Tensor(log_q - log_p))
+
+
+class Softplus(Function):
+    """y = log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), whose derivative is the sigmoid."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Any:
+        ctx.save_for_backward(x)
+        module = array_module(x.array)
+        return activation_kernels.relu(x.array) + module.log1p(module.exp(-abs(x.array)))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        (x,) = ctx.saved_tensors
+        return grad * sigmoid(x)
+
+
+def binary_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
+) -> Tensor:
+    """Cross-entropy of probabilities: -(t log p + (1 - t) log(1 - p)); logarithms are not below -100.
+
+    Parameters
+    ----------
+    input : Tensor
+        Probabilities, any shape.
+    target : Tensor
+        Targets between 0 and 1, of the same shape.
+    weight : Tensor, optional
+        A factor for each element, broadcast.
+    reduction : {"mean", "sum", "none"}
+    """
+    op = "binary_cross_entropy"
+    check_pair(op, input, target)
+    check_choice(op, "reduction", reduction, REDUCTIONS)
+    if input.numel() and not 0 <= input.array.min() <= input.array.max() <= 1:
+        low, high = input.array.min(), input.array.max()
+        raise ArgumentError(
+            op, "input", f"from {low} to {high}", "probabilities between 0 and 1 (apply sigmoid)"
+        )
+    check_factor(op, "weight", weight, input)
+    each = BinaryCrossEntropy.apply(input, target)
+    return reduce_loss(each if weight is None else each * weight, reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """`binary_cross_entropy` of ``sigmoid(input)``, computed without overflow.
+
+    Parameters
+    ----------
+    input : Tensor
+        Logits, any shape.
+    target : Tensor
+        Targets between 0 and 1, of the same shape.
+    weight : Tensor, optional
+        A factor for each element, broadcast.
+    reduction : {"mean", "sum", "none"}
+    pos_weight : Tensor, optional
+        A factor for the positive part of each element, broadcast.
+    """
+    op = "binary_cross_entropy_with_logits"
+    check_pair(op, input, target)
+    check_choice(op, "reduction", reduction, REDUCTIONS)
+    check_factor(op, "weight", weight, input)
+    check_factor(op, "pos_weight", pos_weight, input)
+    positive = target if pos_weight is None else target * pos_weight
+    each = positive * Softplus.apply(-input) + (1 - target) * Softplus.apply(input)
+    return reduce_loss(each if weight is None else each * weight, reduction)

@@ -1,0 +1,190 @@
+"""Losses of predicted classes, one class per element."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinyconv.device import array_module
+from tinyconv.errors import ArgumentError, DtypeError, ShapeError
+from tinyconv.ops._checks import check_float, check_number, check_same_dtype, check_tensor
+from tinyconv.ops.loss_common import check_reduction
+from tinyconv.ops.reduction import sum as sum_
+from tinyconv.ops.shape import IndexScatter, permute, reshape
+from tinyconv.ops.softmax import log_softmax
+from tinyconv.tensor import Tensor
+
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
+    """Negative log-likelihood of log-probabilities: -input[target].
+
+    Parameters
+    ----------
+    input : Tensor
+        Log-probabilities (`log_softmax` makes them), shape (C,), (N, C) or (N, C, *spatial).
+    target : Tensor
+        Class numbers (integers), shape (), (N,) or (N, *spatial).
+    weight : Tensor, optional
+        Shape (C,): a factor for each class; the mean is the weighted mean.
+    ignore_index : int
+        Elements with this target contribute nothing.
+    reduction : {"mean", "sum", "none"}
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> import tinyconv.nn.functional as F
+    >>> F.nll_loss(tc.tensor([[-0.5, -1.0], [-2.0, -0.25]]), tc.tensor([0, 1])).item()
+    0.375
+    """
+    op = "nll_loss"
+    classes = check_scores(op, input)
+    check_reduction(op, reduction)
+    check_class_weight(op, weight, classes, input)
+    check_labels(op, input, target)
+    each, total = _class_losses(op, classes_last(input), target, weight, ignore_index, 0.0)
+    return _reduced(each, total, reduction, target.shape)
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """Categorical cross-entropy of logits: -log softmax(input)[target].
+
+    Parameters
+    ----------
+    input : Tensor
+        Logits, shape (C,), (N, C) or (N, C, *spatial).
+    target : Tensor
+        Class numbers (integers), shape (), (N,) or (N, *spatial); or probabilities, in the
+        input's shape.
+    weight : Tensor, optional
+        Shape (C,): a factor for each class; the mean is the weighted mean.
+    ignore_index : int
+        Elements with this target contribute nothing.
+    reduction : {"mean", "sum", "none"}
+    label_smoothing : float
+        Share of each target, from 0 to 1, that is spread over all classes.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> import tinyconv.nn.functional as F
+    >>> round(F.cross_entropy(tc.zeros(3, 10), tc.tensor([0, 5, 9])).item(), 4)
+    2.3026
+    """
+    op = "cross_entropy"
+    classes = check_scores(op, input)
+    check_reduction(op, reduction)
+    if not 0 <= check_number(op, "label_smoothing", label_smoothing) <= 1:
+        raise ArgumentError(op, "label_smoothing", label_smoothing, "a number from 0 to 1")
+    check_class_weight(op, weight, classes, input)
+    log_p = classes_last(log_softmax(input, class_dim(input)))
+    if check_tensor(op, "target", target).dtype.kind != "f":
+        check_labels(op, input, target)
+        each, total = _class_losses(op, log_p, target, weight, ignore_index, label_smoothing)
+        return _reduced(each, total, reduction, target.shape)
+    check_same_dtype(op, input=input, target=target)
+    if target.shape != input.shape:
+        raise ShapeError(op, "target", f"of shape {target.shape}", f"{input.shape}, the input's")
+    probabilities = classes_last(target) * (1 - label_smoothing) + label_smoothing / classes
+    each = -sum_(_times(log_p * probabilities, weight), 1)
+    total = Tensor(array_module(input.array).asarray(max(each.numel(), 1), input.dtype))
+    return _reduced(each, total, reduction, labels_shape(input))
+
+
+def class_dim(input: Tensor) -> int:
+    """Where the classes are: dimension 1, or 0 where there is no batch."""
+    return int(input.ndim > 1)
+
+
+def labels_shape(input: Tensor) -> tuple[int, ...]:
+    """The shape of the class numbers that belong to scores (C,), (N, C) or (N, C, *spatial)."""
+    return (*input.shape[:1], *input.shape[2:]) if input.ndim > 1 else ()
+
+
+def check_scores(op: str, input: Tensor) -> int:
+    """The number of classes of `input`: floats of shape (C,), (N, C) or (N, C, *spatial)."""
+    if check_float(op, "input", input).ndim == 0:
+        raise ShapeError(op, "input", f"of shape {input.shape}", "(C,), (N, C) or (N, C, *spatial)")
+    classes = input.shape[class_dim(input)]
+    if classes == 0:
+        raise ShapeError(op, "input", f"of shape {input.shape}", "at least one class")
+    return classes
+
+
+def check_class_weight(op: str, weight: Tensor | None, classes: int, input: Tensor) -> None:
+    """`weight` is None or one number per class."""
+    if weight is None:
+        return
+    if check_float(op, "weight", weight).shape != (classes,):
+        raise ShapeError(op, "weight", f"of shape {weight.shape}", f"({classes},), one number per class")
+    check_same_dtype(op, input=input, weight=weight)
+
+
+def check_labels(op: str, input: Tensor, target: Tensor) -> None:
+    """`target` holds integers, one per element of `input`."""
+    if check_tensor(op, "target", target).dtype.kind not in "iu":
+        expected = "integers (classes)" + (" or floats (probabilities)" if op == "cross_entropy" else "")
+        raise DtypeError(op, "target", f"of dtype {target.dtype}", expected)
+    if target.shape != labels_shape(input):
+        raise ShapeError(
+            op, "target", f"of shape {target.shape}", f"{labels_shape(input)} for input {input.shape}"
+        )
+
+
+def counted_labels(op: str, target: Tensor, classes: int, ignore_index: int) -> tuple[Any, Any]:
+    """(rows, labels): the positions that are not ignored, and the class of each."""
+    labels = target.array.reshape(-1)
+    counted = labels != ignore_index
+    wrong = counted & ((labels < 0) | (labels >= classes))
+    if wrong.any():
+        raise ArgumentError(op, "target", f"{labels[wrong][0]} somewhere", f"classes from 0 to {classes - 1}")
+    return array_module(labels).arange(labels.size)[counted], labels[counted]
+
+
+def classes_last(x: Tensor) -> Tensor:
+    """(N, C, *spatial) to (N * spatial, C)."""
+    if x.ndim > 2:
+        x = permute(x, 0, *range(2, x.ndim), 1)
+    return reshape(x, (-1, x.shape[-1])) if x.numel() else reshape(x, (0, x.shape[-1]))
+
+
+def _class_losses(
+    op: str, log_p: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, label_smoothing: float
+) -> tuple[Tensor, Tensor]:
+    """The loss of each element, and the sum of the weights that a mean is divided by."""
+    count, classes = log_p.shape
+    rows, labels = counted_labels(op, target, classes, ignore_index)
+    weights = (
+        Tensor(array_module(labels).ones(labels.size, log_p.dtype)) if weight is None else weight[labels]
+    )
+    losses = -log_p[rows, labels] * weights * (1 - label_smoothing)
+    if label_smoothing:
+        losses = losses - sum_(_times(log_p[rows], weight), 1) * (label_smoothing / classes)
+    return put_back(losses, rows, count), sum_(weights)
+
+
+def put_back(losses: Tensor, rows: Any, count: int) -> Tensor:
+    """The losses at their rows among `count`; 0 where an element was ignored."""
+    return losses if rows.size == count else IndexScatter.apply(losses, rows, (count,))
+
+
+def _times(x: Tensor, weight: Tensor | None) -> Tensor:
+    return x if weight is None else x * weight
+
+
+def _reduced(each: Tensor, total: Tensor, reduction: str, shape: tuple[int, ...]) -> Tensor:
+    if reduction == "none":
+        return reshape(each, shape)
+    return sum_(each) / total if reduction == "mean" else sum_(each)
