@@ -127,7 +127,8 @@ class Function:
             result = cls.forward(ctx, *inputs)
         results = result if isinstance(result, tuple) else (result,)
         arrays = [y.array if isinstance(y, Tensor) else y for y in results]
-        outputs = tuple(Tensor(array) for array in arrays)
+        given = {id(x.array) for x in tensors}
+        outputs = tuple(Tensor(array.view() if id(array) in given else array) for array in arrays)
         if recording:
             ctx._record(inputs, outputs)
         return outputs if isinstance(result, tuple) else outputs[0]
@@ -175,7 +176,7 @@ class AccumulateGrad(Function):
         """Add `grad` to ``leaf.grad``, which never shares memory with another gradient."""
         if self.leaf.grad is not None:
             self.leaf.grad = self.leaf.grad + grad
-        elif grad.grad_fn is None and _is_shared(grad.array, arrays_in_use):
+        elif _is_shared(grad.array, arrays_in_use):
             self.leaf.grad = grad.clone()
         else:
             self.leaf.grad = grad
@@ -183,12 +184,17 @@ class AccumulateGrad(Function):
 
 def _is_shared(array: Any, arrays_in_use: set[int]) -> bool:
     """Whether `array` is a broadcast view, or its memory was met before in this pass."""
-    owner = array
-    while getattr(owner, "base", None) is not None and hasattr(owner.base, "shape"):
-        owner = owner.base
-    met = id(owner) in arrays_in_use
-    arrays_in_use.add(id(owner))
+    owner = id(_owner(array))
+    met = owner in arrays_in_use
+    arrays_in_use.add(owner)
     return met or 0 in array.strides
+
+
+def _owner(array: Any) -> Any:
+    """The array that `array` is a view of."""
+    while getattr(array, "base", None) is not None and hasattr(array.base, "shape"):
+        array = array.base
+    return array
 
 
 def edge_to(tensor: Tensor) -> Edge:
@@ -244,7 +250,7 @@ def run_backward(
     targets = [edge_to(tensor) for tensor in wanted or ()]
     collected: dict[Edge, Tensor] = {}
     kept: dict[Edge, Tensor] = {}
-    arrays_in_use = {id(grad.array) for grad in grads}
+    arrays_in_use = {id(_owner(grad.array)) for grad in grads}
     with enable_grad() if create_graph else no_grad():
         for root, grad in zip(roots, grads, strict=True):
             _collect(collected, root, grad)
