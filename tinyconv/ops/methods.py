@@ -6,10 +6,12 @@ from typing import Any
 
 from tinyconv.ops import (
     activation,
+    arrangement,
     comparison,
     division,
     elementwise,
     extremes,
+    in_place,
     matmul,
     reduction,
     shape,
@@ -141,7 +143,21 @@ METHODS = {
     "logsumexp": statistics.logsumexp,
     "cumsum": statistics.cumsum,
     "norm": statistics.norm,
+    "chunk": arrangement.chunk,
+    "flip": arrangement.flip,
+    "movedim": arrangement.movedim,
+    "narrow": arrangement.narrow,
+    "ravel": arrangement.ravel,
+    "roll": arrangement.roll,
+    "split": arrangement.split,
+    "tile": arrangement.tile,
+    "tril": arrangement.tril,
+    "triu": arrangement.triu,
+    "unbind": arrangement.unbind,
+    "repeat": arrangement.repeat,
+    "expand_as": arrangement.expand_as,
+    "view_as": arrangement.view_as,
 }
 
-for _name, _op in {**OPERATORS, **METHODS}.items():
+for _name, _op in {**OPERATORS, **METHODS, **in_place.OPERATORS, **in_place.METHODS}.items():
     setattr(Tensor, _name, _op)

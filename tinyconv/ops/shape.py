@@ -233,7 +233,7 @@ def index(input: Tensor, key: Any) -> Tensor:
 
 def assign(input: Tensor, key: Any, value: Any) -> None:
     """``input[key] = value``, in place, for tensors outside the graph."""
-    input._check_writable("assignment to a part of a tensor")
+    input._check_writable("assignment to a part of a tensor", value)
     plain = _as_numpy_index(key)
     try:
         input.array[plain] = value.array if isinstance(value, Tensor) else value

@@ -1,0 +1,73 @@
+"""Arithmetic that changes a tensor in place: ``p -= lr * p.grad``, ``x.add_(1)``.
+
+A tensor that is part of a graph must keep its values for the way back. So inside
+``tc.no_grad()``, and for tensors outside any graph, these change the memory; elsewhere
+``x += y`` makes a new tensor and calls it x, as ``x = x + y`` does, and ``x.add_(y)``
+explains itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tinyconv.errors import DtypeError, GraphError, ShapeError
+from tinyconv.grad_mode import is_grad_enabled, no_grad
+from tinyconv.ops import elementwise
+from tinyconv.tensor import Tensor
+
+Operation = Callable[[Any, Any], Tensor]
+
+
+def in_place_method(name: str, operation: Operation) -> Callable[[Tensor, Any], Tensor]:
+    """The method ``x.name(other)`` that puts ``operation(x, other)`` into x's memory."""
+
+    def method(input: Tensor, other: Any) -> Tensor:
+        input._check_writable(name, other)
+        return _write(name, operation, input, other)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"`{operation.__name__}` into the tensor's own memory; returns the tensor."
+    return method
+
+
+def augmented_assignment(name: str, operation: Operation) -> Callable[[Tensor, Any], Any]:
+    """The operator ``x op= other``: in place where nothing is recorded, else a new tensor."""
+
+    def method(input: Tensor, other: Any) -> Any:
+        recorded = input.requires_grad or (isinstance(other, Tensor) and other.requires_grad)
+        if not (recorded and is_grad_enabled()):
+            return _write(name, operation, input, other)
+        if input.requires_grad and input.is_leaf:
+            raise GraphError(
+                name, "the tensor", "a leaf that needs a gradient", "the change inside tc.no_grad()"
+            )
+        return NotImplemented
+
+    return method
+
+
+def _write(name: str, operation: Operation, input: Tensor, other: Any) -> Tensor:
+    with no_grad():
+        result = operation(input, other)
+    if result.shape != input.shape:
+        raise ShapeError(name, "the result's shape", result.shape, f"the tensor's, {input.shape}")
+    if result.dtype != input.dtype:
+        raise DtypeError(name, "the result's dtype", result.dtype, f"the tensor's, {input.dtype}")
+    with no_grad():
+        return input.copy_(result)
+
+
+OPERATIONS: dict[str, Operation] = {
+    "add": elementwise.add,
+    "sub": elementwise.sub,
+    "mul": elementwise.mul,
+    "div": elementwise.div,
+    "pow": elementwise.pow,
+}
+METHODS = {f"{name}_": in_place_method(f"{name}_", operation) for name, operation in OPERATIONS.items()}
+SYMBOLS = {"add": "+=", "sub": "-=", "mul": "*=", "truediv": "/=", "pow": "**="}
+OPERATORS = {
+    f"__i{name}__": augmented_assignment(symbol, OPERATIONS["div" if name == "truediv" else name])
+    for name, symbol in SYMBOLS.items()
+}
