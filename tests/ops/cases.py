@@ -61,8 +61,9 @@ def _distinct(rng: np.random.Generator, shape: Shape, _: str) -> Array:
 
 
 def _positions(rng: np.random.Generator, shape: Shape, plane: str) -> Array:
-    """Different positions in a plane with this many pixels, for each (N, C)."""
-    chosen = [rng.permutation(int(plane))[: prod(shape[2:])] for _ in range(prod(shape[:2]))]
+    """Different positions in a plane, given as pixels and dimensions, for each (N, C)."""
+    pixels, dims = map(int, plane.split())
+    chosen = [rng.permutation(pixels)[: prod(shape[-dims:])] for _ in range(prod(shape[:-dims]))]
     return np.array(chosen, dtype=np.int64).reshape(shape)
 
 

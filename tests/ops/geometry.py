@@ -108,34 +108,44 @@ def _pool_axis(draw: Any) -> tuple[int, ...]:
     return draw(st.integers(smallest, smallest + 4)), kernel, stride, padding, dilation
 
 
+def _planes(draw: Any, size: tuple[int, ...]) -> tuple[int, ...]:
+    """Some planes of this size, with enough channels for the fast kernels' inner loops."""
+    return (*_batch(draw), draw(st.integers(1, 9 if len(size) < 3 else 3)), *size)
+
+
 @st.composite
-def pools(draw: Any, kind: str) -> Case:
-    """One image with a window; ``dilation`` for max pooling, ``count_include_pad`` for the mean."""
-    size, kernel, stride, padding, dilation = _axes(draw, _pool_axis, 2)
-    shape = (draw(st.integers(0, 2)), draw(st.integers(1, 9)), *size)
+def pools(draw: Any, kind: str, dims: int = 2) -> Case:
+    """One image with a window; ``dilation`` for max pooling, how to divide for the mean."""
+    size, kernel, stride, padding, dilation = _axes(draw, _pool_axis, dims)
     options = {"kernel_size": kernel, "stride": stride, "padding": padding}
     if kind == "distinct":
         options["dilation"] = dilation
-    options = {name: _as_argument(draw, pair) for name, pair in options.items()}
+    options = {name: _as_argument(draw, sizes) for name, sizes in options.items()}
     if draw(st.booleans()) and stride == kernel:
         del options["stride"]
     options["ceil_mode"] = draw(st.booleans())
-    if kind != "distinct":
+    if kind == "distinct":
+        options["return_indices"] = draw(st.booleans())
+    else:
         options["count_include_pad"] = draw(st.booleans())
-    return Case((Values(shape, kind, draw(orders)),), options, seed=draw(seeds))
+        if dims > 1:
+            options["divisor_override"] = draw(st.sampled_from((None, 1, 5, -2)))
+    return Case((Values(_planes(draw, size), kind, draw(orders)),), options, seed=draw(seeds))
 
 
 @st.composite
-def unpools(draw: Any) -> Case:
-    """Values and different positions in a plane that is the default one, or a row and a column larger."""
-    kernel, size = draw(st.integers(2, 3)), draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
+def unpools(draw: Any, dims: int = 2) -> Case:
+    """Values and different positions in a plane of the default size, or of one more each way."""
+    kernel, size = draw(st.integers(2, 3)), tuple(draw(st.integers(1, 4)) for _ in range(dims))
     extra = draw(st.integers(0, 1))
     plane = tuple(n * kernel + extra for n in size)
-    shape = (draw(st.integers(0, 2)), draw(st.integers(1, 9)), *size)
-    indices = Values(shape, f"positions {prod(plane)}", draw(st.sampled_from(("C", "channels_last"))))
+    shape = _planes(draw, size)
+    kind = f"positions {prod(plane)} {dims}"
+    indices = Values(shape, kind, draw(st.sampled_from(("C", "channels_last"))))
     options: dict[str, Any] = {"kernel_size": kernel}
     if extra:
-        options["output_size"] = draw(st.sampled_from((plane, (*shape[:2], *plane))))
+        whole = (*shape[:2], *plane) if len(shape) > dims + 1 else plane
+        options["output_size"] = draw(st.sampled_from((plane, whole)))
     return Case((Values(shape, order=draw(orders)),), options, (indices,), draw(seeds))
 
 

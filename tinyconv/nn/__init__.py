@@ -35,17 +35,25 @@ from tinyconv.nn.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from tinyconv.nn.pooling import (
+    AvgPool1d,
+    AvgPool2d,
+    AvgPool3d,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+    MaxUnpool1d,
+    MaxUnpool2d,
+    MaxUnpool3d,
+)
 from tinyconv.nn.regression_losses import HuberLoss, L1Loss, MSELoss, SmoothL1Loss
 from tinyconv.nn.segmentation_losses import DiceLoss
 from tinyconv.nn.stateless import (
     ELU,
-    AvgPool2d,
     Dropout,
     Flatten,
     LeakyReLU,
     LogSoftmax,
-    MaxPool2d,
-    MaxUnpool2d,
     ReLU,
     Sigmoid,
     Softmax,
@@ -63,7 +71,9 @@ from tinyconv.nn.upsampling import (
 
 __all__ = [
     "ELU",
+    "AvgPool1d",
     "AvgPool2d",
+    "AvgPool3d",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
@@ -103,8 +113,12 @@ __all__ = [
     "LocalResponseNorm",
     "LogSoftmax",
     "MSELoss",
+    "MaxPool1d",
     "MaxPool2d",
+    "MaxPool3d",
+    "MaxUnpool1d",
     "MaxUnpool2d",
+    "MaxUnpool3d",
     "Module",
     "ModuleList",
     "NLLLoss",

@@ -1,7 +1,9 @@
 """The ops under PyTorch's name for them: ``import tinyconv.nn.functional as F``."""
 
 from tinyconv.ops import (
+    avg_pool1d,
     avg_pool2d,
+    avg_pool3d,
     batch_norm,
     bilinear,
     binary_cross_entropy,
@@ -30,8 +32,12 @@ from tinyconv.ops import (
     linear,
     local_response_norm,
     log_softmax,
+    max_pool1d,
     max_pool2d,
+    max_pool3d,
+    max_unpool1d,
     max_unpool2d,
+    max_unpool3d,
     mse_loss,
     nll_loss,
     normalize,
@@ -49,7 +55,9 @@ from tinyconv.ops import (
 )
 
 __all__ = [
+    "avg_pool1d",
     "avg_pool2d",
+    "avg_pool3d",
     "batch_norm",
     "bilinear",
     "binary_cross_entropy",
@@ -78,8 +86,12 @@ __all__ = [
     "linear",
     "local_response_norm",
     "log_softmax",
+    "max_pool1d",
     "max_pool2d",
+    "max_pool3d",
+    "max_unpool1d",
     "max_unpool2d",
+    "max_unpool3d",
     "mse_loss",
     "nll_loss",
     "normalize",

@@ -1,16 +1,12 @@
-"""Layers without parameters: activations, pooling, dropout, flatten."""
+"""Layers without parameters: activations, dropout, flatten."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from tinyconv.errors import ArgumentError
 from tinyconv.nn import functional as F
 from tinyconv.nn.module import Module
 from tinyconv.ops import flatten
 from tinyconv.tensor import Tensor
-
-IntOrPair = int | tuple[int, int]
 
 
 class ReLU(Module):
@@ -111,70 +107,3 @@ class Flatten(Module):
 
     def extra_repr(self) -> str:
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
-
-
-class _Pool2d(Module):
-    """What the pooling layers share."""
-
-    def __init__(
-        self, kernel_size: IntOrPair, stride: IntOrPair | None = None, padding: IntOrPair = 0
-    ) -> None:
-        super().__init__()
-        self.kernel_size, self.padding = kernel_size, padding
-        self.stride = kernel_size if stride is None else stride
-
-    def extra_repr(self) -> str:
-        parts = [f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"]
-        defaults = {"dilation": 1, "ceil_mode": False, "count_include_pad": True}
-        parts += [
-            f"{name}={value}"
-            for name, default in defaults.items()
-            if (value := getattr(self, name, default)) != default
-        ]
-        return ", ".join(parts)
-
-
-class MaxPool2d(_Pool2d):
-    """The largest value of each window; see `functional.max_pool2d`."""
-
-    def __init__(
-        self,
-        kernel_size: IntOrPair,
-        stride: IntOrPair | None = None,
-        padding: IntOrPair = 0,
-        dilation: IntOrPair = 1,
-        return_indices: bool = False,
-        ceil_mode: bool = False,
-    ) -> None:
-        super().__init__(kernel_size, stride, padding)
-        self.dilation, self.return_indices, self.ceil_mode = dilation, return_indices, ceil_mode
-
-    def forward(self, input: Tensor) -> Any:
-        window = (self.kernel_size, self.stride, self.padding, self.dilation)
-        return F.max_pool2d(input, *window, self.ceil_mode, self.return_indices)
-
-
-class AvgPool2d(_Pool2d):
-    """The mean of each window; see `functional.avg_pool2d`."""
-
-    def __init__(
-        self,
-        kernel_size: IntOrPair,
-        stride: IntOrPair | None = None,
-        padding: IntOrPair = 0,
-        ceil_mode: bool = False,
-        count_include_pad: bool = True,
-    ) -> None:
-        super().__init__(kernel_size, stride, padding)
-        self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
-
-    def forward(self, input: Tensor) -> Tensor:
-        window = (self.kernel_size, self.stride, self.padding)
-        return F.avg_pool2d(input, *window, self.ceil_mode, self.count_include_pad)
-
-
-class MaxUnpool2d(_Pool2d):
-    """Put pooled values back where they came from; see `functional.max_unpool2d`."""
-
-    def forward(self, input: Tensor, indices: Tensor, output_size: tuple[int, ...] | None = None) -> Tensor:
-        return F.max_unpool2d(input, indices, self.kernel_size, self.stride, self.padding, output_size)

@@ -6,6 +6,7 @@ first and higher derivatives come from the same lines.
 
 from tinyconv.ops import methods as methods  # attaches the ops to Tensor
 from tinyconv.ops.activation import elu, leaky_relu, relu, sigmoid, tanh
+from tinyconv.ops.avg_pooling import avg_pool1d, avg_pool2d, avg_pool3d
 from tinyconv.ops.binary_loss import binary_cross_entropy, binary_cross_entropy_with_logits
 from tinyconv.ops.classification_loss import cross_entropy, nll_loss
 from tinyconv.ops.comparison import (
@@ -58,7 +59,7 @@ from tinyconv.ops.norm import batch_norm, group_norm, instance_norm, layer_norm,
 from tinyconv.ops.overlap_loss import dice_loss
 from tinyconv.ops.padding import pad
 from tinyconv.ops.pixel_shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
-from tinyconv.ops.pooling import avg_pool2d, max_pool2d, max_unpool2d
+from tinyconv.ops.pooling import max_pool1d, max_pool2d, max_pool3d
 from tinyconv.ops.reduction import amax, amin, argmax, argmin, max, mean, min, sum
 from tinyconv.ops.regression_loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from tinyconv.ops.shape import (
@@ -90,6 +91,7 @@ from tinyconv.ops.unary import (
     trunc,
 )
 from tinyconv.ops.unfold import fold, unfold
+from tinyconv.ops.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
 
 __all__ = [
     "abs",
@@ -102,7 +104,9 @@ __all__ = [
     "argmax",
     "argmin",
     "as_tensor",
+    "avg_pool1d",
     "avg_pool2d",
+    "avg_pool3d",
     "batch_norm",
     "bilinear",
     "binary_cross_entropy",
@@ -167,8 +171,12 @@ __all__ = [
     "lt",
     "matmul",
     "max",
+    "max_pool1d",
     "max_pool2d",
+    "max_pool3d",
+    "max_unpool1d",
     "max_unpool2d",
+    "max_unpool3d",
     "maximum",
     "mean",
     "min",
