@@ -268,6 +268,7 @@ WRONG += [
     ),
     ("mse_loss", ShapeError, "target (3, 4)", lambda: F.mse_loss(IMAGE, ROWS)),
     ("mse_loss", DtypeError, "float32 float64", lambda: F.mse_loss(IMAGE, DOUBLES)),
+    ("elu", ArgumentError, "alpha -1.0", lambda: F.elu(IMAGE, -1.0)),
     ("mse_loss", DtypeError, "input int64", lambda: F.mse_loss(INTS, INTS)),
     ("mse_loss", ArgumentError, "reduction 'max'", lambda: F.mse_loss(IMAGE, MASK, "max")),
     ("dice_loss", ShapeError, "input (3, 4) (N, C, *spatial)", lambda: F.dice_loss(ROWS, ROWS)),

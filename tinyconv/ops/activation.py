@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinyconv.autograd import Function
+from tinyconv.errors import ArgumentError
 from tinyconv.kernels import activation as kernels
 from tinyconv.ops._checks import check_float, check_number
 from tinyconv.tensor import Tensor
@@ -178,8 +179,17 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
 
 
 def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
-    """x where x > 0, else ``alpha * (exp(x) - 1)`` (Clevert et al. 2015); the gradient at 0 is alpha."""
-    return ELU.apply(check_float("elu", "input", input), check_number("elu", "alpha", alpha))
+    """x where x > 0, else ``alpha * (exp(x) - 1)`` (Clevert et al. 2015); the gradient at 0 is alpha.
+
+    Raises
+    ------
+    ArgumentError
+        If `alpha` is negative: the sign of the output would not tell the branch any more.
+    """
+    check_float("elu", "input", input)
+    if check_number("elu", "alpha", alpha) < 0:
+        raise ArgumentError("elu", "alpha", alpha, "a number >= 0")
+    return ELU.apply(input, float(alpha))
 
 
 def sigmoid(input: Tensor) -> Tensor:
