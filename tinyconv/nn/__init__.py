@@ -1,6 +1,26 @@
 """Modules: layers, containers, losses, initialisers; PyTorch's names and arguments."""
 
 from tinyconv.nn import functional, init, utils
+from tinyconv.nn.activation import (
+    CELU,
+    ELU,
+    GELU,
+    SELU,
+    Hardtanh,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    Maxout,
+    PReLU,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softmin,
+    Softplus,
+    Tanh,
+)
 from tinyconv.nn.classification_losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, NLLLoss
 from tinyconv.nn.containers import Identity, ModuleList, Sequential
 from tinyconv.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
@@ -48,17 +68,7 @@ from tinyconv.nn.pooling import (
 )
 from tinyconv.nn.regression_losses import HuberLoss, L1Loss, MSELoss, SmoothL1Loss
 from tinyconv.nn.segmentation_losses import DiceLoss
-from tinyconv.nn.stateless import (
-    ELU,
-    Dropout,
-    Flatten,
-    LeakyReLU,
-    LogSoftmax,
-    ReLU,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
+from tinyconv.nn.stateless import Dropout, Flatten
 from tinyconv.nn.unfold import Fold, Unfold
 from tinyconv.nn.upsampling import (
     ChannelShuffle,
@@ -70,7 +80,10 @@ from tinyconv.nn.upsampling import (
 )
 
 __all__ = [
+    "CELU",
     "ELU",
+    "GELU",
+    "SELU",
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
@@ -101,6 +114,7 @@ __all__ = [
     "Flatten",
     "Fold",
     "GroupNorm",
+    "Hardtanh",
     "HuberLoss",
     "Identity",
     "InstanceNorm1d",
@@ -111,6 +125,7 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "LocalResponseNorm",
+    "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
     "MaxPool1d",
@@ -119,14 +134,17 @@ __all__ = [
     "MaxUnpool1d",
     "MaxUnpool2d",
     "MaxUnpool3d",
+    "Maxout",
     "Module",
     "ModuleList",
     "NLLLoss",
+    "PReLU",
     "PairwiseDistance",
     "Parameter",
     "PixelShuffle",
     "PixelUnshuffle",
     "ReLU",
+    "ReLU6",
     "ReflectionPad1d",
     "ReflectionPad2d",
     "ReflectionPad3d",
@@ -134,9 +152,12 @@ __all__ = [
     "ReplicationPad2d",
     "ReplicationPad3d",
     "Sequential",
+    "SiLU",
     "Sigmoid",
     "SmoothL1Loss",
     "Softmax",
+    "Softmin",
+    "Softplus",
     "Tanh",
     "Unfold",
     "Upsample",

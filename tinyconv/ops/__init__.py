@@ -5,7 +5,7 @@ first and higher derivatives come from the same lines.
 """
 
 from tinyconv.ops import methods as methods  # attaches the ops to Tensor
-from tinyconv.ops.activation import elu, leaky_relu, relu, sigmoid, tanh
+from tinyconv.ops.activation import elu, leaky_relu, maxout, relu, sigmoid, tanh
 from tinyconv.ops.avg_pooling import avg_pool1d, avg_pool2d, avg_pool3d
 from tinyconv.ops.binary_loss import binary_cross_entropy, binary_cross_entropy_with_logits
 from tinyconv.ops.classification_loss import cross_entropy, nll_loss
@@ -58,6 +58,7 @@ from tinyconv.ops.matmul import linear, matmul
 from tinyconv.ops.norm import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm
 from tinyconv.ops.overlap_loss import dice_loss
 from tinyconv.ops.padding import pad
+from tinyconv.ops.piecewise_activation import hardtanh, prelu, relu6
 from tinyconv.ops.pixel_shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from tinyconv.ops.pooling import max_pool1d, max_pool2d, max_pool3d
 from tinyconv.ops.reduction import amax, amin, argmax, argmin, max, mean, min, sum
@@ -72,7 +73,8 @@ from tinyconv.ops.shape import (
     transpose,
     unsqueeze,
 )
-from tinyconv.ops.softmax import log_softmax, softmax
+from tinyconv.ops.smooth_activation import celu, gelu, logsigmoid, selu, silu, softplus
+from tinyconv.ops.softmax import log_softmax, softmax, softmin
 from tinyconv.ops.statistics import cumsum, logsumexp, norm, prod, std, var
 from tinyconv.ops.unary import (
     abs,
@@ -117,6 +119,7 @@ __all__ = [
     "bitwise_xor",
     "cat",
     "ceil",
+    "celu",
     "channel_shuffle",
     "clamp",
     "conv1d",
@@ -146,8 +149,10 @@ __all__ = [
     "from_numpy",
     "full",
     "ge",
+    "gelu",
     "group_norm",
     "gt",
+    "hardtanh",
     "huber_loss",
     "instance_norm",
     "interpolate",
@@ -167,6 +172,7 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "logsigmoid",
     "logsumexp",
     "lt",
     "matmul",
@@ -178,6 +184,7 @@ __all__ = [
     "max_unpool2d",
     "max_unpool3d",
     "maximum",
+    "maxout",
     "mean",
     "min",
     "minimum",
@@ -197,21 +204,27 @@ __all__ = [
     "pixel_shuffle",
     "pixel_unshuffle",
     "pow",
+    "prelu",
     "prod",
     "rand",
     "randint",
     "randn",
     "reciprocal",
     "relu",
+    "relu6",
     "remainder",
     "reshape",
     "round",
     "rsqrt",
+    "selu",
     "sigmoid",
     "sign",
+    "silu",
     "sin",
     "smooth_l1_loss",
     "softmax",
+    "softmin",
+    "softplus",
     "sqrt",
     "square",
     "squeeze",

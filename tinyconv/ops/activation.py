@@ -1,4 +1,4 @@
-"""Activation functions, with the gradient at the kink stated.
+"""The activation functions of the slides, with the gradient at the kink stated.
 
 The derivative of most of them is cheapest from their output y, which is why `forward` saves
 that. Each has a backward op of its own, so that a fast kernel can compute it in one pass;
@@ -10,9 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 from tinyconv.autograd import Function
+<<<<<<< HEAD
 from tinyconv.errors import ArgumentError
+=======
+from tinyconv.errors import ShapeError
+>>>>>>> 0ed7d59 (The other activations of PyTorch, and maxout; activation layers in a file of their own)
 from tinyconv.kernels import activation as kernels
-from tinyconv.ops._checks import check_float, check_number
+from tinyconv.ops._checks import check_float, check_number, check_positive, normalize_dim
+from tinyconv.ops.reduction import amax
+from tinyconv.ops.shape import reshape
 from tinyconv.tensor import Tensor
 
 
@@ -200,3 +206,34 @@ def sigmoid(input: Tensor) -> Tensor:
 def tanh(input: Tensor) -> Tensor:
     """Hyperbolic tangent, element by element."""
     return Tanh.apply(check_float("tanh", "input", input))
+
+
+def maxout(input: Tensor, pieces: int, dim: int = 1) -> Tensor:
+    """The largest of each `pieces` neighbours along `dim` (Goodfellow et al. 2013).
+
+    Slide S3's ``max(w1 x + b1, w2 x + b2)`` is a linear layer with twice as many outputs,
+    followed by this with ``pieces=2``. Pieces that tie share the gradient.
+
+    Parameters
+    ----------
+    input : Tensor, shape (N, C, *spatial)
+    pieces : int
+        C must be a multiple of it; the output has C / pieces channels.
+    dim : int
+        The dimension of the channels.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> import tinyconv.nn.functional as F
+    >>> F.maxout(tc.tensor([[1.0, 4.0, 3.0, 2.0]]), pieces=2).tolist()
+    [[4.0, 3.0]]
+    """
+    pieces = check_positive("maxout", "pieces", pieces)
+    axis = normalize_dim("maxout", dim, check_float("maxout", "input", input).ndim)
+    if input.ndim == 0 or input.shape[axis] % pieces:
+        expected = f"a multiple of pieces = {pieces} elements in dimension {dim}"
+        raise ShapeError("maxout", "input", f"of shape {input.shape}", expected)
+    count = input.shape[axis] // pieces
+    split = reshape(input, (*input.shape[:axis], count, pieces, *input.shape[axis + 1 :]))
+    return amax(split, axis + 1)

@@ -62,3 +62,9 @@ def log_softmax(input: Tensor, dim: int) -> Tensor:
     """Logarithm of `softmax`, computed without under- or overflow."""
     check_float("log_softmax", "input", input)
     return LogSoftmax.apply(input, normalize_dim("log_softmax", dim, input.ndim))
+
+
+def softmin(input: Tensor, dim: int) -> Tensor:
+    """`softmax` of -input: the smallest value gets the largest probability."""
+    check_float("softmin", "input", input)
+    return Softmax.apply(-input, normalize_dim("softmin", dim, input.ndim))

@@ -5,12 +5,15 @@ that the input need not be kept. `grad` is the gradient of the loss by ``y``; ea
 returns the gradient by ``x``. Large inputs saturate without overflow; NaN stays NaN.
 
 At the kink x = 0 the derivative of relu is 0, of leaky_relu `negative_slope`, of elu
-`alpha`: the left derivative, as in PyTorch.
+`alpha`: the left derivative, as in PyTorch. At both kinks of hardtanh it is 0.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
+
+import numpy as np
 
 from tinyconv.device import array_module
 from tinyconv.kernels.reference.elementwise import quiet
@@ -85,3 +88,32 @@ def tanh(x: Array) -> Array:
 def tanh_backward(grad: Array, y: Array) -> Array:
     """``grad * (1 - y**2)``."""
     return array_module(grad).asarray(grad * (1 - y * y))
+
+
+def hardtanh(x: Array, min_val: float, max_val: float) -> Array:
+    """x, but at least `min_val` and at most `max_val`."""
+    xp = array_module(x)
+    return xp.asarray(xp.minimum(xp.maximum(x, x.dtype.type(min_val)), x.dtype.type(max_val)))
+
+
+def hardtanh_backward(grad: Array, x: Array, min_val: float, max_val: float) -> Array:
+    """`grad` strictly between `min_val` and `max_val`, else 0."""
+    xp = array_module(grad)
+    return xp.where((x <= min_val) | (x >= max_val), grad.dtype.type(0), grad)
+
+
+@quiet
+def softplus(x: Array, beta: float, threshold: float) -> Array:
+    """``log(1 + exp(beta * x)) / beta``, and x where ``beta * x > threshold`` (Dugas et al. 2001)."""
+    xp = array_module(x)
+    scaled = x * x.dtype.type(beta)
+    smooth = (xp.maximum(scaled, 0) + xp.log1p(xp.exp(-abs(scaled)))) / x.dtype.type(beta)
+    return xp.where(scaled > threshold, x, smooth)
+
+
+@quiet
+def normal_cdf(x: Array) -> Array:
+    """The probability that a standard normal number is below x."""
+    xp = array_module(x)
+    special = import_module("scipy.special" if xp is np else "cupyx.scipy.special")
+    return xp.asarray(special.ndtr(x))
