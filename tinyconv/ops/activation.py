@@ -10,11 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinyconv.autograd import Function
-<<<<<<< HEAD
-from tinyconv.errors import ArgumentError
-=======
-from tinyconv.errors import ShapeError
->>>>>>> 0ed7d59 (The other activations of PyTorch, and maxout; activation layers in a file of their own)
+from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels import activation as kernels
 from tinyconv.ops._checks import check_float, check_number, check_positive, normalize_dim
 from tinyconv.ops.reduction import amax
