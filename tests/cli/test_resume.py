@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.cli.command import ROOT, UNIX, numbers, refused, tinyconv_command
 from tinyconv.io import load_state
@@ -65,3 +68,123 @@ def test_a_full_disk_while_saving_leaves_the_earlier_checkpoint(copy):
     assert "not written (File too large)" in done.stderr and "Traceback" not in done.stderr
     assert numbers(copy) == before
     assert not list(copy.glob(".*tmp*"))
+
+
+@pytest.fixture(scope="module")
+def whole(run, tmp_path_factory):
+    """A copy of the finished run, whose JSON files each test puts back."""
+    return Path(shutil.copytree(run[0], tmp_path_factory.mktemp("damaged") / "copy"))
+
+
+def changed(text, place, value):
+    """JSON with another value at the dotted place."""
+    content = json.loads(text)
+    *path, key = place.split(".")
+    entry = content
+    for part in path:
+        entry = entry[int(part) if isinstance(entry, list) else part]
+    entry[key] = value
+    return json.dumps(content)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("scores", {}),
+        ("scores.best_held_out_dice", "high"),
+        ("scores.held_out_dice", None),
+        ("scores.best_step", 1.5),
+        ("position.step", "3"),
+        ("position.seconds", "long"),
+        ("position.seconds", float("nan")),
+        ("position.validation_seconds", -1.0),
+        ("position.validated_step", None),
+        ("position.validated_step", 13),
+        ("position.epoch", -1),
+        ("position.epoch", "a"),
+        ("position.batch", 4),
+        ("position.out_of_time", 1),
+        ("position.more", 1),
+        ("random_state", {}),
+        ("random_state.masks_drawn", -1),
+        ("random_state.seed", -1),
+        ("random_state.generator", -1),
+        ("random_state.generator.state.state", -1),
+        ("random_state.generator.bit_generator", "dice"),
+        ("optimizer.state", {}),
+        ("optimizer.state.zz", {"step": 3}),
+        ("optimizer.state.0.step", "3"),
+        ("optimizer.state.0.other", 3),
+        ("optimizer.state.0", {}),
+        ("optimizer.param_groups", {}),
+        ("optimizer.param_groups.0.betas", "xy"),
+        ("optimizer.param_groups.0.betas", [None, 1]),
+        ("optimizer.param_groups.0.lr", "x"),
+        ("numbers.file", "a" * 300),
+        ("numbers.file", "a\0b"),
+    ],
+)
+def test_a_last_json_that_was_edited(whole, place, value):
+    path = whole / "last.json"
+    text = path.read_text()
+    path.write_text(changed(text, place, value))
+    done = tinyconv_command("train", "--resume", whole)
+    path.write_text(text)
+    refused(done)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("data", 5),
+        ("data", None),
+        ("data", "a" * 300),
+        ("label", []),
+        ("stain", {}),
+        ("model", 1),
+        ("lr", {}),
+    ],
+)
+def test_a_config_json_that_was_edited(whole, place, value):
+    path = whole / "config.json"
+    text = path.read_text()
+    path.write_text(changed(text, place, value))
+    done = tinyconv_command("train", "--resume", whole)
+    path.write_text(text)
+    refused(done, "" if isinstance(value, str) else f"config.json: {place} is {value!r}")
+
+
+@pytest.mark.parametrize("name", ["config.json", "last.json"])
+@pytest.mark.parametrize("content", ["[" * 100_000, "[1", "5", "9" * 5000], ids=["deep", "cut", "5", "huge"])
+def test_json_that_is_no_run_s(whole, name, content):
+    path = whole / name
+    text = path.read_text()
+    path.write_text(content)
+    done = tinyconv_command("train", "--resume", whole)
+    path.write_text(text)
+    refused(done, name)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None, "{", "[]", "{}", "[" * 100_000, '{"images": 3}', '{"images": [3]}',
+        '{"images": [{"index": 2, "dice": 0.5}]}', '{"images": [{"index": 0, "dice": "good"}]}',
+    ],
+)  # fmt: skip
+def test_without_a_usable_held_out_json_there_is_no_sheet(whole, content):
+    path = whole / "held_out.json"
+    text = path.read_text()
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    done = tinyconv_command("train", "--resume", whole)
+    path.write_text(text)
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert "no samples.png: load: " in done.stdout and "held_out.json" in done.stdout
+
+
+def test_metrics_that_were_edited_are_passed_over(copy):
+    with open(copy / "metrics.jsonl", "a") as file:
+        file.write('{"step": 3, "loss": "low"}\n{"step": "three", "loss": 1}\n' + "[" * 100_000 + "\n5\n")
+    assert tinyconv_command("train", "--resume", copy).exit_code == 0

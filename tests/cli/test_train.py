@@ -16,6 +16,8 @@ from tests.cli.command import ROOT, TINY, UNIX, metrics, numbers, refused, start
 from tinyconv.errors import TrainingError
 from tinyconv.train import Trainer
 
+LONG = "a" * 300
+
 
 def test_a_run_writes_what_it_names(run):
     folder, output = run
@@ -130,6 +132,10 @@ def test_an_empty_folder_and_none_at_all(tmp_path, monkeypatch):
         (["train", "--size", "33"], "multiple of 16"),
         (["train", "--lr", "-1"], "lr"),
         (["train", "--threads", "100000"], "num_threads"),
+        (["train", "--data", LONG], "nuclei, or a folder"),
+        (["train", "--run", LONG], "too long"),
+        (["train", "--resume", LONG], "config.json"),
+        (["predict", LONG, "x.png"], "RUN"),
         (["train", "--resume", "none"], "config.json"),
         (["train", "--resume", "none", "--lr", "0.1"], "--lr"),
         (["predict", "none", "x.png"], "RUN"),

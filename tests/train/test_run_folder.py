@@ -195,7 +195,7 @@ def test_folders_that_are_no_run(tmp_path, config):
         with pytest.raises(CheckpointError, match=r"config\.json"):
             RunFolder.open(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps(vars(config) | {"lr": "fast"}))
-    with pytest.raises(ArgumentError, match="lr is 'fast'"):
+    with pytest.raises(CheckpointError, match=r"config\.json: lr is 'fast'"):
         RunFolder.open(tmp_path)
 
 

@@ -18,11 +18,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tinyconv._version import __version__
 from tinyconv.errors import CheckpointError, StorageError, TinyconvError
+from tinyconv.grad_mode import no_grad
 from tinyconv.io import load_state, save_state, storage_error, write_whole
 from tinyconv.nn import Module
 from tinyconv.optim import Optimizer
+from tinyconv.tensor import Tensor
+from tinyconv.train.fields import is_number, read_json
 
 Array = Any
 
@@ -105,9 +110,15 @@ def load_checkpoint(folder: Path, name: str) -> Checkpoint:
     described = _read_json(path)
     numbers = described.pop("numbers")
     file = folder / Path(str(numbers["file"])).name
-    if not file.is_file():
-        raise CheckpointError("load", repr(str(file)), "missing", f"the numbers that {path.name} names")
-    if _sha256(file) != numbers["sha256"]:
+    try:
+        digest = _sha256(file)
+    except FileNotFoundError as error:
+        expected = f"the numbers that {path.name} names"
+        raise CheckpointError("load", repr(str(file)), "missing", expected) from error
+    except (OSError, ValueError) as error:
+        found = f"unreadable ({error})"
+        raise CheckpointError("load", repr(str(file)), found, "a file that can be read") from error
+    if digest != numbers["sha256"]:
         found = "damaged or cut short (wrong SHA-256)"
         raise CheckpointError("load", repr(str(file)), found, f"what {path.name} was written with")
     tensors, _ = load_state(file)
@@ -148,17 +159,44 @@ def restore(checkpoint: Checkpoint, model: Module, optimizer: Optimizer) -> None
             index, _, entry = key.partition(".")
             state.setdefault(int(index), {})[entry] = array
         optimizer.load_state_dict({"state": state, "param_groups": saved["param_groups"]})
-    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        for group in optimizer.param_groups:
+            optimizer.check(group)
+        _check_state(optimizer)
+    except CheckpointError:
+        raise
+    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         found = f"not usable ({type(error).__name__}: {error})"
         raise CheckpointError("restore", "the optimizer's state", found, f"that of {name}") from error
+
+
+def _check_state(optimizer: Optimizer) -> None:
+    """Refuse a state in which an array or a number of some parameter is missing or of another kind."""
+    index = 0
+    for group in optimizer.param_groups:
+        wanted = {key: hasattr(value, "shape") for key, value in _first_state(optimizer, group).items()}
+        for _ in group["params"]:
+            entry = optimizer.state.get(index, {})
+            kinds = {key: hasattr(value, "shape") for key, value in entry.items()}
+            unfit = [key for key in entry if not kinds[key] and not is_number(entry[key], 0, 2**53)]
+            if unfit or kinds not in ({}, wanted):
+                where, found = f"the optimizer's state of parameter {index}", sorted(unfit or entry)
+                raise CheckpointError("restore", where, found, f"{sorted(wanted)}, numbers >= 0 and arrays")
+            index += 1
+
+
+def _first_state(optimizer: Optimizer, group: dict[str, Any]) -> dict[str, Any]:
+    """What the optimiser remembers of a parameter after one step, tried with a parameter of its own."""
+    parameter, state = Tensor(np.zeros(1, np.float32)), dict[str, Any]()
+    parameter.grad = Tensor(np.zeros(1, np.float32))
+    with no_grad():
+        optimizer.update(parameter, state, group)
+    return state
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     """The fields of a checkpoint's JSON file, checked."""
     try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise CheckpointError("load", repr(str(path)), "too large", f"at most {MAX_JSON_BYTES} bytes")
-        described = json.loads(path.read_bytes())
+        described = read_json(path, MAX_JSON_BYTES, f"a {FORMAT}")
         if described.pop("format") != FORMAT or described.pop("version") != VERSION:
             raise ValueError("another format or version")
         described.pop("tinyconv")
@@ -171,10 +209,6 @@ def _read_json(path: Path) -> dict[str, Any]:
             raise ValueError(f"missing, unknown or unfit: {', '.join(sorted(unfit or {'numbers'}))}")
     except TinyconvError:
         raise
-    except OSError as error:
-        raise CheckpointError(
-            "load", repr(str(path)), f"unreadable ({error.strerror})", "a run's checkpoint"
-        ) from error
     except Exception as error:
         reason = f"damaged ({type(error).__name__}: {error})"
         raise CheckpointError("load", repr(str(path)), reason, f"a {FORMAT} of version {VERSION}") from error

@@ -13,6 +13,7 @@ from typing import Any
 
 from tinyconv.errors import ArgumentError, CheckpointError, StorageError
 from tinyconv.io import storage_error, write_whole
+from tinyconv.train.fields import read_json
 from tinyconv.train.recipes import Config
 
 CONFIG, METRICS, CURVES, SAMPLES, HELD_OUT = (
@@ -71,20 +72,15 @@ class RunFolder:
         CheckpointError
             If it is no run's folder, or its config.json is damaged.
         """
-        if (path / ASIDE).is_dir():
+        if os.path.isdir(path / ASIDE):
             unfinished = cls(path, None)  # type: ignore[arg-type]
             with unfinished.lock():
                 unfinished.settle()
         file = path / CONFIG
-        if not file.is_file():
+        if not os.path.isfile(file):
             found = f"without {CONFIG}"
             raise CheckpointError("open", f"the folder {str(path)!r}", found, "the folder of a run")
-        try:
-            with open(file, "rb") as stream:
-                fields = json.loads(stream.read(MAX_CONFIG_BYTES))
-        except (OSError, ValueError) as error:
-            found = f"damaged ({error})"
-            raise CheckpointError("open", repr(str(file)), found, "a run's options") from error
+        fields = read_json(file, MAX_CONFIG_BYTES, "a run's options")
         return cls(path, Config.from_json(str(file), fields))
 
     def start(self) -> None:
@@ -200,7 +196,7 @@ class Metrics:
             found = f"unreadable ({error.strerror})"
             raise StorageError("read", repr(str(self.path)), found, "a file that can be read") from error
         for text_line in text.splitlines():
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(RecursionError, ValueError):
                 line = json.loads(text_line)
                 if isinstance(line, dict):
                     lines.append(line)

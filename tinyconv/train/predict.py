@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,7 @@ def load_model(run: Path, create_model: CreateModel) -> Module:
         If `run` is no run's folder, its checkpoint is damaged or belongs to another model, or its
         weights are not finite.
     """
-    if not run.is_dir():
+    if not os.path.isdir(run):
         raise CheckpointError("predict", "RUN", repr(str(run)), "the folder of a run")
     name = BEST if (run / f"{BEST}.json").exists() else LAST
     checkpoint = load_checkpoint(run, name)

@@ -12,6 +12,7 @@ from typing import Any
 from tinyconv.data import NucleiFolder, SegmentationData, SyntheticNuclei, split
 from tinyconv.data.datasets.kaggle import STAINS
 from tinyconv.errors import ArgumentError, CheckpointError, DataError
+from tinyconv.train.fields import is_number
 
 ALIASES = {"unet": "unet_slides"}
 SYNTHETIC, NUCLEI = "synthetic", "nuclei"
@@ -71,8 +72,14 @@ class Config:
         if not isinstance(fields, dict) or fields.keys() != wanted:
             found = sorted(fields) if isinstance(fields, dict) else type(fields).__name__
             raise CheckpointError(where, "the fields", found, f"{sorted(wanted)}")
+        for name in ("model", "data", "label", "stain"):
+            if not isinstance(fields[name], str):
+                raise CheckpointError(where, name, repr(fields[name]), "a text")
         config = cls(**fields)
-        check(config)
+        try:
+            check(config)
+        except ArgumentError as error:
+            raise CheckpointError(where, error.argument, error.value, error.expected) from error
         return config
 
 
@@ -108,8 +115,6 @@ def make_config(model: str, data: str, data_dir: str | None, quick: bool, **give
         Fields of `Config`.
     """
     name = ALIASES.get(model, model)
-    if name not in ALIASES.values():
-        raise ArgumentError("train", "MODEL", repr(model), "unet")
     synthetic = data == SYNTHETIC
     options = {**COMMON_DEFAULTS, **(SYNTHETIC_DEFAULTS if synthetic else FOLDER_DEFAULTS)}
     if quick:
@@ -128,6 +133,8 @@ def make_config(model: str, data: str, data_dir: str | None, quick: bool, **give
 
 def check(config: Config) -> None:
     """Raise `ArgumentError` at the first option that makes no sense."""
+    if config.model not in ALIASES.values():
+        raise ArgumentError("train", "MODEL", repr(config.model), " or ".join(ALIASES))
     _require(config, "size", MULTIPLE, 2**14, whole=True)
     if config.size % MULTIPLE:
         raise ArgumentError("train", "size", config.size, f"a multiple of {MULTIPLE}")
@@ -150,8 +157,7 @@ def check(config: Config) -> None:
 
 def _require(config: Config, name: str, low: float, high: float, whole: bool = False) -> None:
     value = getattr(config, name)
-    kinds = int if whole else int | float
-    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
+    if not is_number(value, low, high, whole):
         kind = "a whole number" if whole else "a number"
         raise ArgumentError("train", name, repr(value), f"{kind} from {low:g} to {high:g}")
 
@@ -161,18 +167,22 @@ def _find_folder(data: str, data_dir: str | None) -> Path | None:
     if data == SYNTHETIC:
         return None
     if data != NUCLEI:
-        if not Path(data).is_dir():
-            expected = f"{SYNTHETIC}, {NUCLEI}, or a folder of <id>/images/*.png and <id>/masks/*.png"
-            raise DataError("train", "--data", repr(data), expected)
-        return Path(data)
+        return _checked(data)
     folder = Path(data_dir or os.environ.get(DATA_VARIABLE) or DATA_FOLDER)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         expected = (
             f"the nuclei of the 2018 Data Science Bowl: unpack {SOURCE} into {DATA_FOLDER}/stage1_train, "
             f"or say where they are with --data-dir or {DATA_VARIABLE}; --data synthetic needs no download"
         )
         raise DataError("train", "the folder of the nuclei", f"{str(folder)!r}, which is not there", expected)
     return folder
+
+
+def _checked(data: str) -> Path:
+    if not os.path.isdir(data):  # Path.is_dir raises OSError where a name is too long
+        expected = f"{SYNTHETIC}, {NUCLEI}, or a folder of <id>/images/*.png and <id>/masks/*.png"
+        raise DataError("train", "--data", repr(data), expected)
+    return Path(data)
 
 
 def open_data(config: Config) -> tuple[SegmentationData, SegmentationData]:
@@ -187,7 +197,7 @@ def open_data(config: Config) -> tuple[SegmentationData, SegmentationData]:
         made = SyntheticNuclei(config.images, 2 * config.size, config.seed)
         dataset: Any = list(made)  # drawn once, not anew in each epoch
     else:
-        dataset = NucleiFolder(config.data, config.stain)
+        dataset = NucleiFolder(_checked(config.data), config.stain)
         if config.images not in (0, len(dataset)):
             expected = f"the {config.images} that the run began with"
             raise DataError("resume", repr(config.data), f"{len(dataset)} images", expected)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,16 +10,18 @@ from typing import Any
 
 from tinyconv import optim, viz
 from tinyconv.data import DataLoader, SegmentationData
-from tinyconv.device import manual_seed, set_rng_state
+from tinyconv.device import manual_seed
 from tinyconv.errors import CheckpointError
 from tinyconv.nn import Module
-from tinyconv.train.checkpoint import Checkpoint, load_checkpoint, restore
+from tinyconv.train.checkpoint import MAX_JSON_BYTES, load_checkpoint
 from tinyconv.train.evaluate import Result, evaluate, predict_image, spread, summarize
+from tinyconv.train.fields import is_number, read_json
 from tinyconv.train.folder import BEST, CURVES, HELD_OUT, LAST, METRICS, SAMPLES, Metrics, RunFolder
 from tinyconv.train.losses import bce_dice_loss
 from tinyconv.train.progress import Progress
 from tinyconv.train.recipes import describe
 from tinyconv.train.records import Recorder
+from tinyconv.train.resume import go_back, load_last
 from tinyconv.train.schedules import warmup_cosine
 from tinyconv.train.trainer import Callback, Position, Scores, Trainer
 
@@ -73,7 +74,7 @@ class Session(Callback):
     ) -> None:
         began = time.monotonic()
         self.folder, config = folder, folder.config
-        checkpoint = _load_last(folder) if resume else None
+        checkpoint = load_last(folder) if resume else None
         training, self.held_out = data
         print(describe(config, len(training), len(self.held_out)), flush=True)
         manual_seed(config.seed)
@@ -95,7 +96,7 @@ class Session(Callback):
         if checkpoint is None:
             folder.start()
         else:
-            _go_back(checkpoint, self.trainer)
+            go_back(checkpoint, self.trainer)
             position = self.trainer.position
             self.recorder.metrics.cut_after(position.step, position.validated_step)
         self.trainer.position.seconds += time.monotonic() - began
@@ -129,10 +130,13 @@ class Session(Callback):
     def _draw(self) -> None:
         """The curves, and held-out images from the best to the worst, by the best checkpoint."""
         lines = Metrics(self.folder.path / METRICS).read()
-        curves = [{key: line[key] for key in line if key.endswith(CURVE_KEYS)} for line in lines]
-        viz.plot_curves(curves, self.folder.path / CURVES)
+        viz.plot_curves([_numbers(line) for line in lines], self.folder.path / CURVES)
         self.model.load_state_dict(load_checkpoint(self.folder.path, BEST).model_state)
-        scored = json.loads((self.folder.path / HELD_OUT).read_bytes())["images"]
+        try:
+            scored = _usable(self.folder.path / HELD_OUT, len(self.held_out))
+        except CheckpointError as error:
+            print(f"no {SAMPLES}: {error}")
+            return
         shown = spread(scored)
         pairs = [self.held_out[entry["index"]] for entry in shown]
         viz.segmentation_sheet(
@@ -144,23 +148,27 @@ class Session(Callback):
         )
 
 
-def _load_last(folder: RunFolder) -> Checkpoint:
-    checkpoint = load_checkpoint(folder.path, LAST)
-    if checkpoint.model_name != folder.config.model:
-        where, found = str(folder.path / LAST) + ".json", repr(checkpoint.model_name)
-        raise CheckpointError(where, "the model", found, f"{folder.config.model!r}, this run's model")
-    return checkpoint
+def _numbers(line: dict[str, Any]) -> dict[str, Any]:
+    """What the curves show of a line of metrics.jsonl."""
+    return {key: line[key] for key in line if key.endswith(CURVE_KEYS) and isinstance(line[key], int | float)}
 
 
-def _go_back(checkpoint: Checkpoint, trainer: Trainer) -> None:
-    """Put the trainer and the random generators where they were when the checkpoint was written."""
-    restore(checkpoint, trainer.model, trainer.optimizer)
-    try:
-        trainer.position = Position(**checkpoint.position)
-        set_rng_state(checkpoint.random_state)
-    except (KeyError, TypeError, ValueError) as error:
-        found = f"not usable ({type(error).__name__}: {error})"
-        raise CheckpointError("resume", "the checkpoint's position or random state", found, "both") from error
+def _usable(path: Path, images: int) -> list[dict[str, Any]]:
+    """The entries of held_out.json; each must name one of the `images` held-out images and its Dice."""
+    expected = "the scores of the held-out images"
+    content = read_json(path, MAX_JSON_BYTES, expected)
+    entries = content.get("images") if isinstance(content, dict) else None
+    if not isinstance(entries, list) or not all(_is_score(entry, images) for entry in entries):
+        raise CheckpointError("load", repr(str(path)), "damaged", expected)
+    return entries
+
+
+def _is_score(entry: Any, images: int) -> bool:
+    return (
+        isinstance(entry, dict)
+        and is_number(entry.get("index"), 0, images - 1, whole=True)
+        and is_number(entry.get("dice"), 0, 1)
+    )
 
 
 def _budget(minutes: float | None) -> float | None:

@@ -1,0 +1,87 @@
+"""Going on from a run's last checkpoint, all of which is checked before training begins."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from tinyconv.device import set_rng_state
+from tinyconv.errors import CheckpointError
+from tinyconv.train.checkpoint import Checkpoint, load_checkpoint, restore
+from tinyconv.train.fields import is_number
+from tinyconv.train.folder import LAST, RunFolder
+from tinyconv.train.trainer import Position, Trainer
+
+MOST = 2**53
+SCORES = {"held_out_dice": 1, "best_held_out_dice": 1, "best_step": MOST}
+"""The scores that are there once a validation was made, and the largest value of each."""
+
+
+def load_last(folder: RunFolder) -> Checkpoint:
+    """The last checkpoint of a run, which must be one of the run's model.
+
+    Raises
+    ------
+    CheckpointError
+        If it is damaged, belongs to another model, or its position or scores make no sense.
+    """
+    checkpoint = load_checkpoint(folder.path, LAST)
+    where = f"{folder.path / LAST}.json"
+    if checkpoint.model_name != folder.config.model:
+        found, expected = repr(checkpoint.model_name), f"{folder.config.model!r}, this run's model"
+        raise CheckpointError(where, "the model", found, expected)
+    _check_scores(where, checkpoint.scores, _position(where, checkpoint.position).validated_step >= 0)
+    return checkpoint
+
+
+def go_back(checkpoint: Checkpoint, trainer: Trainer) -> None:
+    """Put the trainer and the random generators where they were when the checkpoint was written.
+
+    Raises
+    ------
+    CheckpointError
+        If the checkpoint is another model's or optimiser's, or holds what makes no sense.
+    """
+    position = _position("resume", checkpoint.position)
+    batches = len(trainer.loader)
+    if position.batch > batches:
+        raise CheckpointError("resume", "position.batch", position.batch, f"at most {batches}, an epoch's")
+    restore(checkpoint, trainer.model, trainer.optimizer)
+    trainer.position = position
+    _set_random_state(checkpoint.random_state)
+
+
+def _position(where: str, fields: dict[str, Any]) -> Position:
+    wanted = [field.name for field in dataclasses.fields(Position)]
+    if set(fields) != set(wanted):
+        raise CheckpointError(where, "the fields of the position", sorted(fields), f"{sorted(wanted)}")
+    for name in ("epoch", "batch", "step"):
+        _require(where, f"position.{name}", fields[name], 0, MOST, whole=True)
+    _require(where, "position.validated_step", fields["validated_step"], -1, fields["step"], whole=True)
+    for name in ("seconds", "validation_seconds"):
+        _require(where, f"position.{name}", fields[name], 0, MOST)
+    if not isinstance(fields["out_of_time"], bool):
+        raise CheckpointError(where, "position.out_of_time", repr(fields["out_of_time"]), "true or false")
+    return Position(**fields)
+
+
+def _check_scores(where: str, scores: dict[str, Any], validated: bool) -> None:
+    for name, high in SCORES.items():
+        if validated or name in scores:
+            _require(where, f"scores.{name}", scores.get(name), 0, high, whole=name == "best_step")
+
+
+def _require(where: str, name: str, value: Any, low: float, high: float, whole: bool = False) -> None:
+    if not is_number(value, low, high, whole):
+        expected = f"a {'whole ' if whole else ''}number from {low} to {high}"
+        raise CheckpointError(where, name, repr(value), expected)
+
+
+def _set_random_state(state: dict[str, Any]) -> None:
+    for name in ("seed", "masks_drawn"):
+        _require("resume", f"random_state.{name}", state.get(name), 0, 2**64 - 1, whole=True)
+    try:
+        set_rng_state(state)
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+        expected = "what tc.get_rng_state returned"
+        raise CheckpointError("resume", "random_state", f"not usable ({error})", expected) from error
