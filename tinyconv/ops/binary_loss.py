@@ -8,12 +8,11 @@ import numpy as np
 
 from tinyconv.autograd import Function
 from tinyconv.device import array_module
-from tinyconv.errors import ArgumentError
 from tinyconv.kernels import activation as activation_kernels
 from tinyconv.ops._checks import check_choice
 from tinyconv.ops.activation import sigmoid
 from tinyconv.ops.elementwise import log, where
-from tinyconv.ops.loss_common import REDUCTIONS, check_factor, check_pair, reduce_loss
+from tinyconv.ops.loss_common import REDUCTIONS, check_factor, check_pair, check_shares, reduce_loss
 from tinyconv.tensor import Tensor
 
 LOG_FLOOR = -100.0
@@ -88,11 +87,8 @@ def binary_cross_entropy(
     op = "binary_cross_entropy"
     check_pair(op, input, target)
     check_choice(op, "reduction", reduction, REDUCTIONS)
-    if input.numel() and not 0 <= input.array.min() <= input.array.max() <= 1:
-        low, high = input.array.min(), input.array.max()
-        raise ArgumentError(
-            op, "input", f"from {low} to {high}", "probabilities between 0 and 1 (apply sigmoid)"
-        )
+    check_shares(op, "input", input, "probabilities: apply sigmoid")
+    check_shares(op, "target", target, "masks of 0 and 255: divide by 255")
     check_factor(op, "weight", weight, input)
     each = BinaryCrossEntropy.apply(input, target)
     return reduce_loss(each if weight is None else each * weight, reduction)
@@ -122,6 +118,7 @@ def binary_cross_entropy_with_logits(
     op = "binary_cross_entropy_with_logits"
     check_pair(op, input, target)
     check_choice(op, "reduction", reduction, REDUCTIONS)
+    check_shares(op, "target", target, "masks of 0 and 255: divide by 255")
     check_factor(op, "weight", weight, input)
     check_factor(op, "pos_weight", pos_weight, input)
     positive = target if pos_weight is None else target * pos_weight

@@ -74,6 +74,14 @@ def check_pair(op: str, input: Tensor, target: Tensor) -> None:
     check_like(op, input=input, target=target)
 
 
+def check_shares(op: str, argument: str, values: Tensor, hint: str) -> None:
+    """All values lie between 0 and 1 (or are NaN)."""
+    if values.numel():
+        low, high = values.array.min(), values.array.max()
+        if low < 0 or high > 1:
+            raise ArgumentError(op, argument, f"from {low} to {high}", f"values between 0 and 1 ({hint})")
+
+
 def check_like(op: str, **tensors: Tensor) -> None:
     """Float tensors of one dtype, all of the first one's shape: nothing is broadcast."""
     (first, leader), *others = tensors.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyconv.errors import ShapeError
 from tinyconv.ops._checks import check_choice
-from tinyconv.ops.loss_common import REDUCTIONS, check_pair, reduce_loss
+from tinyconv.ops.loss_common import REDUCTIONS, check_pair, check_shares, reduce_loss
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import flatten
 from tinyconv.tensor import Tensor
@@ -29,6 +29,8 @@ def dice_loss(input: Tensor, target: Tensor, smooth: float = 1.0, reduction: str
         ``"none"`` gives shape (N, C).
     """
     check_pair("dice_loss", input, target)
+    check_shares("dice_loss", "input", input, "probabilities: apply sigmoid or softmax")
+    check_shares("dice_loss", "target", target, "masks of 0 and 255: divide by 255")
     check_choice("dice_loss", "reduction", reduction, REDUCTIONS)
     if input.ndim < 3:
         raise ShapeError("dice_loss", "input", f"of shape {input.shape}", "(N, C, *spatial)")
