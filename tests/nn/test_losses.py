@@ -12,7 +12,8 @@ import tinyconv as tc
 import tinyconv.nn.functional as F
 
 A, B = np.array([[1.0, -2.0, 0.5], [3.0, 0.0, 1.0]]), np.array([[1.0, 2.0, 1.5], [1.0, 0.5, 0.0]])
-LABELS = np.array([2, 0])
+V = np.array([[0.25, 1.0, 0.5], [3.0, 0.01, 1.5]])
+LABELS, SIGNS, PAIR_SIGNS = np.array([2, 0]), np.array([[-1, -1, 1], [-1, 1, 1]]), np.array([1, -1])
 
 
 def call(lib: Any, build: Callable[[Any, Any], Any], arrays: tuple[Any, ...]) -> tuple[Any, list[Any]]:
@@ -31,7 +32,28 @@ MODULES: dict[str, tuple[Callable[[Any, Any], Any], tuple[Any, ...]]] = {
     "SmoothL1Loss at its kink": (lambda nn, make: nn.SmoothL1Loss(beta=1.0), (A, B)),
     "SmoothL1Loss without a bowl": (lambda nn, make: nn.SmoothL1Loss(beta=0.0), (A, B)),
     "HuberLoss": (lambda nn, make: nn.HuberLoss("sum", 2.0), (A, B)),
+    "KLDivLoss": (lambda nn, make: nn.KLDivLoss(reduction="batchmean", log_target=True), (A, B)),
+    "PoissonNLLLoss": (lambda nn, make: nn.PoissonNLLLoss(full=True, reduction="sum"), (A, V)),
+    "PoissonNLLLoss of means": (lambda nn, make: nn.PoissonNLLLoss(log_input=False, eps=0.1), (V, V)),
+    "GaussianNLLLoss": (lambda nn, make: nn.GaussianNLLLoss(full=True, reduction="sum"), (A, B, V)),
+    "GaussianNLLLoss below eps": (lambda nn, make: nn.GaussianNLLLoss(eps=0.7), (A, B, V)),
+    "HingeEmbeddingLoss at its kink": (lambda nn, make: nn.HingeEmbeddingLoss(1.0), (A, SIGNS)),
+    "MarginRankingLoss at its kink": (lambda nn, make: nn.MarginRankingLoss(), (A, B, SIGNS)),
+    "MarginRankingLoss": (lambda nn, make: nn.MarginRankingLoss(0.5, reduction="none"), (A, B, SIGNS)),
+    "TripletMarginLoss": (lambda nn, make: nn.TripletMarginLoss(9.0, p=3.0, eps=0.1), (A, B, V)),
+    "TripletMarginLoss of equals": (lambda nn, make: nn.TripletMarginLoss(eps=0.0, swap=True), (A, A, A)),
+    "TripletMarginLoss, ties": (lambda nn, make: nn.TripletMarginLoss(9, eps=0.0, swap=True), (A, A, B)),
+    "TripletMarginLoss, largest": (
+        lambda nn, make: nn.TripletMarginLoss(9.0, float("inf"), 0.0),
+        (A, B, V),
+    ),
+    "CosineEmbeddingLoss": (lambda nn, make: nn.CosineEmbeddingLoss(0.1), (A, B, PAIR_SIGNS)),
+    "CosineEmbeddingLoss at its kink": (
+        lambda nn, make: nn.CosineEmbeddingLoss(reduction="sum"),
+        (np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([[0.0, 2.0], [1.0, 1.0]]), -np.abs(PAIR_SIGNS)),
+    ),
 }
+"""What is called "at its kink" has an element exactly there."""
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -70,3 +92,33 @@ def test_far_away_errors_do_not_overflow() -> None:
     loss.sum().backward()
     assert far.grad is not None
     assert far.grad.tolist() == [2.0, 2.0]
+
+
+def test_kl_div_by_hand() -> None:
+    log_p = tc.tensor([[0.5, 0.5], [0.25, 0.75]]).log()
+    target = tc.tensor([[1.0, 0.0], [0.25, 0.75]])
+    assert F.kl_div(log_p, target, reduction="batchmean").item() == pytest.approx(np.log(2) / 2)
+    assert F.kl_div(log_p, target).item() == pytest.approx(np.log(2) / 4)
+    assert F.kl_div(log_p, target, "none").tolist()[0][1] == 0.0
+
+
+def test_gaussian_nll_is_minus_the_logarithm_of_the_density() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    expected = -stats.norm.logpdf(B, A, np.sqrt(V))
+    got = F.gaussian_nll_loss(*map(tc.tensor, (A, B, V)), full=True, reduction="none")
+    np.testing.assert_allclose(got.numpy(), expected, rtol=1e-12)
+    one = F.gaussian_nll_loss(tc.tensor(A), tc.tensor(B), 0.25, full=True, reduction="none")
+    np.testing.assert_allclose(one.numpy(), -stats.norm.logpdf(B, A, 0.5), rtol=1e-12)
+
+
+def test_poisson_nll_is_minus_the_logarithm_of_the_probability() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    counts, mean = np.array([30.0, 55.0]), np.array([40.0, 50.0])
+    got = F.poisson_nll_loss(tc.tensor(np.log(mean)), tc.tensor(counts), full=True, reduction="none")
+    np.testing.assert_allclose(got.numpy(), -stats.poisson.logpmf(counts, mean), atol=1 / (12 * 30))
+
+
+def test_cosine_embedding_by_hand() -> None:
+    a, b = tc.tensor([[3.0, 4.0], [1.0, 0.0]]), tc.tensor([[4.0, 3.0], [1.0, 1.0]])
+    each = F.cosine_embedding_loss(a, b, tc.tensor([1, -1]), 0.5, "none")
+    np.testing.assert_allclose(each.numpy(), [1 - 24 / 25, np.sqrt(0.5) - 0.5], rtol=1e-6)

@@ -49,7 +49,48 @@ def alike(draw: Any, *kinds: str, constants: tuple[str, ...] = (), optional: int
     return Case(inputs, drawn, fixed, draw(seeds))
 
 
+@st.composite
+def poissons(draw: Any) -> Case:
+    """Means, or their logarithms, with counts that need not be whole."""
+    log_input = draw(st.booleans())
+    case = draw(alike("normal" if log_input else "positive", "positive", full=st.booleans()))
+    return Case(case.inputs, {"log_input": log_input, **case.options}, (), case.seed)
+
+
+@st.composite
+def gaussians(draw: Any) -> Case:
+    """Means, targets and variances: one each, one along a dimension, or one for the last."""
+    shape = draw(array_shapes(min_dims=1, max_dims=3, min_side=2, max_side=4))
+    ones = [(*shape[:d], 1, *shape[d + 1 :]) for d in range(len(shape))]
+    var = Values(draw(st.sampled_from((shape, shape[:-1], *ones))), "positive")
+    options = {"full": draw(st.booleans()), "reduction": draw(reductions)}
+    pair = Values(shape, order=draw(orders)), Values(shape, order=draw(orders))
+    return Case((*pair, var), options, (), draw(seeds))
+
+
+@st.composite
+def vectors(draw: Any, count: int, signs: bool = False, max_dims: int = 3, **options: Any) -> Case:
+    """Vectors (..., D), with `signs` also one truth value for each."""
+    shape = draw(array_shapes(min_dims=1, max_dims=max_dims, min_side=1, max_side=4))
+    inputs = tuple(Values(shape, order=draw(orders)) for _ in range(count))
+    constants = (Values(shape[:-1], "bool"),) if signs else ()
+    drawn = {"reduction": draw(reductions), **{name: draw(values) for name, values in options.items()}}
+    return Case(inputs, drawn, constants, draw(seeds))
+
+
+def signed(loss: Callable[..., Any]) -> Callable[..., Any]:
+    """The last tensor, of truth values, becomes a target of 1 and -1."""
+    return lambda *inputs, **options: loss(*inputs[:-1], tc.where(inputs[-1], 1.0, -1.0), **options)
+
+
+def signed_twin(name: str) -> Callable[..., Any]:
+    return lambda torch, *inputs, **options: getattr(torch.nn.functional, name)(
+        *inputs[:-1], torch.where(inputs[-1], 1.0, -1.0).double(), **options
+    )
+
+
 widths = st.sampled_from((0.3, 1.0, 2.5))
+margins = st.sampled_from((-0.4, 0.0, 0.5))
 
 OPS = (
     Op("nll_loss", weighted(F.nll_loss), likelihoods(), weighted_twin("nll_loss")),
@@ -70,6 +111,43 @@ OPS = (
         weighted(F.huber_loss),
         alike("normal", "normal", "positive", optional=1, delta=widths),
         weighted_twin("huber_loss"),
+    ),
+    Op(
+        "kl_div",
+        F.kl_div,
+        alike(
+            "normal",
+            "positive",
+            log_target=st.booleans(),
+            reduction=st.sampled_from(("mean", "batchmean", "sum", "none")),
+        ),
+        functional("kl_div"),
+    ),
+    Op("poisson_nll_loss", F.poisson_nll_loss, poissons(), functional("poisson_nll_loss")),
+    Op("gaussian_nll_loss", F.gaussian_nll_loss, gaussians(), functional("gaussian_nll_loss")),
+    Op(
+        "hinge_embedding_loss",
+        signed(F.hinge_embedding_loss),
+        alike("normal", constants=("bool",), margin=widths),
+        signed_twin("hinge_embedding_loss"),
+    ),
+    Op(
+        "margin_ranking_loss",
+        signed(F.margin_ranking_loss),
+        alike("normal", "normal", constants=("bool",), margin=margins),
+        signed_twin("margin_ranking_loss"),
+    ),
+    Op(
+        "triplet_margin_loss",
+        F.triplet_margin_loss,
+        vectors(3, margin=widths, p=st.sampled_from((1.0, 2.0, 3.0, float("inf"))), swap=st.booleans()),
+        functional("triplet_margin_loss"),
+    ),
+    Op(
+        "cosine_embedding_loss",
+        signed(F.cosine_embedding_loss),
+        vectors(2, signs=True, max_dims=2, margin=st.sampled_from((-0.5, 0.0, 0.3))),
+        signed_twin("cosine_embedding_loss"),
     ),
 )
 
@@ -93,9 +171,8 @@ def wrong_pairs(name: str) -> list[Wrong]:
     ]
 
 
-WRONG: list[Wrong] = [
-    row for name in ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss") for row in wrong_pairs(name)
-]
+PAIRS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "kl_div", "poisson_nll_loss")
+WRONG: list[Wrong] = [row for name in PAIRS for row in wrong_pairs(name)]
 
 WRONG += [
     ("nll_loss", ShapeError, "target (3, 4) (3,)", lambda: F.nll_loss(ROWS, tc.zeros(3, 4, dtype="int64"))),
@@ -125,4 +202,77 @@ WRONG += [
     ("huber_loss", ArgumentError, "delta 0", lambda: F.huber_loss(IMAGE, MASK, delta=0)),
     ("huber_loss", ArgumentError, "delta nan", lambda: F.huber_loss(IMAGE, MASK, delta=float("nan"))),
     ("huber_loss", ShapeError, "weight (6,)", lambda: F.huber_loss(IMAGE, MASK, weight=tc.ones(6))),
+]
+
+SIGNS, PLUS, EYE = tc.tensor([1, -1, 1]), tc.ones(3, 4, dtype="int64"), tc.ones(3)
+
+
+def gaussian(var: Any = 1.0, **options: Any) -> Any:
+    return F.gaussian_nll_loss(ROWS, ROWS, var, **options)
+
+
+def triplet(negative: Any = ROWS, **options: Any) -> Any:
+    return F.triplet_margin_loss(ROWS, ROWS, negative, **options)
+
+
+def cosine(target: Any = SIGNS, **options: Any) -> Any:
+    return F.cosine_embedding_loss(ROWS, ROWS, target, **options)
+
+
+def hinge(target: Any = PLUS, **options: Any) -> Any:
+    return F.hinge_embedding_loss(ROWS, target, **options)
+
+
+def ranking(target: Any = PLUS, other: Any = ROWS, **options: Any) -> Any:
+    return F.margin_ranking_loss(ROWS, other, target, **options)
+
+
+WRONG += [
+    ("kl_div", ArgumentError, "reduction 'batch' 'batchmean'", lambda: F.kl_div(ROWS, ROWS, "batch")),
+    ("poisson_nll_loss", ArgumentError, "eps 0", lambda: F.poisson_nll_loss(ROWS, ROWS, eps=0)),
+    ("poisson_nll_loss", ArgumentError, "eps 'a'", lambda: F.poisson_nll_loss(ROWS, ROWS, eps="a")),
+    ("gaussian_nll_loss", ArgumentError, "var -1", lambda: gaussian(-ROWS)),
+    ("gaussian_nll_loss", ArgumentError, "var -1", lambda: gaussian(-1)),
+    ("gaussian_nll_loss", ArgumentError, "var None", lambda: gaussian(None)),
+    ("gaussian_nll_loss", ShapeError, "var (4,) (3, 4) (3,)", lambda: gaussian(tc.ones(4))),
+    ("gaussian_nll_loss", ShapeError, "var (1, 1)", lambda: gaussian(tc.ones(1, 1))),
+    ("gaussian_nll_loss", ShapeError, "var (3, 2)", lambda: gaussian(tc.ones(3, 2))),
+    ("gaussian_nll_loss", DtypeError, "var float64", lambda: gaussian(ROWS.double())),
+    ("gaussian_nll_loss", DtypeError, "var int64", lambda: gaussian(PLUS)),
+    ("gaussian_nll_loss", ArgumentError, "eps -1", lambda: gaussian(eps=-1)),
+    ("gaussian_nll_loss", ArgumentError, "reduction None", lambda: gaussian(reduction=None)),
+    ("gaussian_nll_loss", ShapeError, "target (6,)", lambda: F.gaussian_nll_loss(ROWS, tc.ones(6), ROWS)),
+    ("hinge_embedding_loss", ShapeError, "target (3,) (3, 4)", lambda: hinge(SIGNS)),
+    ("hinge_embedding_loss", ArgumentError, "target 0 -1", lambda: hinge(PLUS - 1)),
+    ("hinge_embedding_loss", ArgumentError, "target nan", lambda: hinge(ROWS * float("nan"))),
+    ("hinge_embedding_loss", DtypeError, "target list", lambda: hinge([1])),
+    ("hinge_embedding_loss", ArgumentError, "margin None", lambda: hinge(margin=None)),
+    ("hinge_embedding_loss", ArgumentError, "reduction 'max'", lambda: hinge(reduction="max")),
+    ("hinge_embedding_loss", DtypeError, "input int64", lambda: F.hinge_embedding_loss(PLUS, PLUS)),
+    ("margin_ranking_loss", ShapeError, "input2 (3,) (3, 4)", lambda: ranking(other=EYE)),
+    ("margin_ranking_loss", DtypeError, "float64", lambda: ranking(other=ROWS.double())),
+    ("margin_ranking_loss", ShapeError, "target (3,)", lambda: ranking(SIGNS)),
+    ("margin_ranking_loss", ArgumentError, "target 2", lambda: ranking(PLUS * 2)),
+    ("margin_ranking_loss", ArgumentError, "margin 'a'", lambda: ranking(margin="a")),
+    ("margin_ranking_loss", ArgumentError, "reduction 'max'", lambda: ranking(reduction="max")),
+    ("triplet_margin_loss", ShapeError, "negative (3,) anchor, (3, 4)", lambda: triplet(EYE)),
+    ("triplet_margin_loss", DtypeError, "negative int64", lambda: triplet(PLUS)),
+    ("triplet_margin_loss", ArgumentError, "margin 0", lambda: triplet(margin=0)),
+    ("triplet_margin_loss", ArgumentError, "p 0", lambda: triplet(p=0)),
+    ("triplet_margin_loss", ArgumentError, "p 'fro'", lambda: triplet(p="fro")),
+    ("triplet_margin_loss", ArgumentError, "eps -1", lambda: triplet(eps=-1)),
+    ("triplet_margin_loss", ArgumentError, "reduction 'max'", lambda: triplet(reduction="max")),
+    ("triplet_margin_loss", ShapeError, "anchor ()", lambda: F.triplet_margin_loss(*[tc.tensor(1.0)] * 3)),
+    ("triplet_margin_loss", ShapeError, "anchor (3, 0)", lambda: F.triplet_margin_loss(*[tc.ones(3, 0)] * 3)),
+    ("cosine_embedding_loss", ShapeError, "target (3, 4) (3,)", lambda: cosine(PLUS)),
+    ("cosine_embedding_loss", ArgumentError, "target 3", lambda: cosine(SIGNS * 3)),
+    ("cosine_embedding_loss", ArgumentError, "margin 1.5", lambda: cosine(margin=1.5)),
+    ("cosine_embedding_loss", ArgumentError, "reduction 'max'", lambda: cosine(reduction="max")),
+    ("cosine_embedding_loss", ShapeError, "input2 (3,)", lambda: F.cosine_embedding_loss(ROWS, EYE, SIGNS)),
+    (
+        "cosine_embedding_loss",
+        ShapeError,
+        "input1 (2, 4, 5, 6) (N, D)",
+        lambda: F.cosine_embedding_loss(IMAGE, IMAGE, SIGNS),
+    ),
 ]

@@ -25,6 +25,7 @@ from tinyconv.nn.classification_losses import BCELoss, BCEWithLogitsLoss, CrossE
 from tinyconv.nn.containers import Identity, ModuleList, Sequential
 from tinyconv.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from tinyconv.nn.embedding import Bilinear, CosineSimilarity, Embedding, PairwiseDistance
+from tinyconv.nn.likelihood_losses import GaussianNLLLoss, KLDivLoss, PoissonNLLLoss
 from tinyconv.nn.linear import Linear
 from tinyconv.nn.module import Module, Parameter
 from tinyconv.nn.normalization import (
@@ -66,6 +67,12 @@ from tinyconv.nn.pooling import (
     MaxUnpool2d,
     MaxUnpool3d,
 )
+from tinyconv.nn.ranking_losses import (
+    CosineEmbeddingLoss,
+    HingeEmbeddingLoss,
+    MarginRankingLoss,
+    TripletMarginLoss,
+)
 from tinyconv.nn.regression_losses import HuberLoss, L1Loss, MSELoss, SmoothL1Loss
 from tinyconv.nn.segmentation_losses import DiceLoss
 from tinyconv.nn.stateless import Dropout, Flatten
@@ -106,6 +113,7 @@ __all__ = [
     "ConvTranspose1d",
     "ConvTranspose2d",
     "ConvTranspose3d",
+    "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
     "DiceLoss",
@@ -113,13 +121,16 @@ __all__ = [
     "Embedding",
     "Flatten",
     "Fold",
+    "GaussianNLLLoss",
     "GroupNorm",
     "Hardtanh",
+    "HingeEmbeddingLoss",
     "HuberLoss",
     "Identity",
     "InstanceNorm1d",
     "InstanceNorm2d",
     "InstanceNorm3d",
+    "KLDivLoss",
     "L1Loss",
     "LayerNorm",
     "LeakyReLU",
@@ -128,6 +139,7 @@ __all__ = [
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
+    "MarginRankingLoss",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
@@ -143,6 +155,7 @@ __all__ = [
     "Parameter",
     "PixelShuffle",
     "PixelUnshuffle",
+    "PoissonNLLLoss",
     "ReLU",
     "ReLU6",
     "ReflectionPad1d",
@@ -159,6 +172,7 @@ __all__ = [
     "Softmin",
     "Softplus",
     "Tanh",
+    "TripletMarginLoss",
     "Unfold",
     "Upsample",
     "UpsamplingBilinear2d",

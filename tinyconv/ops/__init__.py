@@ -54,6 +54,7 @@ from tinyconv.ops.elementwise import add, div, exp, log, mul, neg, pow, sub, whe
 from tinyconv.ops.embedding import embedding, one_hot
 from tinyconv.ops.extremes import clamp, maximum, minimum
 from tinyconv.ops.interpolate import interpolate
+from tinyconv.ops.likelihood_loss import gaussian_nll_loss, kl_div, poisson_nll_loss
 from tinyconv.ops.matmul import linear, matmul
 from tinyconv.ops.norm import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm
 from tinyconv.ops.overlap_loss import dice_loss
@@ -61,6 +62,12 @@ from tinyconv.ops.padding import pad
 from tinyconv.ops.piecewise_activation import hardtanh, prelu, relu6
 from tinyconv.ops.pixel_shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from tinyconv.ops.pooling import max_pool1d, max_pool2d, max_pool3d
+from tinyconv.ops.ranking_loss import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    triplet_margin_loss,
+)
 from tinyconv.ops.reduction import amax, amin, argmax, argmin, max, mean, min, sum
 from tinyconv.ops.regression_loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from tinyconv.ops.shape import (
@@ -129,6 +136,7 @@ __all__ = [
     "conv_transpose2d",
     "conv_transpose3d",
     "cos",
+    "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
     "cumsum",
@@ -148,17 +156,20 @@ __all__ = [
     "fold",
     "from_numpy",
     "full",
+    "gaussian_nll_loss",
     "ge",
     "gelu",
     "group_norm",
     "gt",
     "hardtanh",
+    "hinge_embedding_loss",
     "huber_loss",
     "instance_norm",
     "interpolate",
     "isfinite",
     "isinf",
     "isnan",
+    "kl_div",
     "l1_loss",
     "layer_norm",
     "le",
@@ -175,6 +186,7 @@ __all__ = [
     "logsigmoid",
     "logsumexp",
     "lt",
+    "margin_ranking_loss",
     "matmul",
     "max",
     "max_pool1d",
@@ -203,6 +215,7 @@ __all__ = [
     "permute",
     "pixel_shuffle",
     "pixel_unshuffle",
+    "poisson_nll_loss",
     "pow",
     "prelu",
     "prod",
@@ -234,6 +247,7 @@ __all__ = [
     "tanh",
     "tensor",
     "transpose",
+    "triplet_margin_loss",
     "trunc",
     "unfold",
     "unsqueeze",

@@ -1,16 +1,14 @@
-"""What the losses share: the reduction, the checks, and the pieces with a kink.
+"""What the losses share: the reduction and the checks.
 
 Most losses are compositions of other ops, so their derivatives need no lines of their own. The
-exceptions are where a composition would divide by zero or overflow, and where the derivative at
-a kink has to be chosen; the choices are PyTorch's.
+exceptions are where a composition would divide by zero or overflow. Where a loss has a kink, its
+derivative there is PyTorch's.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from tinyconv.autograd import Function
-from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.ops._checks import check_choice, check_float, check_number, check_same_dtype, check_tensor
 from tinyconv.ops.reduction import mean
@@ -18,45 +16,6 @@ from tinyconv.ops.reduction import sum as sum_
 from tinyconv.tensor import Tensor
 
 REDUCTIONS = ("mean", "sum", "none")
-
-
-class Absolute(Function):
-    """y = |x|, whose derivative is the sign of x: 0 at 0."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Any:
-        ctx.save_for_backward(x)
-        return array_module(x.array).asarray(abs(x.array))
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Any:
-        (x,) = ctx.saved_tensors
-        return grad * Tensor(array_module(x.array).asarray(array_module(x.array).sign(x.array)))
-
-
-class Clip(Function):
-    """y = x held between `low` and `high`; the derivative is 1 there, the two ends included."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, low: float, high: float) -> Any:
-        module = array_module(x.array)
-        inside = module.asarray((x.array >= low) & (x.array <= high))
-        ctx.inside = Tensor(inside.astype(x.dtype))
-        return module.asarray(x.array.clip(low, high))
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Any:
-        return grad * ctx.inside, None, None
-
-
-def absolute(x: Tensor) -> Tensor:
-    """|x|, differentiable."""
-    return Absolute.apply(x)
-
-
-def at_least_zero(x: Tensor) -> Tensor:
-    """max(x, 0), with derivative 1 at 0 (`relu` has 0 there): the hinge of the margin losses."""
-    return Clip.apply(x, 0.0, float("inf"))
 
 
 def reduce_loss(loss: Tensor, reduction: str) -> Tensor:

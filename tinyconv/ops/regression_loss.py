@@ -6,9 +6,8 @@ from typing import Any
 
 from tinyconv.autograd import Function
 from tinyconv.device import array_module
+from tinyconv.ops.extremes import clamp
 from tinyconv.ops.loss_common import (
-    Clip,
-    absolute,
     check_above_zero,
     check_at_least,
     check_like,
@@ -17,6 +16,7 @@ from tinyconv.ops.loss_common import (
     reduce_loss,
 )
 from tinyconv.ops.reduction import sum as sum_
+from tinyconv.ops.unary import abs as abs_
 from tinyconv.tensor import Tensor
 
 
@@ -34,7 +34,7 @@ class SmoothL1(Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
         (d,) = ctx.saved_tensors
-        return grad * Clip.apply(d, -ctx.beta, ctx.beta) / ctx.beta, None
+        return grad * clamp(d, -ctx.beta, ctx.beta) / ctx.beta, None
 
 
 def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
@@ -72,7 +72,7 @@ def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tens
     1.5
     """
     _check("l1_loss", input, target, reduction, weight)
-    return _weighted(absolute(input - target), reduction, weight)
+    return _weighted(abs_(input - target), reduction, weight)
 
 
 def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0) -> Tensor:
@@ -95,7 +95,7 @@ def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta:
     _check(op, input, target, reduction)
     width = check_at_least(op, "beta", beta, 0)
     difference = input - target
-    return reduce_loss(SmoothL1.apply(difference, width) if width else absolute(difference), reduction)
+    return reduce_loss(SmoothL1.apply(difference, width) if width else abs_(difference), reduction)
 
 
 def huber_loss(
