@@ -86,3 +86,51 @@ def test_what_makes_no_sense_is_refused() -> None:
         init.he_normal_(tc.zeros(5, 5), mode="fan_middle")
     with pytest.raises(ArgumentError, match="nonlinearity is 'swish'"):
         init.he_normal_(tc.zeros(5, 5), nonlinearity="swish")
+
+
+@pytest.mark.parametrize("shape", ((6, 6), (3, 8), (8, 3), (4, 2, 3, 3), (40, 2, 3, 3), (1, 1)))
+def test_orthogonal_rows_or_columns(shape: tuple[int, ...]) -> None:
+    weight = tc.zeros(*shape, dtype="float64")
+    assert init.orthogonal_(weight, gain=3.0) is weight
+    matrix = weight.array.reshape(shape[0], -1) / 3
+    gram = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
+    np.testing.assert_allclose(gram, np.eye(len(gram)), atol=1e-12)
+
+
+def test_orthogonal_matrices_have_no_preferred_sign() -> None:
+    """Without the signs of R, LAPACK's diagonal of Q would be negative far more often."""
+    diagonals = [np.diagonal(init.orthogonal_(tc.zeros(3, 3)).array) for _ in range(400)]
+    assert abs(np.mean(np.sign(diagonals), axis=0)).max() < 0.2
+
+
+@pytest.mark.parametrize("shape", ((3, 3), (2, 5), (5, 2)))
+def test_eye_is_the_identity(shape: tuple[int, ...]) -> None:
+    np.testing.assert_array_equal(init.eye_(tc.randn(*shape)).array, np.eye(*shape))
+
+
+@pytest.mark.parametrize(
+    ("shape", "groups"),
+    (((4, 4, 3), 1), ((3, 5, 3, 5), 1), ((5, 3, 1, 4), 1), ((6, 2, 3, 3), 3), ((6, 4, 3, 3, 3), 2)),
+)
+def test_dirac_is_pytorchs(shape: tuple[int, ...], groups: int) -> None:
+    torch = pytest.importorskip("torch")
+    expected = torch.nn.init.dirac_(torch.ones(shape), groups).numpy()
+    np.testing.assert_array_equal(init.dirac_(tc.ones(*shape), groups).array, expected)
+
+
+def test_a_dirac_convolution_passes_its_input_on() -> None:
+    layer = nn.Conv2d(4, 4, 3, padding=1, groups=2, bias=False)
+    init.dirac_(layer.weight, groups=2)
+    x = tc.randn(2, 4, 5, 5)
+    np.testing.assert_array_equal(layer(x).detach().numpy(), x.numpy())
+
+
+def test_shapes_that_have_no_identity_are_refused() -> None:
+    with pytest.raises(ShapeError, match=r"eye_: tensor is of shape \(2, 2, 2\)"):
+        init.eye_(tc.zeros(2, 2, 2))
+    with pytest.raises(ShapeError, match=r"dirac_: tensor is of shape \(2, 2\)"):
+        init.dirac_(tc.zeros(2, 2))
+    with pytest.raises(ArgumentError, match=r"groups is 3, expected a divisor of 4"):
+        init.dirac_(tc.zeros(4, 2, 3), groups=3)
+    with pytest.raises(ShapeError, match="2 dimensions"):
+        init.orthogonal_(tc.zeros(4))

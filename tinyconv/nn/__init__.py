@@ -24,6 +24,7 @@ from tinyconv.nn.activation import (
 from tinyconv.nn.classification_losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, NLLLoss
 from tinyconv.nn.containers import Identity, ModuleList, Sequential
 from tinyconv.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from tinyconv.nn.dictionaries import ModuleDict, ParameterDict, ParameterList
 from tinyconv.nn.embedding import Bilinear, CosineSimilarity, Embedding, PairwiseDistance
 from tinyconv.nn.likelihood_losses import GaussianNLLLoss, KLDivLoss, PoissonNLLLoss
 from tinyconv.nn.linear import Linear
@@ -148,11 +149,14 @@ __all__ = [
     "MaxUnpool3d",
     "Maxout",
     "Module",
+    "ModuleDict",
     "ModuleList",
     "NLLLoss",
     "PReLU",
     "PairwiseDistance",
     "Parameter",
+    "ParameterDict",
+    "ParameterList",
     "PixelShuffle",
     "PixelUnshuffle",
     "PoissonNLLLoss",

@@ -14,11 +14,7 @@ class _Ordered(Module):
 
     def append(self, module: Module) -> Any:
         """Add a module at the end."""
-        if not isinstance(module, Module):
-            raise DtypeError(
-                type(self).__name__, f"module {len(self)}", f"a {type(module).__name__}", "a Module"
-            )
-        self._modules[str(len(self))] = module
+        self._modules[str(len(self))] = self._checked(module, str(len(self)))
         return self
 
     def __len__(self) -> int:
@@ -29,16 +25,46 @@ class _Ordered(Module):
 
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
-            return (
-                type(self)(*list(self)[index])
-                if isinstance(self, Sequential)
-                else ModuleList(list(self)[index])
-            )
+            chosen: dict[str, Any] = dict(list(self._modules.items())[index])
+            return Sequential(chosen) if isinstance(self, Sequential) else ModuleList(chosen.values())
+        return self._modules[self._key(index)]
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        key = self._key(index)
+        self._modules[key] = self._checked(module, key)
+
+    def __delitem__(self, index: int) -> None:
+        del self._modules[self._key(index)]
+        if all(name.isdigit() for name in self._modules):
+            self._renumber(list(self))
+
+    def insert(self, index: int, module: Module) -> None:
+        """Add a module before the one at `index`."""
+        modules = list(self)
+        modules.insert(index, self._checked(module, str(index)))
+        self._renumber(modules)
+
+    def extend(self, modules: Iterable[Module]) -> Any:
+        """Add several at the end."""
+        for module in modules:
+            self.append(module)
+        return self
+
+    def _renumber(self, modules: list[Any]) -> None:
+        self._modules.clear()
+        self._modules.update({str(number): module for number, module in enumerate(modules)})
+
+    def _key(self, index: int) -> str:
         if not -len(self) <= index < len(self):
             raise IndexError(
                 f"{type(self).__name__}: index is {index}, expected -{len(self)} to {len(self) - 1}"
             )
-        return list(self)[index]
+        return list(self._modules)[index]
+
+    def _checked(self, module: Any, name: str) -> Module:
+        if not isinstance(module, Module):
+            raise DtypeError(type(self).__name__, f"module {name}", f"a {type(module).__name__}", "a Module")
+        return module
 
 
 class Sequential(_Ordered):

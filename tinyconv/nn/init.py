@@ -8,8 +8,11 @@ the weights have variance gain^2 / fan_in (He) or, balanced for the way back, ga
 from __future__ import annotations
 
 from math import prod, sqrt
+from typing import Any
 
-from tinyconv.device import seed
+import numpy as np
+
+from tinyconv.device import array_module, seed
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.tensor import Tensor
 
@@ -97,6 +100,59 @@ def kaiming_normal_(
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity))
 
 
+def orthogonal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
+    """Rows (or columns, if they are fewer) orthonormal, times `gain` (Saxe et al. 2014).
+
+    A weight (out, in, *kernel_size) counts as a matrix (out, in * window). The matrix is uniform
+    among all such (Mezzadri 2007).
+    """
+    fans(tensor)
+    if tensor.numel() == 0:
+        return tensor
+    rows = tensor.shape[0]
+    values = seed.get().generator.standard_normal((rows, tensor.numel() // rows))
+    wide = values.shape[0] < values.shape[1]
+    q, r = np.linalg.qr(values.T if wide else values)
+    q *= np.sign(np.diagonal(r))
+    return _fill(tensor, gain * (q.T if wide else q).reshape(tensor.shape))
+
+
+def eye_(tensor: Tensor) -> Tensor:
+    """The identity: ones on the diagonal of a matrix (out, in), zeros elsewhere."""
+    if tensor.ndim != 2:
+        raise ShapeError("eye_", "tensor", f"of shape {tensor.shape}", "2 dimensions (out, in)")
+    return _fill(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """A convolution that passes its input on: a one in the middle of the kernel of each channel to itself.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        Shape (out, in / groups, *kernel_size), 1 to 3 spatial dimensions.
+    groups : int
+        Each group passes on its own channels.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> tc.nn.init.dirac_(tc.zeros(1, 1, 3, 3)).tolist()
+    [[[[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]]]
+    """
+    if tensor.ndim not in (3, 4, 5):
+        raise ShapeError("dirac_", "tensor", f"of shape {tensor.shape}", "(out, in, *kernel_size)")
+    if not isinstance(groups, int) or groups < 1 or tensor.shape[0] % groups:
+        raise ArgumentError("dirac_", "groups", repr(groups), f"a divisor of {tensor.shape[0]} channels")
+    per_group = tensor.shape[0] // groups
+    values = np.zeros(tensor.shape)
+    middle = tuple(size // 2 for size in tensor.shape[2:])
+    for out in range(tensor.shape[0]):
+        if out % per_group < tensor.shape[1]:
+            values[(out, out % per_group, *middle)] = 1
+    return _fill(tensor, values)
+
+
 def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
     if mode not in ("fan_in", "fan_out"):
         raise ArgumentError("kaiming init", "mode", repr(mode), "'fan_in' or 'fan_out'")
@@ -104,8 +160,8 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
     return calculate_gain(nonlinearity, a) / sqrt(fan) if fan else 0.0
 
 
-def _fill(tensor: Tensor, values: object) -> Tensor:
-    tensor.array[...] = values
+def _fill(tensor: Tensor, values: Any) -> Tensor:
+    tensor.array[...] = array_module(tensor.array).asarray(values)
     return tensor
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from itertools import count
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
-import numpy as np
-
-from tinyconv.device import check_dtype, to_device
-from tinyconv.errors import ArgumentError, CheckpointError, DtypeError
+from tinyconv.device import array_module, check_dtype, float32, float64, to_device
+from tinyconv.errors import ArgumentError, DtypeError
+from tinyconv.nn.hooks import HookHandle, Hooks
+from tinyconv.nn.state import ModuleState
 from tinyconv.tensor import Tensor
 
 
@@ -23,27 +21,7 @@ class Parameter(Tensor):
         super().__init__(data.array, requires_grad)
 
 
-class IncompatibleKeys(NamedTuple):
-    """What ``load_state_dict(strict=False)`` returns: the names that did not match."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
-
-
-class HookHandle:
-    """Removes a hook: ``handle.remove()``."""
-
-    _numbers = count()
-
-    def __init__(self, hooks: dict[int, Callable[..., Any]], hook: Callable[..., Any]) -> None:
-        self._hooks, self._number = hooks, next(self._numbers)
-        hooks[self._number] = hook
-
-    def remove(self) -> None:
-        self._hooks.pop(self._number, None)
-
-
-class Module:
+class Module(ModuleState):
     """Base of all layers and models.
 
     Subclasses call ``super().__init__()`` first, assign parameters and sub-modules as
@@ -66,11 +44,8 @@ class Module:
     """
 
     training: bool
-    _parameters: dict[str, Parameter | None]
-    _buffers: dict[str, Tensor | None]
-    _modules: dict[str, Module | None]
-    _forward_hooks: dict[int, Callable[..., Any]]
-    _forward_pre_hooks: dict[int, Callable[..., Any]]
+    _forward_hooks: Hooks
+    _forward_pre_hooks: Hooks
 
     def __init__(self) -> None:
         for name, value in (
@@ -78,25 +53,20 @@ class Module:
             ("_parameters", {}),
             ("_buffers", {}),
             ("_modules", {}),
-            ("_forward_hooks", OrderedDict()),
-            ("_forward_pre_hooks", OrderedDict()),
+            ("_non_persistent", set()),
+            ("_forward_hooks", Hooks()),
+            ("_forward_pre_hooks", Hooks()),
         ):
             object.__setattr__(self, name, value)
 
-    def forward(self, *inputs: Any) -> Any:
+    def forward(self, *inputs: Any, **options: Any) -> Any:
         """Compute the output; subclasses define this."""
         raise ArgumentError(type(self).__name__, "forward", "not defined", "a method forward(self, ...)")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        for pre_hook in list(self._forward_pre_hooks.values()):
-            changed = pre_hook(self, inputs)
-            if changed is not None:
-                inputs = changed if isinstance(changed, tuple) else (changed,)
+        inputs, options = self._forward_pre_hooks.before(self, inputs, options)
         output = self.forward(*inputs, **options)
-        for hook in list(self._forward_hooks.values()):
-            replaced = hook(self, inputs, output)
-            output = output if replaced is None else replaced
-        return output
+        return self._forward_hooks.after(self, inputs, options, output)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "_modules" not in self.__dict__:
@@ -144,67 +114,67 @@ class Module:
         getattr(self, name)
         for store in (self.__dict__, self._parameters, self._modules, self._buffers):
             store.pop(name, None)
+        self._non_persistent.discard(name)
 
-    def register_parameter(self, name: str, parameter: Parameter | None) -> None:
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter (None: a place for one that is not used)."""
-        self._parameters[name] = parameter
+        self._register("register_parameter", self._parameters, name, "param", param, Parameter)
 
-    def register_buffer(self, name: str, tensor: Tensor | None) -> None:
-        """Add a tensor that belongs to the state but is not learned, e.g. a running mean."""
-        self._buffers[name] = tensor
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Add a tensor that belongs to the state but is not learned, e.g. a running mean.
 
-    def register_forward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> HookHandle:
-        """Call ``hook(module, inputs, output)`` after each forward; a result replaces the output."""
-        return HookHandle(self._forward_hooks, hook)
+        Parameters
+        ----------
+        name : str
+        tensor : Tensor or None
+        persistent : bool
+            Whether it is part of the state dict.
+        """
+        self._register("register_buffer", self._buffers, name, "tensor", tensor, Tensor)
+        (self._non_persistent.discard if persistent else self._non_persistent.add)(name)
 
-    def register_forward_pre_hook(self, hook: Callable[[Module, Any], Any]) -> HookHandle:
-        """Call ``hook(module, inputs)`` before each forward; a result replaces the inputs."""
-        return HookHandle(self._forward_pre_hooks, hook)
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Add a module below this one under a name."""
+        self._register("add_module", self._modules, name, "module", module, Module)
 
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """The module and all below it, with their dotted names; each module once."""
-        seen: set[int] = set()
-        stack = [(prefix, self)]
-        while stack:
-            name, module = stack.pop()
-            if id(module) in seen:
-                continue
-            seen.add(id(module))
-            yield name, module
-            children = [(f"{name}.{key}" if name else key, child) for key, child in module.named_children()]
-            stack.extend(reversed(children))
+    register_module = add_module
 
-    def modules(self) -> Iterator[Module]:
-        """The module and all below it."""
-        return (module for _, module in self.named_modules())
+    def _register(
+        self, method: str, store: dict[str, Any], name: Any, argument: str, value: Any, kind: type
+    ) -> None:
+        where = f"{type(self).__name__}.{method}"
+        if not isinstance(name, str) or not name or "." in name:
+            raise ArgumentError(where, "name", repr(name), "a name without dots")
+        if name not in store and hasattr(self, name):
+            raise ArgumentError(where, "name", repr(name), "a name that is not an attribute yet")
+        if value is not None and not isinstance(value, kind):
+            raise DtypeError(where, argument, f"a {type(value).__name__}", f"a {kind.__name__} or None")
+        store[name] = value
 
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules directly below this one, with their names."""
-        return ((name, module) for name, module in self._modules.items() if module is not None)
+    def register_forward_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> HookHandle:
+        """Call ``hook(module, inputs, output)`` after each forward; a result replaces the output.
 
-    def children(self) -> Iterator[Module]:
-        """The modules directly below this one."""
-        return (module for _, module in self.named_children())
+        Parameters
+        ----------
+        hook : callable
+        prepend : bool
+            Call it before the hooks that are there.
+        with_kwargs : bool
+            Call ``hook(module, inputs, options, output)``, options being the keyword arguments.
+        """
+        return self._forward_hooks.add(hook, prepend, with_kwargs)
 
-    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """All parameters with their dotted names; a shared parameter once."""
-        return self._named_tensors("_parameters")
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> HookHandle:
+        """Call ``hook(module, inputs)`` before each forward; a result replaces the inputs.
 
-    def parameters(self) -> Iterator[Parameter]:
-        """All parameters: what an optimiser is given."""
-        return (parameter for _, parameter in self.named_parameters())
-
-    def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
-        """All buffers with their dotted names."""
-        return self._named_tensors("_buffers")
-
-    def _named_tensors(self, store: str) -> Iterator[tuple[str, Any]]:
-        seen: set[int] = set()
-        for prefix, module in self.named_modules():
-            for name, tensor in getattr(module, store).items():
-                if tensor is not None and id(tensor) not in seen:
-                    seen.add(id(tensor))
-                    yield (f"{prefix}.{name}" if prefix else name), tensor
+        With `with_kwargs`, ``hook(module, inputs, options)`` returns both; see
+        `register_forward_hook`.
+        """
+        return self._forward_pre_hooks.add(hook, prepend, with_kwargs)
 
     def train(self, mode: bool = True) -> Module:
         """Switch this module and all below it to training (or, with False, to evaluation)."""
@@ -222,17 +192,13 @@ class Module:
             parameter.requires_grad_(requires_grad)
         return self
 
-    def zero_grad(self) -> None:
-        """Drop the gradients of all parameters."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Drop the gradients of all parameters (or set them to zero)."""
         for parameter in self.parameters():
-            parameter.grad = None
-
-    def apply(self, function: Callable[[Module], Any]) -> Module:
-        """Call `function` on every module below this one, and on this one last."""
-        for child in self.children():
-            child.apply(function)
-        function(self)
-        return self
+            if set_to_none or parameter.grad is None:
+                parameter.grad = None
+            else:
+                parameter.grad = Tensor(array_module(parameter.array).zeros_like(parameter.grad.array))
 
     def to(self, target: Any) -> Module:
         """Move all parameters and buffers to a device, or convert them to a dtype, in place."""
@@ -250,40 +216,21 @@ class Module:
             tensor.grad = None
         return self
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """All parameters and buffers by their dotted names, sharing memory; PyTorch's keys.
+    def float(self) -> Module:
+        """Convert to float32, in place."""
+        return self.to(float32)
 
-        A module that stands in two places is in it under both names.
-        """
-        own = {**self._parameters, **self._buffers}
-        state = {name: tensor.detach() for name, tensor in own.items() if tensor is not None}
-        for prefix, child in self.named_children():
-            state.update((f"{prefix}.{name}", tensor) for name, tensor in child.state_dict().items())
-        return state
+    def double(self) -> Module:
+        """Convert to float64, in place."""
+        return self.to(float64)
 
-    def load_state_dict(self, state_dict: dict[str, Any], strict: bool = True) -> IncompatibleKeys:
-        """Copy values by name into the parameters and buffers; nothing changes if an error is raised.
+    def cpu(self) -> Module:
+        """Move to the CPU, in place."""
+        return self.to("cpu")
 
-        Raises
-        ------
-        CheckpointError
-            If a shape differs, or (with ``strict=True``) a name is missing or unexpected.
-        """
-        own = self.state_dict()
-        where = f"{type(self).__name__}.load_state_dict"
-        missing = [name for name in own if name not in state_dict]
-        unexpected = [name for name in state_dict if name not in own]
-        if strict and (missing or unexpected):
-            found = f"missing {_some(missing)} and having unexpected {_some(unexpected)}"
-            raise CheckpointError(where, "state_dict", found, f"exactly the {len(own)} names of this model")
-        for name in own.keys() & state_dict.keys():
-            shape = tuple(state_dict[name].shape)
-            if shape != own[name].shape:
-                raise CheckpointError(where, name, f"of shape {shape}", f"{own[name].shape}")
-        for name in own.keys() & state_dict.keys():
-            value = state_dict[name]
-            own[name].copy_(value if isinstance(value, Tensor) else np.asarray(value))
-        return IncompatibleKeys(missing, unexpected)
+    def cuda(self) -> Module:
+        """Move to the GPU, in place."""
+        return self.to("cuda")
 
     def extra_repr(self) -> str:
         """The arguments that `repr` shows; layers define this."""
@@ -291,13 +238,8 @@ class Module:
 
     def __repr__(self) -> str:
         children = [
-            f"  ({name}): " + repr(child).replace("\n", "\n  ") for name, child in self.named_children()
+            f"  ({name}): " + repr(child).replace("\n", "\n  ") for name, child in self._modules.items()
         ]
         if not children:
             return f"{type(self).__name__}({self.extra_repr()})"
         return "\n".join([f"{type(self).__name__}({self.extra_repr()}", *children, ")"])
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:4]) + (f", … ({len(names)} in all)" if len(names) > 4 else "")
-    return f"[{shown}]"

@@ -1,0 +1,80 @@
+"""A module's state: parameters and buffers by name, out of the module and back into it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinyconv.errors import CheckpointError, DtypeError
+from tinyconv.nn.tree import ModuleTree
+from tinyconv.tensor import Tensor
+
+
+class IncompatibleKeys(NamedTuple):
+    """What ``load_state_dict(strict=False)`` returns: the names that did not match."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+class ModuleState(ModuleTree):
+    """What `Module` does to save and load itself."""
+
+    _non_persistent: set[str]
+
+    def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
+        """All parameters and persistent buffers by their dotted names, sharing memory; PyTorch's keys.
+
+        A module that stands in two places is in it under both names.
+
+        Parameters
+        ----------
+        prefix : str
+            Put before each name.
+        keep_vars : bool
+            Return the parameters themselves, not detached tensors.
+        """
+        own = {**self._parameters, **self._buffers}
+        state: dict[str, Tensor] = {
+            prefix + name: tensor if keep_vars else tensor.detach()
+            for name, tensor in own.items()
+            if tensor is not None and name not in self._non_persistent
+        }
+        for name, child in self._modules.items():
+            if child is not None:
+                state.update(child.state_dict(prefix=f"{prefix}{name}.", keep_vars=keep_vars))
+        return state
+
+    def load_state_dict(self, state_dict: dict[str, Any], strict: bool = True) -> IncompatibleKeys:
+        """Copy values by name into the parameters and buffers; nothing changes if an error is raised.
+
+        Raises
+        ------
+        CheckpointError
+            If a shape differs, or (with ``strict=True``) a name is missing or unexpected.
+        """
+        own = self.state_dict()
+        where = f"{type(self).__name__}.load_state_dict"
+        if not hasattr(state_dict, "keys"):
+            raise DtypeError(
+                where, "state_dict", f"a {type(state_dict).__name__}", "a dict of tensors by name"
+            )
+        missing = [name for name in own if name not in state_dict]
+        unexpected = [name for name in state_dict if name not in own]
+        if strict and (missing or unexpected):
+            found = f"missing {_some(missing)} and having unexpected {_some(unexpected)}"
+            raise CheckpointError(where, "state_dict", found, f"exactly the {len(own)} names of this model")
+        for name in own.keys() & state_dict.keys():
+            shape = tuple(state_dict[name].shape)
+            if shape != own[name].shape:
+                raise CheckpointError(where, name, f"of shape {shape}", f"{own[name].shape}")
+        for name in own.keys() & state_dict.keys():
+            value = state_dict[name]
+            own[name].copy_(value if isinstance(value, Tensor) else np.asarray(value))
+        return IncompatibleKeys(missing, unexpected)
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:4]) + (f", … ({len(names)} in all)" if len(names) > 4 else "")
+    return f"[{shown}]"
