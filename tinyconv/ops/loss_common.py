@@ -34,10 +34,10 @@ def check_pair(op: str, input: Tensor, target: Tensor) -> None:
 
 
 def check_shares(op: str, argument: str, values: Tensor, hint: str) -> None:
-    """All values lie between 0 and 1 (or are NaN)."""
+    """All values lie between 0 and 1; none is NaN."""
     if values.numel():
         low, high = values.array.min(), values.array.max()
-        if low < 0 or high > 1:
+        if not 0 <= low <= high <= 1:
             raise ArgumentError(op, argument, f"from {low} to {high}", f"values between 0 and 1 ({hint})")
 
 
