@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -123,6 +124,46 @@ def vector_pairs(draw: Any, similarity: bool) -> Case:
     return Case((first, second), options, seed=draw(seeds))
 
 
+@st.composite
+def affine_maps(draw: Any) -> Case:
+    dims = draw(st.integers(2, 3))
+    size = tuple(draw(st.lists(st.integers(1, 4), min_size=dims + 2, max_size=dims + 2)))
+    options = {"size": size, "align_corners": draw(st.sampled_from((None, False, True)))}
+    return Case((Values((size[0], dims, dims + 1), order=draw(orders)),), options, seed=draw(seeds))
+
+
+@st.composite
+def samplings(draw: Any, *modes: str) -> Case:
+    """Images or volumes; coordinates inside and outside. In mode nearest the grid is a constant."""
+    mode = draw(st.sampled_from(modes))
+    dims = 2 if mode == "bicubic" else draw(st.integers(2, 3))
+    batch, channels = draw(st.integers(0, 2)), draw(st.integers(1, 3))
+    size = draw(st.lists(st.integers(1, 4), min_size=dims, max_size=dims))
+    out = draw(st.lists(st.integers(1, 3), min_size=dims, max_size=dims))
+    options = {
+        "mode": mode,
+        "padding_mode": draw(st.sampled_from(("zeros", "border", "reflection"))),
+        "align_corners": draw(st.sampled_from((None, False, True))),
+    }
+    image = Values((batch, channels, *size), order=draw(orders))
+    grid = Values((batch, *out, dims), order=draw(orders))
+    if mode == "nearest":
+        return Case((image,), options, (grid,), draw(seeds))
+    return Case((image, grid), options, seed=draw(seeds))
+
+
+def without_advice(name: str) -> Callable[..., Any]:
+    """PyTorch's function, which warns of what align_corners meant long ago."""
+
+    def call(torch: Any, *inputs: Any, **options: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*since( version)? 1.3.0", category=UserWarning)
+            warnings.filterwarnings("ignore", message="Since version 1.3.0", category=UserWarning)
+            return getattr(torch.nn.functional, name)(*inputs, **options)
+
+    return call
+
+
 OPS = (
     Op("pad", F.pad, paddings(), functional("pad")),
     Op("interpolate", F.interpolate, resizings(), functional("interpolate")),
@@ -149,12 +190,19 @@ OPS = (
         vector_pairs(similarity=False),
         functional("pairwise_distance"),
     ),
+    Op("affine_grid", F.affine_grid, affine_maps(), without_advice("affine_grid")),
+    Op(
+        "grid_sample",
+        F.grid_sample,
+        samplings("bilinear", "nearest", "bicubic"),
+        without_advice("grid_sample"),
+    ),
 )
 
 NOT_DIFFERENTIABLE = {"one_hot"}
 
 IMAGE, ROWS, NAN = tc.ones(2, 4, 5, 6), tc.ones(3, 4), float("nan")
-NUMBERS = tc.tensor([0, 1, 2])
+NUMBERS, GRID, MAPS = tc.tensor([0, 1, 2]), tc.zeros(2, 3, 3, 2), tc.zeros(2, 2, 3)
 
 WRONG: list[tuple[str, type[TinyconvError], str, Callable[[], Any]]] = [
     ("pad", DtypeError, "input list", lambda: F.pad([1.0], (1, 1))),
@@ -245,4 +293,21 @@ WRONG: list[tuple[str, type[TinyconvError], str, Callable[[], Any]]] = [
     ("pairwise_distance", ShapeError, "() and ()", lambda: F.pairwise_distance(ROWS.sum(), ROWS.sum())),
     ("pairwise_distance", DtypeError, "x1 int64", lambda: F.pairwise_distance(NUMBERS, NUMBERS)),
     ("pairwise_distance", ArgumentError, "p -1", lambda: F.pairwise_distance(ROWS, ROWS, -1)),
+    ("affine_grid", DtypeError, "theta list", lambda: F.affine_grid([1.0], (1, 1, 2, 2))),
+    ("affine_grid", ShapeError, "theta (3, 4) (1, 2, 3)", lambda: F.affine_grid(ROWS, (1, 1, 2, 2))),
+    ("affine_grid", ShapeError, "theta (2, 2, 3) (1, 2, 3)", lambda: F.affine_grid(MAPS, (1, 1, 2, 2))),
+    ("affine_grid", ArgumentError, "size (2, 1, 0, 2)", lambda: F.affine_grid(MAPS, (2, 1, 0, 2))),
+    ("affine_grid", ArgumentError, "size (2, 4)", lambda: F.affine_grid(MAPS, (2, 4))),
+    ("affine_grid", ArgumentError, "size 4", lambda: F.affine_grid(MAPS, 4)),
+    ("grid_sample", DtypeError, "input int64", lambda: F.grid_sample(NUMBERS, GRID)),
+    ("grid_sample", DtypeError, "grid list", lambda: F.grid_sample(IMAGE, [0.0, 0.0])),
+    ("grid_sample", DtypeError, "float32 float64", lambda: F.grid_sample(IMAGE, GRID.double())),
+    ("grid_sample", ShapeError, "input (3, 4)", lambda: F.grid_sample(ROWS, GRID)),
+    ("grid_sample", ShapeError, "input (2, 1, 0, 3) pixel", lambda: F.grid_sample(tc.ones(2, 1, 0, 3), GRID)),
+    ("grid_sample", ShapeError, "grid (2, 3, 3, 2) (1,", lambda: F.grid_sample(IMAGE[:1], GRID)),
+    ("grid_sample", ShapeError, "grid (2, 3, 3, 1)", lambda: F.grid_sample(IMAGE, GRID[..., :1])),
+    ("grid_sample", ShapeError, "grid (3, 4)", lambda: F.grid_sample(IMAGE, ROWS)),
+    ("grid_sample", ShapeError, "input 'bicubic'", lambda: F.grid_sample(IMAGE[None], GRID, "bicubic")),
+    ("grid_sample", ArgumentError, "mode 'linear'", lambda: F.grid_sample(IMAGE, GRID, "linear")),
+    ("grid_sample", ArgumentError, "padding_mode 1.0", lambda: F.grid_sample(IMAGE, GRID, padding_mode=1.0)),
 ]

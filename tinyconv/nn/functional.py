@@ -1,6 +1,7 @@
 """The ops under PyTorch's name for them: ``import tinyconv.nn.functional as F``."""
 
 from tinyconv.ops import (
+    affine_grid,
     avg_pool1d,
     avg_pool2d,
     avg_pool3d,
@@ -26,6 +27,7 @@ from tinyconv.ops import (
     fold,
     gaussian_nll_loss,
     gelu,
+    grid_sample,
     group_norm,
     hardtanh,
     hinge_embedding_loss,
@@ -73,6 +75,7 @@ from tinyconv.ops import (
 )
 
 __all__ = [
+    "affine_grid",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -98,6 +101,7 @@ __all__ = [
     "fold",
     "gaussian_nll_loss",
     "gelu",
+    "grid_sample",
     "group_norm",
     "hardtanh",
     "hinge_embedding_loss",

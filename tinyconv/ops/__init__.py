@@ -53,6 +53,7 @@ from tinyconv.ops.dropout import dropout
 from tinyconv.ops.elementwise import add, div, exp, log, mul, neg, pow, sub, where
 from tinyconv.ops.embedding import embedding, one_hot
 from tinyconv.ops.extremes import clamp, maximum, minimum
+from tinyconv.ops.grid import affine_grid, grid_sample
 from tinyconv.ops.interpolate import interpolate
 from tinyconv.ops.likelihood_loss import gaussian_nll_loss, kl_div, poisson_nll_loss
 from tinyconv.ops.matmul import linear, matmul
@@ -105,6 +106,7 @@ from tinyconv.ops.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
 __all__ = [
     "abs",
     "add",
+    "affine_grid",
     "all",
     "amax",
     "amin",
@@ -159,6 +161,7 @@ __all__ = [
     "gaussian_nll_loss",
     "ge",
     "gelu",
+    "grid_sample",
     "group_norm",
     "gt",
     "hardtanh",
