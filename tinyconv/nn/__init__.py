@@ -25,6 +25,7 @@ from tinyconv.nn.classification_losses import BCELoss, BCEWithLogitsLoss, CrossE
 from tinyconv.nn.containers import Identity, ModuleList, Sequential
 from tinyconv.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from tinyconv.nn.dictionaries import ModuleDict, ParameterDict, ParameterList
+from tinyconv.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d
 from tinyconv.nn.embedding import Bilinear, CosineSimilarity, Embedding, PairwiseDistance
 from tinyconv.nn.likelihood_losses import GaussianNLLLoss, KLDivLoss, PoissonNLLLoss
 from tinyconv.nn.linear import Linear
@@ -76,7 +77,7 @@ from tinyconv.nn.ranking_losses import (
 )
 from tinyconv.nn.regression_losses import HuberLoss, L1Loss, MSELoss, SmoothL1Loss
 from tinyconv.nn.segmentation_losses import DiceLoss
-from tinyconv.nn.stateless import Dropout, Flatten
+from tinyconv.nn.stateless import Flatten
 from tinyconv.nn.unfold import Fold, Unfold
 from tinyconv.nn.upsampling import (
     ChannelShuffle,
@@ -92,6 +93,7 @@ __all__ = [
     "ELU",
     "GELU",
     "SELU",
+    "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
@@ -119,6 +121,9 @@ __all__ = [
     "CrossEntropyLoss",
     "DiceLoss",
     "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
     "Embedding",
     "Flatten",
     "Fold",

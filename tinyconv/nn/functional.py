@@ -2,6 +2,7 @@
 
 from tinyconv.ops import (
     affine_grid,
+    alpha_dropout,
     avg_pool1d,
     avg_pool2d,
     avg_pool3d,
@@ -22,6 +23,9 @@ from tinyconv.ops import (
     cross_entropy,
     dice_loss,
     dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
     elu,
     embedding,
     fold,
@@ -76,6 +80,7 @@ from tinyconv.ops import (
 
 __all__ = [
     "affine_grid",
+    "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -96,6 +101,9 @@ __all__ = [
     "cross_entropy",
     "dice_loss",
     "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
     "elu",
     "embedding",
     "fold",

@@ -1,28 +1,10 @@
-"""Layers without parameters: dropout, flatten."""
+"""Layers that only rearrange: flatten."""
 
 from __future__ import annotations
 
-from tinyconv.errors import ArgumentError
-from tinyconv.nn import functional as F
 from tinyconv.nn.module import Module
 from tinyconv.ops import flatten
 from tinyconv.tensor import Tensor
-
-
-class Dropout(Module):
-    """In training, set each element to zero with probability `p` and scale up the others."""
-
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__()
-        if not isinstance(p, int | float) or not 0 <= p <= 1:
-            raise ArgumentError("Dropout", "p", repr(p), "a probability between 0 and 1")
-        self.p = p
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.dropout(input, self.p, self.training)
-
-    def extra_repr(self) -> str:
-        return f"p={self.p}"
 
 
 class Flatten(Module):

@@ -64,7 +64,7 @@ from tinyconv.ops.creation import (
 )
 from tinyconv.ops.distance import bilinear, cosine_similarity, normalize, pairwise_distance
 from tinyconv.ops.division import floor_divide, remainder
-from tinyconv.ops.dropout import dropout
+from tinyconv.ops.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d
 from tinyconv.ops.elementwise import add, div, exp, log, mul, neg, pow, sub, where
 from tinyconv.ops.embedding import embedding, one_hot
 from tinyconv.ops.extremes import clamp, maximum, minimum
@@ -123,6 +123,7 @@ __all__ = [
     "add",
     "affine_grid",
     "all",
+    "alpha_dropout",
     "amax",
     "amin",
     "any",
@@ -161,6 +162,9 @@ __all__ = [
     "dice_loss",
     "div",
     "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
     "elu",
     "embedding",
     "eq",

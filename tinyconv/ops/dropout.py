@@ -1,14 +1,18 @@
-"""Dropout (Srivastava et al. 2014)."""
+"""Dropout (Srivastava et al. 2014): of elements, of whole channels, and for self-normalising nets."""
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any
 
 from tinyconv.autograd import Function
-from tinyconv.device import seed
-from tinyconv.errors import ArgumentError
+from tinyconv.device import array_module, seed
+from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels import dropout as kernels
 from tinyconv.ops._checks import check_float
+from tinyconv.ops.elementwise import where
+from tinyconv.ops.shape import reshape
+from tinyconv.ops.smooth_activation import SELU_ALPHA, SELU_SCALE
 from tinyconv.tensor import Tensor
 
 
@@ -37,8 +41,75 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
         If `p` is not between 0 and 1.
     """
     check_float("dropout", "input", input)
-    if not isinstance(p, int | float) or not 0 <= p <= 1:
-        raise ArgumentError("dropout", "p", repr(p), "a probability between 0 and 1")
+    p = check_probability("dropout", p)
     if not training or p == 0:
         return input
-    return Dropout.apply(input, float(p), seed.get().next_mask_key())
+    return Dropout.apply(input, p, seed.get().next_mask_key())
+
+
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+    """Set whole channels of (N, C, L) or (C, L) to zero with probability `p`; see `dropout2d`."""
+    return _channel_dropout("dropout1d", input, p, training, {2: 0, 3: 1}, "(N, C, L) or (C, L)")
+
+
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+    """Set whole channels to zero with probability `p`, and divide the others by 1 - p.
+
+    Neighbouring pixels are alike, so that dropping single ones hides little; a whole feature map
+    is hidden from the next layer (Tompson et al. 2015).
+
+    Parameters
+    ----------
+    input : Tensor, shape (N, C, H, W)
+        Three dimensions mean (N, C, L), as in PyTorch.
+    p : float
+    training : bool
+        With False the input is returned as it is.
+    """
+    return _channel_dropout("dropout2d", input, p, training, {3: 1, 4: 1}, "(N, C, H, W) or (N, C, L)")
+
+
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+    """Set whole channels of (N, C, D, H, W) or (C, D, H, W) to zero with probability `p`; see `dropout2d`."""
+    return _channel_dropout("dropout3d", input, p, training, {4: 0, 5: 1}, "(N, C, D, H, W) or (C, D, H, W)")
+
+
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False) -> Tensor:
+    """Dropout that keeps mean 0 and variance 1, for nets with SELU (Klambauer et al. 2017).
+
+    With probability `p` an element is set to SELU's limit at minus infinity, -1.758; then all
+    are scaled and shifted so that zero mean and unit variance stay.
+    """
+    check_float("alpha_dropout", "input", input)
+    p = check_probability("alpha_dropout", p)
+    if not training or p == 0:
+        return input
+    if p == 1:
+        return input * 0.0
+    limit = -SELU_ALPHA * SELU_SCALE
+    ones = array_module(input.array).ones_like(input.array)
+    keep = Tensor(kernels.dropout(ones, p, seed.get().next_mask_key()) > 0)
+    scale = 1 / sqrt((1 - p) * (1 + p * limit**2))
+    return where(keep, input, limit) * scale - scale * p * limit
+
+
+def check_probability(where: str, p: Any) -> float:
+    """`p`, which must be a number from 0 to 1."""
+    if not isinstance(p, int | float) or isinstance(p, bool) or not 0 <= p <= 1:
+        raise ArgumentError(where, "p", repr(p), "a probability between 0 and 1")
+    return float(p)
+
+
+def _channel_dropout(
+    op: str, input: Tensor, p: float, training: bool, channel_dim: dict[int, int], layout: str
+) -> Tensor:
+    """One decision per image and channel: `channel_dim` says where, for each number of dimensions."""
+    if check_float(op, "input", input).ndim not in channel_dim:
+        raise ShapeError(op, "input", f"of shape {input.shape}", f"shape {layout}")
+    p = check_probability(op, p)
+    if not training or p == 0:
+        return input
+    maps = input.shape[: channel_dim[input.ndim] + 1]
+    ones = array_module(input.array).ones(maps, input.dtype)
+    mask = kernels.dropout(ones, p, seed.get().next_mask_key())
+    return input * reshape(Tensor(mask), (*maps, *(1,) * (input.ndim - len(maps))))
