@@ -7,6 +7,8 @@
 Names, arguments, defaults and meaning are PyTorch's.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from tinyconv import autograd, errors, nn, optim
 from tinyconv._version import __version__
 from tinyconv.autograd import Function
@@ -30,8 +32,14 @@ from tinyconv.device import (
     set_rng_state,
     uint8,
 )
+from tinyconv.errors import missing_name
 from tinyconv.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from tinyconv.gradcheck import gradcheck, gradgradcheck
 from tinyconv.io import load, save
 from tinyconv.ops import *  # noqa: F403
 from tinyconv.tensor import Tensor
+
+if not TYPE_CHECKING:  # a type checker reports missing names by itself
+
+    def __getattr__(name: str) -> Any:
+        raise missing_name("tinyconv", name, globals())

@@ -8,6 +8,8 @@ from the built-in exception that Python users would try to catch.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -84,3 +86,18 @@ class GradcheckError(TinyconvError, AssertionError):
 
     def __str__(self) -> str:
         return f"{self.where}: {self.value}"
+
+
+def missing_name(owner: str, name: str, names: Iterable[str]) -> AttributeError:
+    """The error for ``owner.name`` that does not exist; it names what comes nearest.
+
+    Examples
+    --------
+    >>> from tinyconv.errors import missing_name
+    >>> missing_name("tinyconv.nn", "Conv2D", ["Conv1d", "Conv2d", "Linear"])
+    AttributeError("tinyconv.nn has no 'Conv2D'; nearest: 'Conv2d', 'Conv1d'")
+    """
+    by_lower_case = {other.lower(): other for other in names if not other.startswith("_")}
+    near = difflib.get_close_matches(name.lower(), by_lower_case, n=3, cutoff=0.6)
+    hint = "; nearest: " + ", ".join(repr(by_lower_case[other]) for other in near) if near else ""
+    return AttributeError(f"{owner} has no {name!r}{hint}")

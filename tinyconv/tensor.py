@@ -17,7 +17,7 @@ import numpy as np
 
 from tinyconv import device as _device
 from tinyconv.autograd import AccumulateGrad, Function, is_differentiable, run_backward, start_gradient
-from tinyconv.errors import ArgumentError, DtypeError, GraphError, ShapeError
+from tinyconv.errors import ArgumentError, DtypeError, GraphError, ShapeError, missing_name
 
 
 class Tensor:
@@ -270,6 +270,11 @@ class Tensor:
         elif self.requires_grad:
             notes += ", requires_grad=True"
         return f"tensor({values}{notes})"
+
+    if not TYPE_CHECKING:  # a type checker reports missing names by itself
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing_name("Tensor", name, dir(type(self)))
 
     def __reduce__(self) -> Any:
         raise ArgumentError(

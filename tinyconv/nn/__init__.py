@@ -1,5 +1,8 @@
 """Modules: layers, containers, losses, initialisers; PyTorch's names and arguments."""
 
+from typing import TYPE_CHECKING, Any
+
+from tinyconv.errors import missing_name
 from tinyconv.nn import functional, init, utils
 from tinyconv.nn.activation import (
     CELU,
@@ -193,3 +196,9 @@ __all__ = [
     "init",
     "utils",
 ]
+
+
+if not TYPE_CHECKING:  # a type checker reports missing names by itself
+
+    def __getattr__(name: str) -> Any:
+        raise missing_name("tinyconv.nn", name, globals())

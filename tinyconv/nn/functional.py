@@ -1,5 +1,8 @@
 """The ops under PyTorch's name for them: ``import tinyconv.nn.functional as F``."""
 
+from typing import TYPE_CHECKING, Any
+
+from tinyconv.errors import missing_name
 from tinyconv.ops import (
     affine_grid,
     alpha_dropout,
@@ -155,3 +158,9 @@ __all__ = [
     "triplet_margin_loss",
     "unfold",
 ]
+
+
+if not TYPE_CHECKING:  # a type checker reports missing names by itself
+
+    def __getattr__(name: str) -> Any:
+        raise missing_name("tinyconv.nn.functional", name, globals())

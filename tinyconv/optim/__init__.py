@@ -1,5 +1,8 @@
 """Optimisers: they change the parameters once their gradients are there."""
 
+from typing import TYPE_CHECKING, Any
+
+from tinyconv.errors import missing_name
 from tinyconv.optim import lr_scheduler, swa_utils
 from tinyconv.optim.adadelta import Adadelta
 from tinyconv.optim.adagrad import Adagrad
@@ -9,3 +12,9 @@ from tinyconv.optim.rmsprop import RMSprop
 from tinyconv.optim.sgd import SGD
 
 __all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "lr_scheduler", "swa_utils"]
+
+
+if not TYPE_CHECKING:  # a type checker reports missing names by itself
+
+    def __getattr__(name: str) -> Any:
+        raise missing_name("tinyconv.optim", name, globals())
