@@ -63,7 +63,7 @@ def avg_pool1d(
     [[3.0, 3.0]]
     """
     window = (kernel_size, stride, padding)
-    return _avg_pool("avg_pool1d", 1, input, *window, ceil_mode, count_include_pad, None)
+    return avg_pool_nd("avg_pool1d", 1, input, *window, ceil_mode, count_include_pad, None)
 
 
 def avg_pool2d(
@@ -104,7 +104,7 @@ def avg_pool2d(
     (1.5, 6.0)
     """
     window = (kernel_size, stride, padding)
-    return _avg_pool("avg_pool2d", 2, input, *window, ceil_mode, count_include_pad, divisor_override)
+    return avg_pool_nd("avg_pool2d", 2, input, *window, ceil_mode, count_include_pad, divisor_override)
 
 
 def avg_pool3d(
@@ -121,10 +121,10 @@ def avg_pool3d(
     Arguments and errors are those of `avg_pool2d`, with one number or three.
     """
     window = (kernel_size, stride, padding)
-    return _avg_pool("avg_pool3d", 3, input, *window, ceil_mode, count_include_pad, divisor_override)
+    return avg_pool_nd("avg_pool3d", 3, input, *window, ceil_mode, count_include_pad, divisor_override)
 
 
-def _avg_pool(
+def avg_pool_nd(
     op: str,
     dims: int,
     input: Tensor,
@@ -135,6 +135,7 @@ def _avg_pool(
     count_include_pad: bool,
     divisor: int | None,
 ) -> Tensor:
+    """Check the arguments of an average pooling over `dims` spatial dimensions, and apply it."""
     x, single = with_batch(op, "input", check_float(op, "input", input), dims)
     window = check_window(op, dims, kernel_size, stride, padding)
     check_fits(op, x.shape[2:], window[0], window[2], (1,) * dims)
