@@ -78,6 +78,15 @@ def test_a_training_step_of_the_unet_on_the_gpu_equals_the_cpu():
         assert error < 1e-4, (name, error)
 
 
+def test_gradients_travel_back_from_the_gpu():
+    gpu()
+    x = tc.ones(3, requires_grad=True)
+    y = (2 * x).to("cuda")
+    assert y.device == "cuda:0" and y.requires_grad
+    (y * y).sum().backward()
+    assert x.grad.device == "cpu" and x.grad.tolist() == [8, 8, 8]
+
+
 def test_tensors_on_two_devices_are_refused():
     gpu()
     with pytest.raises(tc.errors.DeviceError, match="all tensors on one device"):

@@ -17,6 +17,7 @@ from tinyconv.ops import (
     shape,
     softmax,
     statistics,
+    transfer,
     unary,
 )
 from tinyconv.tensor import Tensor
@@ -113,6 +114,7 @@ METHODS = {
     "any": comparison.any,
     "all": comparison.all,
     "astype": elementwise.astype,
+    "to": transfer.to,
     "matmul": matmul.matmul,
     "sum": reduction.sum,
     "mean": reduction.mean,
