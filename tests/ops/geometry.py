@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import array_shapes
 from tests.ops.cases import Case, Values, orders, seeds
 
 
-def _as_argument(draw: Any, sizes: tuple[int, ...]) -> Any:
+def _as_argument(draw: Any, sizes: tuple[int | None, ...]) -> Any:
     """A tuple, or one int where all are the same and Hypothesis feels like it."""
     return sizes[0] if len(set(sizes)) == 1 and draw(st.booleans()) else sizes
 
@@ -133,6 +133,35 @@ def pools(draw: Any, kind: str, dims: int = 2) -> Case:
         if dims > 1:
             options["divisor_override"] = draw(st.sampled_from((None, 1, 5, -2)))
     return Case((Values(_planes(draw, size), kind, draw(orders)),), options, seed=draw(seeds))
+
+
+@st.composite
+def adaptive_pools(draw: Any, kind: str, dims: int) -> Case:
+    """One image and the size of the output: smaller, equal, larger or left as it is (None)."""
+    size = tuple(draw(st.integers(1, 7 if dims < 3 else 4)) for _ in range(dims))
+    wanted = tuple(draw(st.integers(1, n + 2)) for n in size)
+    if dims > 1 and draw(st.booleans()):
+        wanted = (None, *wanted[1:])
+    options: dict[str, Any] = {"output_size": _as_argument(draw, wanted)}
+    if kind == "distinct":
+        options["return_indices"] = draw(st.booleans())
+    return Case((Values(_planes(draw, size), kind, draw(orders)),), options, seed=draw(seeds))
+
+
+@st.composite
+def power_pools(draw: Any, dims: int) -> Case:
+    """One image of positive numbers, a window and a power."""
+    axes = [(draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(0, 3))) for _ in range(dims)]
+    kernel, stride, more = (tuple(sizes) for sizes in zip(*axes, strict=True))
+    size = tuple(k + m for k, m in zip(kernel, more, strict=True))
+    options = {"kernel_size": _as_argument(draw, kernel), "stride": _as_argument(draw, stride)}
+    if dims == 1:  # PyTorch takes no tuples here
+        options = {"kernel_size": kernel[0], "stride": stride[0]}
+    if draw(st.booleans()):
+        del options["stride"]
+    options = {"norm_type": draw(st.sampled_from((1, 2, 3.0, 2.5, 0.5))), **options}
+    options["ceil_mode"] = draw(st.booleans())
+    return Case((Values(_planes(draw, size), "positive", draw(orders)),), options, seed=draw(seeds))
 
 
 @st.composite

@@ -18,6 +18,18 @@ OPS = (
     Op("avg_pool3d", F.avg_pool3d, geometry.pools("normal", 3), functional("avg_pool3d")),
     Op("max_unpool1d", F.max_unpool1d, geometry.unpools(1), functional("max_unpool1d")),
     Op("max_unpool3d", F.max_unpool3d, geometry.unpools(3), functional("max_unpool3d")),
+    *(
+        Op(f"adaptive_avg_pool{d}d", call, geometry.adaptive_pools("normal", d), functional(call.__name__))
+        for d, call in enumerate((F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d), 1)
+    ),
+    *(
+        Op(f"adaptive_max_pool{d}d", call, geometry.adaptive_pools("distinct", d), functional(call.__name__))
+        for d, call in enumerate((F.adaptive_max_pool1d, F.adaptive_max_pool2d, F.adaptive_max_pool3d), 1)
+    ),
+    *(
+        Op(f"lp_pool{d}d", call, geometry.power_pools(d), functional(call.__name__))
+        for d, call in enumerate((F.lp_pool1d, F.lp_pool2d, F.lp_pool3d), 1)
+    ),
 )
 
 LINE, IMAGE, VOLUME = tc.ones(2, 4, 9), tc.ones(2, 4, 5, 6), tc.ones(2, 4, 3, 5, 6)
@@ -71,4 +83,51 @@ WRONG: list[tuple[str, type[TinyconvError], str, Callable[[], Any]]] = [
         lambda: F.max_unpool1d(LINE[..., :1], INDICES[..., :1], 2, 1, 1),
     ),
     ("max_unpool3d", ShapeError, "input (2, 4, 9) (N, C, D, H, W)", lambda: F.max_unpool3d(LINE, INDICES, 2)),
+    (
+        "adaptive_avg_pool1d",
+        ShapeError,
+        "input (2, 4, 5, 6) (N, C, L)",
+        lambda: F.adaptive_avg_pool1d(IMAGE, 2),
+    ),
+    ("adaptive_avg_pool1d", ArgumentError, "output_size 0", lambda: F.adaptive_avg_pool1d(LINE, 0)),
+    (
+        "adaptive_avg_pool2d",
+        ArgumentError,
+        "output_size (2, 2, 2)",
+        lambda: F.adaptive_avg_pool2d(IMAGE, (2, 2, 2)),
+    ),
+    (
+        "adaptive_avg_pool2d",
+        ArgumentError,
+        "output_size (5, -1)",
+        lambda: F.adaptive_avg_pool2d(IMAGE, (None, -1)),
+    ),
+    (
+        "adaptive_avg_pool2d",
+        ShapeError,
+        "input (2, 4, 0, 6) pixel",
+        lambda: F.adaptive_avg_pool2d(IMAGE[:, :, :0], 2),
+    ),
+    ("adaptive_avg_pool3d", DtypeError, "input int64", lambda: F.adaptive_avg_pool3d(VOLUME.to("int64"), 1)),
+    (
+        "adaptive_max_pool1d",
+        ShapeError,
+        "input (2, 4, 0) pixel",
+        lambda: F.adaptive_max_pool1d(LINE[..., :0], 2),
+    ),
+    ("adaptive_max_pool2d", ArgumentError, "output_size '7'", lambda: F.adaptive_max_pool2d(IMAGE, "7")),
+    (
+        "adaptive_max_pool3d",
+        ShapeError,
+        "input (2, 4, 9) (C, D, H, W)",
+        lambda: F.adaptive_max_pool3d(LINE, 2),
+    ),
+    ("adaptive_max_pool3d", DtypeError, "input ndarray", lambda: F.adaptive_max_pool3d(VOLUME.numpy(), 2)),
+    ("lp_pool1d", ArgumentError, "norm_type 0 > max_pool1d", lambda: F.lp_pool1d(LINE, 0, 2)),
+    ("lp_pool1d", ShapeError, "kernel_size (10,) (9,)", lambda: F.lp_pool1d(LINE, 2, 10)),
+    ("lp_pool2d", ArgumentError, "norm_type inf", lambda: F.lp_pool2d(IMAGE, float("inf"), 2)),
+    ("lp_pool2d", ArgumentError, "norm_type 'two'", lambda: F.lp_pool2d(IMAGE, "two", 2)),
+    ("lp_pool2d", ArgumentError, "kernel_size (2, 2, 2)", lambda: F.lp_pool2d(IMAGE, 2, (2, 2, 2))),
+    ("lp_pool2d", DtypeError, "input int64", lambda: F.lp_pool2d(IMAGE.to("int64"), 2, 2)),
+    ("lp_pool3d", ShapeError, "input (2, 4, 9) (C, D, H, W)", lambda: F.lp_pool3d(LINE, 2, 2)),
 ]

@@ -97,6 +97,7 @@ def numba_works() -> bool:
 
 FILES = (
     "activation",
+    "adaptive_pooling",
     "conv",
     "dropout",
     "elementwise",
@@ -112,6 +113,7 @@ FILES = (
 )
 
 activation = KernelFile("activation")
+adaptive_pooling = KernelFile("adaptive_pooling")
 conv = KernelFile("conv")
 dropout = KernelFile("dropout")
 elementwise = KernelFile("elementwise")

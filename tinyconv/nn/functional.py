@@ -4,6 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 from tinyconv.errors import missing_name
 from tinyconv.ops import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
     affine_grid,
     alpha_dropout,
     avg_pool1d,
@@ -49,6 +55,9 @@ from tinyconv.ops import (
     local_response_norm,
     log_softmax,
     logsigmoid,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
     margin_ranking_loss,
     max_pool1d,
     max_pool2d,
@@ -82,6 +91,12 @@ from tinyconv.ops import (
 )
 
 __all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
     "affine_grid",
     "alpha_dropout",
     "avg_pool1d",
@@ -127,6 +142,9 @@ __all__ = [
     "local_response_norm",
     "log_softmax",
     "logsigmoid",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
     "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",

@@ -6,6 +6,14 @@ first and higher derivatives come from the same lines.
 
 from tinyconv.ops import methods as methods  # attaches the ops to Tensor
 from tinyconv.ops.activation import elu, leaky_relu, maxout, relu, sigmoid, tanh
+from tinyconv.ops.adaptive_pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+)
 from tinyconv.ops.arrangement import (
     chunk,
     flip,
@@ -71,6 +79,7 @@ from tinyconv.ops.extremes import clamp, maximum, minimum
 from tinyconv.ops.grid import affine_grid, grid_sample
 from tinyconv.ops.interpolate import interpolate
 from tinyconv.ops.likelihood_loss import gaussian_nll_loss, kl_div, poisson_nll_loss
+from tinyconv.ops.lp_pooling import lp_pool1d, lp_pool2d, lp_pool3d
 from tinyconv.ops.matmul import linear, matmul
 from tinyconv.ops.norm import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm
 from tinyconv.ops.overlap_loss import dice_loss
@@ -120,6 +129,12 @@ from tinyconv.ops.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
 
 __all__ = [
     "abs",
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
     "add",
     "affine_grid",
     "all",
@@ -209,6 +224,9 @@ __all__ = [
     "logical_xor",
     "logsigmoid",
     "logsumexp",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
     "lt",
     "margin_ranking_loss",
     "matmul",
