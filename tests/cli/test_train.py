@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.command import ROOT, TINY, UNIX, metrics, numbers, refused, start, tinyconv_command
+from tinyconv.data import DataLoader, split
 from tinyconv.errors import TrainingError
 from tinyconv.train import Trainer
 
@@ -172,3 +173,29 @@ def test_a_run_is_replaced_only_by_one_that_is_saved(copy, monkeypatch):
     assert numbers(copy)[2]["step"] == 1
     assert (copy / "lasting_notes.txt").read_text() == "mine" and (copy / "best_masks").is_dir()
     assert not (copy / ".replaced").exists() and len(list(copy.glob("*.safetensors"))) == 2
+
+
+def test_a_held_out_file_that_is_damaged_is_found_before_training(save_nuclei, tmp_path):
+    root = save_nuclei()
+    (index,) = split(range(6), 0.2)[1]
+    file = root / f"cell{index}" / "masks" / "one.png"
+    os.truncate(file, file.stat().st_size // 2)
+    command = ["train", "--data", root, "--size", "32", "--steps", "1", "--run", tmp_path / "run"]
+    refused(tinyconv_command(*command), f"cell{index}", "damaged")
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_was_trained_before_a_damaged_file_is_saved(save_nuclei, tmp_path):
+    root = save_nuclei()
+    *_, last = DataLoader(split(range(6), 0.2)[0], shuffle=True).iterate(0)
+    file = root / f"cell{last.item()}" / "images" / f"cell{last.item()}.png"
+    content = file.read_bytes()
+    options = ["--data", root, "--size", "32", "--batch-size", "1", "--epochs", "2"]
+    assert tinyconv_command("train", *options, "--run", tmp_path / "whole").exit_code == 0
+    file.write_bytes(content[: len(content) // 2])
+    done = tinyconv_command("train", *options, "--run", tmp_path / "cut")
+    refused(done, file.name, "damaged")
+    assert f"saved after step 4 in {tmp_path / 'cut'}" in done.stdout
+    file.write_bytes(content)
+    assert tinyconv_command("train", "--resume", tmp_path / "cut").exit_code == 0
+    assert numbers(tmp_path / "cut") == numbers(tmp_path / "whole")

@@ -188,6 +188,9 @@ def _checked(data: str) -> Path:
 def open_data(config: Config) -> tuple[SegmentationData, SegmentationData]:
     """The images to train on and the held-out ones, split by image.
 
+    The held-out ones are decoded here: a file that cannot be is to be found now, not at the first
+    validation, after epochs of training.
+
     Raises
     ------
     DataError
@@ -205,10 +208,10 @@ def open_data(config: Config) -> tuple[SegmentationData, SegmentationData]:
     training, held_out = split(dataset, config.held_out, config.seed)
     if config.max_held_out is not None:
         held_out.indices = held_out.indices[: config.max_held_out]
-    return (
-        SegmentationData.training(training, config.size, seed=config.seed),
-        SegmentationData.held_out(held_out),
-    )
+    whole = SegmentationData.held_out(held_out)
+    for index in range(len(whole)):
+        whole[index]
+    return SegmentationData.training(training, config.size, seed=config.seed), whole
 
 
 def describe(config: Config, training: int, held_out: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from tinyconv import optim, viz
 from tinyconv.data import DataLoader, SegmentationData
 from tinyconv.device import manual_seed
-from tinyconv.errors import CheckpointError
+from tinyconv.errors import CheckpointError, DataError
 from tinyconv.nn import Module
 from tinyconv.train.checkpoint import MAX_JSON_BYTES, load_checkpoint
 from tinyconv.train.evaluate import Result, evaluate, predict_image, spread, summarize
@@ -107,6 +107,9 @@ class Session(Callback):
             with Progress(self.folder.config.batch_size) as progress:
                 self.trainer.callbacks = [progress, self.recorder, self]
                 self.trainer.fit()
+        except DataError:
+            self._save_what_there_is()
+            raise
         finally:
             self.folder.settle()
         if not self.trainer.stopping:
@@ -114,6 +117,13 @@ class Session(Callback):
         names = (CURVES, SAMPLES, HELD_OUT, METRICS, f"{BEST}.json", f"{LAST}.json")
         files = [self.folder.path / name for name in names if (self.folder.path / name).exists()]
         return Outcome(self.trainer.stop_signal, self.trainer.position, self.recorder.scores, files)
+
+    def _save_what_there_is(self) -> None:
+        """Training cannot go on before a file is mended: it can be resumed then."""
+        step = self.trainer.position.step
+        if step > 0:
+            self.recorder.on_stop(self.trainer)
+            print(f"saved after step {step} in {self.folder.path}", flush=True)
 
     def on_validation(self, trainer: Trainer, scores: Scores) -> None:
         if self.recorder.scores["best_step"] == trainer.position.step:
