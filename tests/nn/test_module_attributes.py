@@ -52,3 +52,9 @@ def test_a_shared_module_has_both_names_in_the_state_dict_and_one_place_in_the_p
     assert [n for n, _ in ours.named_parameters()] == [n for n, _ in theirs.named_parameters()]
     ours.load_state_dict({name: value.numpy() for name, value in theirs.state_dict().items()})
     np.testing.assert_array_equal(ours[2].weight.detach().numpy(), theirs[0].weight.detach().numpy())
+
+
+def test_the_short_names_of_to():
+    layer = nn.Linear(2, 3)
+    assert layer.double() is layer and layer.weight.dtype == tc.float64
+    assert layer.float().cpu() is layer and layer.weight.dtype == tc.float32
