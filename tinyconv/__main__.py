@@ -1,5 +1,10 @@
 """``python -m tinyconv`` is the `tinyconv` command."""
 
-from tinyconv.cli import main
+import sys
 
-main()
+try:
+    from tinyconv.cli import main
+
+    main()
+except KeyboardInterrupt:  # while the imports go on
+    sys.exit(130)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +15,10 @@ from tinyconv.errors import ArgumentError, TinyconvError
 
 BAD_INPUT = 2
 STOPPED = 128  # plus the number of the signal
+MEMORY_HINTS = {
+    "train": "a run with a smaller --size or --batch-size",
+    "predict": "smaller images, or other programs closed",
+}
 
 
 class Commands(TyperGroup):
@@ -22,6 +29,11 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except TinyconvError as error:
             typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(BAD_INPUT) from error
+        except MemoryError as error:
+            where = ctx.invoked_subcommand
+            expected = MEMORY_HINTS.get(where, "less at a time")
+            typer.echo(f"error: {where}: the memory is too small, expected {expected}", err=True)
             raise typer.Exit(BAD_INPUT) from error
         except KeyboardInterrupt as error:
             typer.echo("stopped; what was not saved before is lost", err=True)
@@ -240,5 +252,14 @@ def learn(
 
 
 def main() -> None:
-    """Run the `tinyconv` command."""
-    app()
+    """Run the `tinyconv` command.
+
+    A character that the terminal or the file behind ``>`` cannot hold becomes a question mark.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(STOPPED + signal.SIGINT)

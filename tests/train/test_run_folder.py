@@ -49,13 +49,34 @@ def test_the_nuclei_are_looked_for_where_one_says(tmp_path, monkeypatch):
     [
         {"size": 20}, {"size": 0}, {"batch_size": 0}, {"epochs": 0}, {"steps": -1}, {"minutes": 0.0},
         {"minutes": float("nan")}, {"lr": 0.0}, {"lr": float("inf")}, {"held_out": 0.0}, {"held_out": 1.0},
-        {"seed": -1}, {"seed": 2**64}, {"stain": "blue"}, {"images": 1}, {"validate_every": 0},
+        {"seed": -1}, {"seed": 2**64}, {"images": 1}, {"validate_every": 0},
     ],
 )  # fmt: skip
 def test_options_that_make_no_sense_are_named(option):
     with pytest.raises(ArgumentError) as caught:
         make_config("unet", "synthetic", None, quick=False, **option)
     assert caught.value.argument == next(iter(option))
+
+
+@pytest.mark.parametrize(
+    ("data", "option"),
+    [
+        ("synthetic", {"stain": "all"}), ("synthetic", {"data_dir": "cells"}),
+        ("cells", {"images": 3}), ("cells", {"data_dir": "."}), ("nuclei", {"images": 3}),
+    ],
+)  # fmt: skip
+def test_options_that_mean_nothing_for_the_data_are_refused(tmp_path, monkeypatch, data, option):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cells").mkdir()
+    monkeypatch.setenv("TINYCONV_DATA", "cells")
+    (name, value), given = *option.items(), {"data_dir": None, **option}
+    with pytest.raises(ArgumentError, match=f"--{name.replace('_', '-')} is {value}, next to --data {data}"):
+        make_config("unet", data, quick=False, **given)
+
+
+def test_an_unknown_stain(tmp_path):
+    with pytest.raises(ArgumentError, match="stain is 'blue', expected all or fluorescence"):
+        make_config("unet", str(tmp_path), None, quick=False, stain="blue")
 
 
 def test_unknown_models_and_data():

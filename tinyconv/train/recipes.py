@@ -94,6 +94,7 @@ COMMON_DEFAULTS: dict[str, Any] = {
     "seed": 0,
     "max_held_out": None,
 }
+APPLIES_TO = {"images": (SYNTHETIC,), "data_dir": (NUCLEI,), "stain": (NUCLEI, "FOLDER")}
 QUICK: dict[str, Any] = {"size": 64, "steps": 12, "max_held_out": 4}
 QUICK_SYNTHETIC: dict[str, Any] = {**QUICK, "images": 16}
 
@@ -114,6 +115,7 @@ def make_config(model: str, data: str, data_dir: str | None, quick: bool, **give
     **given
         Fields of `Config`.
     """
+    _refuse_unfit(data, {"data_dir": data_dir, **given})
     name = ALIASES.get(model, model)
     synthetic = data == SYNTHETIC
     options = {**COMMON_DEFAULTS, **(SYNTHETIC_DEFAULTS if synthetic else FOLDER_DEFAULTS)}
@@ -129,6 +131,15 @@ def make_config(model: str, data: str, data_dir: str | None, quick: bool, **give
     config = Config(**{**options, **{key: value for key, value in given.items() if value is not None}})
     check(config)
     return config
+
+
+def _refuse_unfit(data: str, given: dict[str, Any]) -> None:
+    """Raise `ArgumentError` at an option that means nothing for these data."""
+    for name, kinds in APPLIES_TO.items():
+        kind = data if data in (SYNTHETIC, NUCLEI) else "FOLDER"
+        if given.get(name) is not None and kind not in kinds:
+            option, found = "--" + name.replace("_", "-"), f"{given[name]}, next to --data {data}"
+            raise ArgumentError("train", option, found, f"it with --data {' or '.join(kinds)} only")
 
 
 def check(config: Config) -> None:
