@@ -173,16 +173,18 @@ class Where(Function):
 
     @staticmethod
     def forward(ctx: Any, condition: Tensor, a: Tensor, b: Tensor) -> Any:
-        ctx.condition, ctx.likes = condition, ((a.shape, a.dtype), (b.shape, b.dtype))
+        ctx.save_for_backward(condition)
+        ctx.likes = ((a.shape, a.dtype), (b.shape, b.dtype))
         return array_module(a.array).where(condition.array, a.array, b.array)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
+        (condition,) = ctx.saved_tensors
         zero = Tensor(array_module(grad.array).zeros((), grad.dtype))
         return (
             None,
-            unbroadcast(Where.apply(ctx.condition, grad, zero), *ctx.likes[0]),
-            unbroadcast(Where.apply(ctx.condition, zero, grad), *ctx.likes[1]),
+            unbroadcast(Where.apply(condition, grad, zero), *ctx.likes[0]),
+            unbroadcast(Where.apply(condition, zero, grad), *ctx.likes[1]),
         )
 
 

@@ -51,13 +51,14 @@ class Max(Function):
         module = array_module(x.array)
         chosen = module.asarray(ctx.kernel(x.array, dims, True))
         hits = (x.array == chosen) | (x.array != x.array)  # where there is a NaN, NaN is chosen
-        ctx.share = Tensor((hits / hits.sum(dims, keepdims=True)).astype(x.dtype))
+        ctx.save_for_backward((hits / hits.sum(dims, keepdims=True)).astype(x.dtype))
         ctx.kept_shape = chosen.shape
         return chosen if keepdim else chosen.reshape([n for i, n in enumerate(x.shape) if i not in dims])
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
-        return reshape(grad, ctx.kept_shape) * ctx.share, None, None
+        (share,) = ctx.saved_tensors
+        return reshape(grad, ctx.kept_shape) * share, None, None
 
 
 class Min(Max):
