@@ -1,217 +1,45 @@
-"""Reverse-mode automatic differentiation: the graph, and the walk back through it.
+"""Reverse-mode automatic differentiation: the walk back through the graph.
 
-Each op is a `Function`. Calling ``Op.apply(*inputs)`` runs its `forward` and, when an input
-needs a gradient, keeps the Function object as a node of the graph: its `edges` point to the
-nodes that made its inputs. A tensor that no op made, a leaf, has an `AccumulateGrad` node.
-`backward` visits the nodes in topological order, the last one first, and hands each the
-gradient of its outputs; what the node returns is added up along its edges.
+`function.py` says what the graph is. `run_backward` visits its nodes in topological order, the
+last one first, and hands each the gradient of its outputs; what the node returns is added up
+along its edges.
 
 `backward` of an op is itself written with ops. With ``create_graph=True`` these ops are
 recorded like any others, so higher derivatives come from the same lines.
 
-`tensor.py` and this file are one subject in two files; read them together.
+`tensor.py`, `function.py` and this file are one subject in three files; read them together.
 """
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from tinyconv.device import array_module, device_of
-from tinyconv.errors import DeviceError, GraphError
-from tinyconv.grad_mode import enable_grad, is_grad_enabled, no_grad
+from tinyconv.anomaly import (
+    check_finite,
+    detect_anomaly,
+    is_anomaly_check_nan_enabled,
+    is_anomaly_enabled,
+    set_detect_anomaly,
+)
+from tinyconv.device import array_module
+from tinyconv.errors import GraphError
+from tinyconv.function import AccumulateGrad, Edge, Function, edge_to
+from tinyconv.grad_mode import enable_grad, no_grad
+from tinyconv.memory import owner
 
 if TYPE_CHECKING:
     from tinyconv.tensor import Tensor
 
-Edge = tuple["Function", int]
-"""Where a gradient goes: a node, and the index of the output of it that is meant."""
-
-
-class _SavedOutput:
-    """An output kept for backward: without its node, which would be a reference cycle."""
-
-    __slots__ = ("array", "index")
-
-    def __init__(self, array: Any, index: int) -> None:
-        self.array = array
-        self.index = index
-
-
-class Function:
-    """An op: how to compute it, and how to send gradients back through it.
-
-    Subclasses define two static methods. ``forward(ctx, *inputs)`` receives the inputs as
-    they were passed to `apply` (tensors as `Tensor`) and returns an array or a `Tensor`, or a
-    tuple of them. ``backward(ctx, *grads)`` receives one gradient `Tensor` per output and
-    returns one gradient (or None) per input, computed with ops. ``ctx`` is the node: store
-    tensors with ``ctx.save_for_backward`` and anything else as attributes.
-
-    Examples
-    --------
-    >>> import tinyconv as tc
-    >>> class Square(tc.autograd.Function):
-    ...     @staticmethod
-    ...     def forward(ctx, x):
-    ...         ctx.save_for_backward(x)
-    ...         return x * x
-    ...     @staticmethod
-    ...     def backward(ctx, grad):
-    ...         (x,) = ctx.saved_tensors
-    ...         return 2 * x * grad
-    >>> x = tc.tensor([3.0], requires_grad=True)
-    >>> Square.apply(x).sum().backward()
-    >>> x.grad.tolist()
-    [6.0]
-    """
-
-    edges: tuple[Edge | None, ...] = ()
-    needs_input_grad: tuple[bool, ...] = ()
-    _input_shapes: tuple[tuple[int, ...] | None, ...] = ()
-    _outputs_like: tuple[tuple[ModuleType, tuple[int, ...], Any], ...] = ()
-    _saved: tuple[Any, ...] | None = ()
-
-    @staticmethod
-    def forward(ctx: Any, *inputs: Any) -> Any:
-        raise NotImplementedError
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Any) -> Any:
-        raise NotImplementedError
-
-    def save_for_backward(self, *tensors: Any) -> None:
-        """Keep inputs or outputs (tensors or arrays) for `backward`."""
-        self._saved = tensors
-
-    @property
-    def saved_tensors(self) -> tuple[Any, ...]:
-        """What `save_for_backward` kept, as tensors that are still part of the graph."""
-        if self._saved is None:
-            raise GraphError(
-                "backward",
-                f"the graph of {self.name}",
-                "already freed",
-                "one backward per graph, or retain_graph=True in the first",
-            )
-        return tuple(self._restore(item) for item in self._saved)
-
-    def _restore(self, item: Any) -> Any:
-        from tinyconv.tensor import Tensor
-
-        if item is None or isinstance(item, Tensor):
-            return item
-        if isinstance(item, _SavedOutput):
-            output = Tensor(item.array, requires_grad=is_differentiable(item.array))
-            output.grad_fn, output.output_index = self, item.index
-            return output
-        return Tensor(item)
-
-    @property
-    def name(self) -> str:
-        """The op's name as error messages and graph drawings show it."""
-        return type(self).__name__
-
-    @classmethod
-    def apply(cls, *inputs: Any) -> Any:
-        """Compute the op and, if an input needs a gradient, record it in the graph."""
-        from tinyconv.tensor import Tensor
-
-        ctx = cls()
-        tensors = [x for x in inputs if isinstance(x, Tensor)]
-        _check_same_device(cls.__name__, tensors)
-        ctx.needs_input_grad = tuple(isinstance(x, Tensor) and x.requires_grad for x in inputs)
-        recording = is_grad_enabled() and any(ctx.needs_input_grad)
-        with no_grad():
-            result = cls.forward(ctx, *inputs)
-        results = result if isinstance(result, tuple) else (result,)
-        arrays = [y.array if isinstance(y, Tensor) else y for y in results]
-        given = {id(x.array) for x in tensors}
-        outputs = tuple(Tensor(array.view() if id(array) in given else array) for array in arrays)
-        if recording:
-            ctx._record(inputs, outputs)
-        return outputs if isinstance(result, tuple) else outputs[0]
-
-    def _record(self, inputs: tuple[Any, ...], outputs: tuple[Tensor, ...]) -> None:
-        self.edges = tuple(
-            edge_to(x) if needed else None for x, needed in zip(inputs, self.needs_input_grad, strict=True)
-        )
-        self._input_shapes = tuple(
-            x.shape if needed else None for x, needed in zip(inputs, self.needs_input_grad, strict=True)
-        )
-        self._outputs_like = tuple((array_module(y.array), y.shape, y.dtype) for y in outputs)
-        for index, output in enumerate(outputs):
-            if is_differentiable(output.array):
-                output.requires_grad, output.grad_fn, output.output_index = True, self, index
-        self._saved = tuple(self._without_cycle(item, outputs) for item in self._saved or ())
-
-    @staticmethod
-    def _without_cycle(item: Any, outputs: tuple[Tensor, ...]) -> Any:
-        array = getattr(item, "array", item)
-        for index, output in enumerate(outputs):
-            if output.array is array:
-                return _SavedOutput(array, index)
-        return item
-
-    def release(self) -> None:
-        """Drop the saved tensors; a second backward through this node then explains itself."""
-        if self._saved:
-            self._saved = None
-
-
-def is_differentiable(array: Any) -> bool:
-    """Whether gradients flow through arrays of this dtype: floating point only."""
-    return array.dtype.kind == "f"
-
-
-class AccumulateGrad(Function):
-    """The node of a leaf tensor: gradients that arrive here are added to its ``.grad``."""
-
-    def __init__(self, leaf: Tensor) -> None:
-        self.leaf = leaf
-        self._outputs_like = ((array_module(leaf.array), leaf.shape, leaf.dtype),)
-
-    def accumulate(self, grad: Tensor, arrays_in_use: set[int]) -> None:
-        """Add `grad` to ``leaf.grad``, which never shares memory with another gradient."""
-        if self.leaf.grad is not None:
-            self.leaf.grad = self.leaf.grad + grad
-        elif _is_shared(grad.array, arrays_in_use):
-            self.leaf.grad = grad.clone()
-        else:
-            self.leaf.grad = grad
-
-
-def _is_shared(array: Any, arrays_in_use: set[int]) -> bool:
-    """Whether `array` is a broadcast view, or its memory was met before in this pass."""
-    owner = id(_owner(array))
-    met = owner in arrays_in_use
-    arrays_in_use.add(owner)
-    return met or 0 in array.strides
-
-
-def _owner(array: Any) -> Any:
-    """The array that `array` is a view of."""
-    while getattr(array, "base", None) is not None and hasattr(array.base, "shape"):
-        array = array.base
-    return array
-
-
-def edge_to(tensor: Tensor) -> Edge:
-    """The node and output index that `tensor` is in the graph."""
-    if tensor.grad_fn is not None:
-        return (tensor.grad_fn, tensor.output_index)
-    node = tensor.accumulator() if tensor.accumulator is not None else None
-    if node is None:
-        node = AccumulateGrad(tensor)
-        tensor.accumulator = weakref.ref(node)
-    return (node, 0)
-
-
-def _check_same_device(op: str, tensors: list[Tensor]) -> None:
-    if len(tensors) > 1 and any(type(x.array) is not type(tensors[0].array) for x in tensors[1:]):
-        devices = ", ".join(device_of(x.array) for x in tensors)
-        raise DeviceError(op, "the inputs' devices", f"({devices})", "all tensors on one device")
+__all__ = [
+    "Function",
+    "detect_anomaly",
+    "grad",
+    "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled",
+    "set_detect_anomaly",
+]
 
 
 def topological_order(roots: Sequence[Function]) -> list[Function]:
@@ -250,12 +78,14 @@ def run_backward(
     targets = [edge_to(tensor) for tensor in wanted or ()]
     collected: dict[Edge, Tensor] = {}
     kept: dict[Edge, Tensor] = {}
-    arrays_in_use = {id(_owner(grad.array)) for grad in grads}
+    arrays_in_use = {id(owner(grad.array)) for grad in grads}
     with enable_grad() if create_graph else no_grad():
         for root, grad in zip(roots, grads, strict=True):
             _collect(collected, root, grad)
         for node in topological_order([node for node, _ in roots]):
             arrived = {edge: collected.pop(edge) for edge in _outputs_of(node) if edge in collected}
+            if node._hooks:
+                arrived = _hooked(node, arrived, targets if wanted is not None else None)
             kept.update((edge, grad) for edge, grad in arrived.items() if edge in targets)
             if isinstance(node, AccumulateGrad):
                 if wanted is None and arrived:
@@ -265,6 +95,14 @@ def run_backward(
                 if not retain_graph:
                     node.release()
     return [kept.get(target) for target in targets]
+
+
+def _hooked(node: Function, arrived: dict[Edge, Tensor], targets: list[Edge] | None) -> dict[Edge, Tensor]:
+    """The gradients after the tensors' hooks; those of leaves that nobody asked for are left alone."""
+    hooks = node._hooks or {}
+    if isinstance(node, AccumulateGrad) and targets is not None and (node, 0) not in targets:
+        return arrived
+    return {edge: hooks[edge[1]](grad) if edge[1] in hooks else grad for edge, grad in arrived.items()}
 
 
 def _outputs_of(node: Function) -> list[Edge]:
@@ -277,8 +115,10 @@ def _send_back(node: Function, arrived: dict[Edge, Tensor], collected: dict[Edge
         arrived[edge] if edge in arrived else _zeros(*like)
         for edge, like in zip(_outputs_of(node), node._outputs_like, strict=True)
     ]
-    result = node.backward(node, *grads)
-    for edge, grad in zip(node.edges, _checked(node, result), strict=True):
+    found = _checked(node, node.backward(node, *grads))
+    if is_anomaly_check_nan_enabled():
+        check_finite(node, found, grads)
+    for edge, grad in zip(node.edges, found, strict=True):
         if edge is not None and grad is not None:
             _collect(collected, edge, grad)
 

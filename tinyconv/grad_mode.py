@@ -10,6 +10,7 @@ from typing import Any
 
 class _GradMode(threading.local):
     enabled = True
+    anomaly = (False, False)  # see anomaly.py
 
 
 _grad_mode = _GradMode()

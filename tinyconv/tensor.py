@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinyconv import device as _device
-from tinyconv.autograd import AccumulateGrad, Function, is_differentiable, run_backward, start_gradient
+from tinyconv.autograd import run_backward, start_gradient
 from tinyconv.errors import ArgumentError, DtypeError, GraphError, ShapeError, missing_name
+from tinyconv.function import AccumulateGrad, Function, is_differentiable, use_tensor_class
+from tinyconv.hooks import GradientHooks, Hook, RemovableHandle, gradient_hooks, retains
+from tinyconv.memory import Version, check_writable
 
 
 class Tensor:
@@ -38,9 +41,21 @@ class Tensor:
         The op that made this tensor; None for a leaf.
     output_index : int
         Which of the op's outputs this tensor is.
+    version : Version
+        Counts the in-place changes of the memory; shared with the tensors that view it.
     """
 
-    __slots__ = ("__weakref__", "accumulator", "array", "grad", "grad_fn", "output_index", "requires_grad")
+    __slots__ = (
+        "__weakref__",
+        "accumulator",
+        "array",
+        "grad",
+        "grad_fn",
+        "hooks",
+        "output_index",
+        "requires_grad",
+        "version",
+    )
 
     __array_priority__ = 1000  # so that array * tensor is tensor.__rmul__, not NumPy's loop
 
@@ -54,6 +69,8 @@ class Tensor:
         self.grad_fn: Function | None = None
         self.output_index = 0
         self.accumulator: weakref.ref[AccumulateGrad] | None = None
+        self.hooks: dict[int, GradientHooks] | None = None
+        self.version = Version()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -82,7 +99,10 @@ class Tensor:
 
     @property
     def data(self) -> Tensor:
-        """The same values, outside the graph; shares memory."""
+        """The same values, outside the graph; shares memory, but changes through it are not counted.
+
+        They go unseen by `backward` (see `detach`, which does count them).
+        """
         return Tensor(self.array)
 
     @property
@@ -138,9 +158,23 @@ class Tensor:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
+    def __dlpack__(self, **options: Any) -> Any:
+        """A capsule through which another library shares the memory (see `from_dlpack`)."""
+        from tinyconv.dlpack import export
+
+        return export(self, **options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """The kind of device, 1 for the CPU and 2 for CUDA, and its number."""
+        from tinyconv.dlpack import device_of
+
+        return device_of(self)
+
     def detach(self) -> Tensor:
         """The same values, outside the graph; shares memory."""
-        return Tensor(self.array)
+        detached = Tensor(self.array)
+        detached.version = self.version
+        return detached
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set `requires_grad` of this leaf, in place."""
@@ -192,17 +226,56 @@ class Tensor:
             raise ShapeError("copy_", "source", array.shape, f"a shape that fits {self.shape}") from error
         return self
 
-    def _check_writable(self, op: str, source: Any = None) -> None:
-        """Refuse a change in place that the graph would not know of."""
-        from tinyconv.grad_mode import is_grad_enabled
+    def _check_writable(self, op: str, value: Any = None) -> None:
+        """Called before every in-place change (to `value`): refuse it inside a graph, and count it."""
+        check_writable(self, op, value)
+        self.version.count += 1
 
-        if self.requires_grad and is_grad_enabled():
-            raise GraphError(op, "the tensor", "part of a graph", "to be changed inside tc.no_grad()")
-        if isinstance(source, Tensor) and source.requires_grad and is_grad_enabled():
-            expected = (
-                "values outside the graph (detach()); tc.cat or tc.where join tensors and keep the graph"
-            )
-            raise GraphError(op, "the new value", "part of a graph", expected)
+    @property
+    def _version(self) -> int:
+        """How often the memory was changed in place."""
+        return self.version.count
+
+    def register_hook(self, hook: Hook) -> RemovableHandle:
+        """Call ``hook(gradient)`` whenever backward has computed the gradient of this tensor.
+
+        Parameters
+        ----------
+        hook : callable
+            Gets the gradient, which it must not change in place; may return another Tensor of
+            the same shape and dtype, which goes on in its place.
+
+        Returns
+        -------
+        RemovableHandle
+            ``handle.remove()`` takes the hook away.
+
+        Raises
+        ------
+        GraphError
+            If the tensor needs no gradient.
+
+        Examples
+        --------
+        >>> import tinyconv as tc
+        >>> x = tc.tensor([1.0, 2.0], requires_grad=True)
+        >>> handle = x.register_hook(lambda grad: grad * 10)
+        >>> (x * x).sum().backward()
+        >>> x.grad.tolist()
+        [20.0, 40.0]
+        """
+        return gradient_hooks("register_hook", self).add(hook)
+
+    def retain_grad(self) -> None:
+        """Keep ``.grad`` of this tensor although it is not a leaf."""
+        hooks = gradient_hooks("retain_grad", self)
+        if self.grad_fn is not None:
+            hooks.retaining = weakref.ref(self)
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad` was called on this non-leaf."""
+        return self.grad_fn is not None and retains(self.grad_fn, self.output_index)
 
     def backward(
         self, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False
@@ -420,6 +493,16 @@ class Tensor:
         def ravel(self) -> Tensor: ...
         def expand_as(self, other: Tensor) -> Tensor: ...
         def view_as(self, other: Tensor) -> Tensor: ...
+        def gather(self, dim: int, index: Tensor) -> Tensor: ...
+        def scatter_add(self, dim: int, index: Tensor, src: Tensor) -> Tensor: ...
+        def index_select(self, dim: int, index: Tensor) -> Tensor: ...
+        def take_along_dim(self, indices: Tensor, dim: int | None = None) -> Tensor: ...
+        def masked_fill(self, mask: Tensor, value: Any) -> Tensor: ...
+        def masked_select(self, mask: Tensor) -> Tensor: ...
+        def nonzero(self, as_tuple: bool = False) -> Any: ...
+        def sort(self, dim: int = -1, descending: bool = False, stable: bool = True) -> Any: ...
+        def argsort(self, dim: int = -1, descending: bool = False, stable: bool = True) -> Tensor: ...
+        def topk(self, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any: ...
         def clone(self) -> Tensor: ...
         def contiguous(self) -> Tensor: ...
         def relu(self) -> Tensor: ...
@@ -427,3 +510,6 @@ class Tensor:
         def tanh(self) -> Tensor: ...
         def softmax(self, dim: int) -> Tensor: ...
         def log_softmax(self, dim: int) -> Tensor: ...
+
+
+use_tensor_class(Tensor)

@@ -59,6 +59,7 @@ def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with one number."""
     tensor.array[...] = val
+    tensor.version.count += 1
     return tensor
 
 
@@ -162,6 +163,7 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
 
 def _fill(tensor: Tensor, values: Any) -> Tensor:
     tensor.array[...] = array_module(tensor.array).asarray(values)
+    tensor.version.count += 1
     return tensor
 
 

@@ -95,7 +95,9 @@ class Index(Function):
     def forward(ctx: Any, x: Tensor, index: Any) -> Any:
         ctx.index, ctx.shape = index, x.shape
         y = x.array[index]
-        return y if hasattr(y, "shape") and hasattr(y, "strides") else array_module(x.array).asarray(y)
+        if type(y) is not type(x.array):  # NumPy copies a single element; with an Ellipsis it is a view
+            y = x.array[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+        return y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:

@@ -116,6 +116,7 @@ class Optimizer:
                 for parameter in group["params"]:
                     if parameter.grad is not None:
                         self.update(parameter, self.state.setdefault(index, {}), group)
+                        parameter.version.count += 1
                     index += 1
         return loss
 
