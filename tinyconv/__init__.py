@@ -32,6 +32,7 @@ from tinyconv.device import (
     set_rng_state,
     uint8,
 )
+from tinyconv.dlpack import from_dlpack
 from tinyconv.errors import missing_name
 from tinyconv.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from tinyconv.gradcheck import gradcheck, gradgradcheck
