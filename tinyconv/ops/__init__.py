@@ -77,6 +77,15 @@ from tinyconv.ops.elementwise import add, div, exp, log, mul, neg, pow, sub, whe
 from tinyconv.ops.embedding import embedding, one_hot
 from tinyconv.ops.extremes import clamp, maximum, minimum
 from tinyconv.ops.grid import affine_grid, grid_sample
+from tinyconv.ops.indexing import (
+    gather,
+    index_select,
+    masked_fill,
+    masked_select,
+    nonzero,
+    scatter_add,
+    take_along_dim,
+)
 from tinyconv.ops.interpolate import interpolate
 from tinyconv.ops.likelihood_loss import gaussian_nll_loss, kl_div, poisson_nll_loss
 from tinyconv.ops.lp_pooling import lp_pool1d, lp_pool2d, lp_pool3d
@@ -107,6 +116,7 @@ from tinyconv.ops.shape import (
 )
 from tinyconv.ops.smooth_activation import celu, gelu, logsigmoid, selu, silu, softplus
 from tinyconv.ops.softmax import log_softmax, softmax, softmin
+from tinyconv.ops.sorting import argsort, sort, topk
 from tinyconv.ops.statistics import cumsum, logsumexp, norm, prod, std, var
 from tinyconv.ops.unary import (
     abs,
@@ -145,6 +155,7 @@ __all__ = [
     "arange",
     "argmax",
     "argmin",
+    "argsort",
     "as_tensor",
     "avg_pool1d",
     "avg_pool2d",
@@ -194,6 +205,7 @@ __all__ = [
     "fold",
     "from_numpy",
     "full",
+    "gather",
     "gaussian_nll_loss",
     "ge",
     "gelu",
@@ -203,6 +215,7 @@ __all__ = [
     "hardtanh",
     "hinge_embedding_loss",
     "huber_loss",
+    "index_select",
     "instance_norm",
     "interpolate",
     "isfinite",
@@ -229,6 +242,8 @@ __all__ = [
     "lp_pool3d",
     "lt",
     "margin_ranking_loss",
+    "masked_fill",
+    "masked_select",
     "matmul",
     "max",
     "max_pool1d",
@@ -250,6 +265,7 @@ __all__ = [
     "ne",
     "neg",
     "nll_loss",
+    "nonzero",
     "norm",
     "normalize",
     "one_hot",
@@ -276,6 +292,7 @@ __all__ = [
     "roll",
     "round",
     "rsqrt",
+    "scatter_add",
     "selu",
     "sigmoid",
     "sign",
@@ -285,6 +302,7 @@ __all__ = [
     "softmax",
     "softmin",
     "softplus",
+    "sort",
     "split",
     "sqrt",
     "square",
@@ -293,9 +311,11 @@ __all__ = [
     "std",
     "sub",
     "sum",
+    "take_along_dim",
     "tanh",
     "tensor",
     "tile",
+    "topk",
     "transpose",
     "tril",
     "triplet_margin_loss",

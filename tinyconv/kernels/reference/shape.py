@@ -1,4 +1,4 @@
-"""Joining arrays, and the adjoint of indexing."""
+"""Joining and sorting arrays, and the adjoint of indexing."""
 
 from __future__ import annotations
 
@@ -14,6 +14,22 @@ Array = Any
 def cat(arrays: Sequence[Array], axis: int) -> Array:
     """The arrays joined along `axis`; all other sizes must agree."""
     return array_module(arrays[0]).concatenate(arrays, axis=axis)
+
+
+def argsort(x: Array, axis: int, descending: bool) -> Array:
+    """The order that sorts x along `axis`: equal elements stay in their order, NaN is the largest.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> argsort(np.array([2, 1, 2]), 0, True).tolist()
+    [0, 2, 1]
+    """
+    xp = array_module(x)
+    if not descending:
+        return xp.argsort(x, axis=axis, kind="stable")
+    backwards = xp.argsort(xp.flip(x, axis), axis=axis, kind="stable")
+    return x.shape[axis] - 1 - xp.flip(backwards, axis)
 
 
 @quiet

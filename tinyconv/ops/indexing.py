@@ -1,0 +1,182 @@
+"""Taking elements by their numbers or a mask, and putting them back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinyconv.device import array_module
+from tinyconv.errors import ArgumentError, DtypeError, ShapeError
+from tinyconv.ops._checks import broadcast_shape, check_number, check_same_dtype, check_tensor, normalize_dim
+from tinyconv.ops.elementwise import Where, astype
+from tinyconv.ops.shape import Index, IndexScatter, expand, reshape
+from tinyconv.tensor import Tensor
+
+
+def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """``input[i][index[i][j][k]][k]`` for ``dim=1``: an element of its own for each place of the result.
+
+    Parameters
+    ----------
+    input : Tensor
+    dim : int
+    index : Tensor
+        Integers, of as many dimensions as `input`; but for `dim`, not larger than it.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> tc.gather(tc.tensor([[1, 2], [3, 4]]), 1, tc.tensor([[0, 0], [1, 0]])).tolist()
+    [[1, 1], [4, 3]]
+    """
+    axis = normalize_dim("gather", dim, check_tensor("gather", "input", input).ndim)
+    _check_places("gather", index, input.shape, axis)
+    if input.ndim == 0:
+        return reshape(gather(reshape(input, 1), 0, reshape(index, 1)), ())
+    return Index.apply(input, _coordinates(index.array, axis))
+
+
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """`input` with `src` added at the places where `gather` would take from; places may repeat.
+
+    Parameters
+    ----------
+    input : Tensor
+    dim : int
+    index : Tensor
+        Integers, as for `gather`; not larger than `src`, of which the first elements are added.
+    src : Tensor
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> tc.scatter_add(tc.zeros(3), 0, tc.tensor([0, 2, 0]), tc.tensor([1.0, 2.0, 4.0])).tolist()
+    [5.0, 0.0, 2.0]
+    """
+    axis = normalize_dim("scatter_add", dim, check_tensor("scatter_add", "input", input).ndim)
+    _check_places("scatter_add", index, input.shape, axis)
+    check_same_dtype("scatter_add", input=input, src=check_tensor("scatter_add", "src", src))
+    if src.ndim != index.ndim or any(n > m for n, m in zip(index.shape, src.shape, strict=True)):
+        raise ShapeError("scatter_add", "src", f"of shape {src.shape}", f"at least index's, {index.shape}")
+    if input.ndim == 0:
+        return input + src
+    used = src[tuple(slice(n) for n in index.shape)]
+    return input + IndexScatter.apply(used, _coordinates(index.array, axis), input.shape)
+
+
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """The slices along `dim` that `index`, integers of shape (n,), names.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> tc.index_select(tc.eye(3), 0, tc.tensor([2, 0])).tolist()
+    [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    """
+    axis = normalize_dim("index_select", dim, check_tensor("index_select", "input", input).ndim)
+    if input.ndim == 0:
+        raise ShapeError("index_select", "input", "of shape ()", "at least one dimension")
+    _check_integers("index_select", "index", index, input.shape[axis])
+    if index.ndim > 1:
+        raise ShapeError("index_select", "index", f"of shape {index.shape}", "(n,)")
+    return Index.apply(input, (slice(None),) * axis + (index.array.reshape(-1),))
+
+
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """As `gather`, with broadcasting of the other dimensions; as `argsort` and `argmax` number elements.
+
+    Without `dim` both are flattened.
+    """
+    x = check_tensor("take_along_dim", "input", input)
+    check_tensor("take_along_dim", "indices", indices)
+    if dim is None:
+        x, indices, dim = reshape(x, x.numel()), reshape(indices, indices.numel()), 0
+    if x.ndim != indices.ndim or x.ndim == 0:
+        shapes = f"{x.shape} and {indices.shape}"
+        raise ShapeError("take_along_dim", "the inputs' shapes", shapes, "as many dimensions, at least one")
+    axis = normalize_dim("take_along_dim", dim, x.ndim)
+    _check_integers("take_along_dim", "indices", indices, x.shape[axis])
+    others = broadcast_shape(
+        "take_along_dim", *((*y.shape[:axis], 1, *y.shape[axis + 1 :]) for y in (x, indices))
+    )
+    wide, places = (expand(y, (*others[:axis], y.shape[axis], *others[axis + 1 :])) for y in (x, indices))
+    return Index.apply(wide, _coordinates(places.array, axis))
+
+
+def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """`input` with `value`, one number, where `mask` (a bool tensor that broadcasts) holds.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> x = tc.tensor([1.0, -2.0, 3.0])
+    >>> tc.masked_fill(x, x < 0, 0).tolist()
+    [1.0, 0.0, 3.0]
+    """
+    check_tensor("masked_fill", "input", input)
+    _check_mask("masked_fill", mask)
+    broadcast_shape("masked_fill", input.shape, mask.shape)
+    if isinstance(value, Tensor):
+        if value.ndim:
+            raise ShapeError("masked_fill", "value", f"of shape {value.shape}", "a number, or shape ()")
+        fill = astype(value, input.dtype)
+    else:
+        number = value if isinstance(value, bool) else check_number("masked_fill", "value", value)
+        if input.dtype.kind != "f" and number != int(number):
+            raise ArgumentError("masked_fill", "value", value, f"a whole number for {input.dtype}")
+        fill = Tensor(array_module(input.array).asarray(number, dtype=input.dtype))
+    return Where.apply(mask, fill, input)
+
+
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+    """The elements where `mask`, a bool tensor, holds, in one dimension; both broadcast."""
+    check_tensor("masked_select", "input", input)
+    _check_mask("masked_select", mask)
+    shape = broadcast_shape("masked_select", input.shape, mask.shape)
+    return expand(input, shape)[expand(mask, shape)]
+
+
+def nonzero(input: Tensor, as_tuple: bool = False) -> Any:
+    """Where the elements are that are not 0: an int64 tensor (n, dimensions), or one (n,) per dimension.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> tc.nonzero(tc.eye(2)).tolist()
+    [[0, 0], [1, 1]]
+    """
+    array = check_tensor("nonzero", "input", input).array
+    xp = array_module(array)
+    if as_tuple:
+        return tuple(Tensor(x) for x in xp.nonzero(array.reshape(array.shape or (1,))))
+    return Tensor(xp.argwhere(array))
+
+
+def _coordinates(index: Any, axis: int) -> tuple[Any, ...]:
+    """The full coordinates of the elements that `index` names along `axis`."""
+    grid = list(array_module(index).ogrid[tuple(slice(n) for n in index.shape)])
+    grid[axis] = index
+    return tuple(grid)
+
+
+def _check_integers(op: str, argument: str, index: Any, length: int) -> None:
+    if check_tensor(op, argument, index).dtype.kind not in "iu":
+        raise DtypeError(op, argument, f"of dtype {index.dtype}", "integers")
+    if index.numel() and (index.array.min() < 0 or index.array.max() >= length):
+        wrong = index.array[(index.array < 0) | (index.array >= length)].reshape(-1)[0]
+        raise ArgumentError(op, argument, f"{int(wrong)} somewhere", f"numbers from 0 to {length - 1}")
+
+
+def _check_places(op: str, index: Any, shape: tuple[int, ...], axis: int) -> None:
+    _check_integers(op, "index", index, shape[axis] if shape else 1)
+    fits = index.ndim == len(shape) and all(
+        n <= m for d, (n, m) in enumerate(zip(index.shape, shape, strict=True)) if d != axis
+    )
+    if not fits:
+        raise ShapeError(op, "index", f"of shape {index.shape}", f"at most {shape} except in dim {axis}")
+
+
+def _check_mask(op: str, mask: Any) -> None:
+    if check_tensor(op, "mask", mask).dtype != np.bool_:
+        raise DtypeError(op, "mask", f"of dtype {mask.dtype}", "a bool tensor")
