@@ -1,0 +1,73 @@
+"""Normalisation kernels: hand-computed numbers, SciPy, memory order, empty and extreme input."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+from tinyconv.kernels.reference import norm as reference
+
+
+def test_normalize_by_hand() -> None:
+    x = np.array([[1.0, 10.0], [3.0, 10.0], [8.0, 10.0]])
+    y, mean, var = reference.normalize(x, (0,), 0.25)
+    np.testing.assert_allclose(mean, [[4.0, 10.0]])
+    np.testing.assert_allclose(var, [[26 / 3, 0.0]])
+    np.testing.assert_allclose(y[:, 0], np.array([-3, -1, 4]) / np.sqrt(26 / 3 + 0.25))
+    np.testing.assert_array_equal(y[:, 1], [0, 0, 0])
+
+
+@pytest.mark.parametrize("axes", [(0,), (0, 2, 3), (2, 3), (1, 2, 3), (3,)])
+def test_normalize_is_the_z_score_of_scipy(axes: tuple[int, ...]) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    x = np.random.default_rng(0).normal(5, 3, (3, 4, 5, 6))
+    y, _, _ = reference.normalize(x, axes, 0.0)
+    flat = np.moveaxis(x, axes, range(len(axes)))
+    expected = stats.zscore(flat.reshape(-1, *flat.shape[len(axes) :]), axis=0).reshape(flat.shape)
+    np.testing.assert_allclose(np.moveaxis(y, axes, range(len(axes))), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_float32_sums_lose_nothing() -> None:
+    x = np.full(3_000_000, 0.1, "float32")
+    x[::2] = 1000.1
+    _, mean, var = reference.normalize(x, (0,), 1e-5)
+    wide = x.astype("float64")
+    assert mean.dtype == var.dtype == np.float32
+    assert mean[0] == np.float32(wide.mean())
+    assert var[0] == np.float32(wide.var())
+
+
+def test_nothing_warns() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        y, mean, _ = reference.normalize(np.zeros((0, 3)), (0,), 1e-5)
+        assert y.shape == (0, 3) and np.isnan(mean).all()
+        y, _, _ = reference.normalize(np.array([np.inf, 1.0, np.nan]), (0,), 1e-5)
+        assert np.isnan(y).all()
+
+
+def test_channel_window_sum_by_hand() -> None:
+    x = np.array([[1.0, 10.0, 100.0, 1000.0]])
+    np.testing.assert_array_equal(reference.channel_window_sum(x, 1, 0), [[1, 11, 110, 1100]])
+    np.testing.assert_array_equal(reference.channel_window_sum(x, 0, 1), [[11, 110, 1100, 1000]])
+    np.testing.assert_array_equal(reference.channel_window_sum(x, 1, 2), [[111, 1111, 1110, 1100]])
+    np.testing.assert_array_equal(reference.channel_window_sum(x, 9, 9), [[1111] * 4])
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (2, 1), (0, 3), (7, 2)])
+def test_looking_the_other_way_is_the_adjoint(before: int, after: int) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((2, 2, 5, 3))
+    there = (reference.channel_window_sum(x, before, after) * y).sum()
+    back = (x * reference.channel_window_sum(y, after, before)).sum()
+    assert there == pytest.approx(back, rel=1e-12)
+
+
+def test_memory_order_and_input_stay() -> None:
+    x = np.random.default_rng(0).standard_normal((2, 4, 5, 3)).transpose(0, 3, 1, 2)
+    before = x.copy()
+    assert reference.normalize(x, (0, 2, 3), 1e-5)[0].strides == x.strides
+    assert reference.channel_window_sum(x, 1, 1).strides == x.strides
+    np.testing.assert_array_equal(x, before)
