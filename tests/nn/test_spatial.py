@@ -164,3 +164,39 @@ def test_padding_row_stays_without_gradient_of_any_order() -> None:
     (second,) = tc.autograd.grad(first.sum(), weight)
     assert first.tolist() == [[0, 0], [2 * 27, 2 * 48]]
     assert second.tolist() == [[0, 0], [2 * 18, 2 * 24]]
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "bool"])
+def test_integers_and_truth_values_are_padded_too(dtype: str) -> None:
+    x = tc.ones(1, 1, 2, dtype=dtype)
+    y = tc.nn.functional.pad(x, (1, 2))
+    assert y.dtype == x.dtype
+    assert y.tolist() == [[[0, 1, 1, 0, 0]]]
+    assert tc.nn.functional.pad(x * 0, (1, 0), value=1).tolist() == [[[1, 0, 0]]]
+
+
+def test_nothing_to_do_still_makes_a_copy() -> None:
+    x = tc.zeros(1, 1, 3)
+    results = [tc.nn.functional.pad(x, (0, 0), mode) for mode in ("constant", "reflect", "circular")]
+    results += [tc.nn.functional.interpolate(x, 3, mode=mode) for mode in ("nearest", "linear", "area")]
+    for y in results:
+        assert y.tolist() == x.tolist()
+        assert not np.shares_memory(y.array, x.array)
+
+
+def test_empty_batches_are_shuffled() -> None:
+    assert tc.nn.functional.pixel_shuffle(tc.zeros(0, 4, 1, 1), 2).shape == (0, 1, 2, 2)
+
+
+def test_what_is_computed_from_channels_last_stays_channels_last() -> None:
+    x = tc.from_numpy(np.zeros((2, 5, 6, 4), np.float32).transpose(0, 3, 1, 2))
+    f = tc.nn.functional
+    grid = f.affine_grid(tc.zeros(2, 2, 3), x.shape)
+    results = (
+        f.pad(x, (1, 1)),
+        f.pad(x, (1, 1, 1, 1), "reflect"),
+        f.interpolate(x, 9),
+        f.grid_sample(x, grid),
+    )
+    for y in results:
+        assert y.array.transpose(0, 2, 3, 1).flags.c_contiguous

@@ -58,6 +58,12 @@ def interpolate(
     recompute_scale_factor, antialias
         Not supported; for smooth shrinking use ``mode="area"``.
 
+    Notes
+    -----
+    Where a coordinate is a whole number, the nearest modes take the pixel that exact arithmetic says.
+    PyTorch computes it in the input's dtype, and in float32 a few sizes (4 to 41 pixels, for one) give it
+    the pixel before.
+
     Examples
     --------
     >>> import tinyconv as tc
@@ -78,8 +84,7 @@ def interpolate(
     for axis, (n_out, scale) in enumerate(zip(sizes, scales, strict=True), start=2):
         n_in = input.shape[axis]
         positions, weights = interpolation_map(mode, n_in, n_out, scale, bool(align_corners))
-        if not np.array_equal(positions[:, 0], np.arange(n_in)) or positions.shape[1] > 1:
-            input = Resample.apply(input, positions, weights, axis)
+        input = Resample.apply(input, positions, weights, axis)
     return input
 
 
@@ -100,7 +105,13 @@ def interpolation_map(mode: str, n_in: int, n_out: int, scale: float | None, ali
         # Rounded to float32 as PyTorch does, so that 2.9999999999999996 is pixel 3.
         positions = np.floor(((output + shift) * step).astype(np.float32)).astype(np.int64)
         return np.minimum(positions, n_in - 1)[:, None], np.ones((n_out, 1))
-    x = output * ((n_in - 1) / max(n_out - 1, 1)) if align_corners else (output + 0.5) * step - 0.5
+    x: Any
+    if n_in == n_out and mode != "bicubic":
+        x = output  # as PyTorch does, though scale_factor = 1.1 and 9 pixels would mean something else
+    elif align_corners:
+        x = output * ((n_in - 1) / max(n_out - 1, 1))
+    else:
+        x = (output + 0.5) * step - 0.5
     return _cubic(x, n_in) if mode == "bicubic" else _linear(x, n_in)
 
 

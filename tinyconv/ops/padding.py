@@ -55,7 +55,7 @@ def pad(input: Tensor, pad: tuple[int, ...], mode: str = "constant", value: floa
     ------
     ArgumentError, ShapeError
         If `pad` does not fit the dimensions, reaches further than the input can be mirrored
-        (size - 1) or wrapped around (size), or crops more than there is.
+        (size - 1) or wrapped around (what cropping leaves), or crops more than there is.
 
     Examples
     --------
@@ -69,11 +69,12 @@ def pad(input: Tensor, pad: tuple[int, ...], mode: str = "constant", value: floa
     check_choice("pad", "mode", mode, MODES)
     widths = _check_widths(pad, input)
     if mode == "constant":
-        fill = 0.0 if value is None else check_number("pad", "value", value)
-        return Pad.apply(input, widths, fill)
+        return Pad.apply(input, widths, 0 if value is None else _check_fill(value, input))
     if value is not None:
         raise ArgumentError("pad", "value", repr(value), f"None in mode {mode!r}")
     _check_copies(input, len(pad) // 2, widths, mode)
+    if not any(pad):
+        return Pad.apply(input, widths, 0)
     for axis, (before, after) in enumerate(widths):
         if before or after:
             positions = _positions(mode, input.shape[axis], before, after)[:, None]
@@ -108,6 +109,19 @@ def _check_widths(pad: Any, input: Tensor) -> Widths:
     return widths
 
 
+def _check_fill(value: Any, input: Tensor) -> Any:
+    """`value`, which an input of whole numbers must be able to hold."""
+    number = check_number("pad", "value", value)
+    kind = input.dtype.kind
+    if kind in "iu":
+        limits = np.iinfo(input.dtype)
+        if number % 1 or not limits.min <= value <= limits.max:
+            raise ArgumentError("pad", "value", repr(value), f"a number that {input.dtype} can hold")
+    if kind == "b" and value not in (0, 1):
+        raise ArgumentError("pad", "value", repr(value), "0 or 1 for truth values")
+    return int(value) if kind in "iu" else number
+
+
 def _check_copies(input: Tensor, padded: int, widths: Widths, mode: str) -> None:
     """What PyTorch asks of the modes that copy."""
     if padded not in (1, 2, 3) or input.ndim not in (padded + 1, padded + 2):
@@ -118,7 +132,8 @@ def _check_copies(input: Tensor, padded: int, widths: Widths, mode: str) -> None
             raise ShapeError(
                 "pad", "input", f"of shape {input.shape}", "at least one element to copy, also when cropped"
             )
-        most = {"reflect": size - 1, "circular": size}.get(mode)
+        kept = size + min(before, 0) + min(after, 0)
+        most = {"reflect": size - 1, "circular": kept}.get(mode)
         if most is not None and max(before, after) > most:
-            pair, expected = (before, after), f"at most {most} for a dimension of {size} in mode {mode!r}"
-            raise ArgumentError("pad", "pad", pair, expected)
+            expected = f"at most {most} here, for a dimension of {size} in mode {mode!r}"
+            raise ArgumentError("pad", "pad", f"{(before, after)} in one dimension", expected)
