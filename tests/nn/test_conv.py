@@ -82,9 +82,21 @@ def test_output_size_chooses_the_size_of_a_transposed_convolution() -> None:
     ours = nn.ConvTranspose2d(3, 2, 3, stride=(2, 3), padding=1).to("float64")
     ours.load_state_dict({key: value.numpy() for key, value in theirs.state_dict().items()})
     for size in ((7, 13), (8, 15), (2, 2, 8, 14)):
-        y, z = ours(tc.tensor(x), size), theirs(torch.tensor(x), output_size=list(size))
+        y, z = ours(tc.tensor(x), output_size=size), theirs(torch.tensor(x), output_size=list(size))
         assert y.shape[2:] == size[-2:]
         np.testing.assert_allclose(y.detach().numpy(), z.detach().numpy(), rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", ["Linear", "Conv1d", "ConvTranspose2d"])
+def test_parameters_can_be_drawn_anew(name: str) -> None:
+    arguments = {"Linear": (50, 30), "Conv1d": (5, 30, 10), "ConvTranspose2d": (20, 10, (1, 5))}
+    layer = getattr(nn, name)(*arguments[name])
+    before = layer.weight.array.copy(), layer.bias.array.copy()
+    layer.reset_parameters()
+    bound = 1 / 50**0.5
+    for parameter, old in zip((layer.weight, layer.bias), before, strict=True):
+        assert (parameter.array != old).mean() > 0.99
+        assert 0.5 * bound < np.abs(parameter.array).max() <= bound
 
 
 UP = nn.ConvTranspose2d(3, 2, 3, stride=2)

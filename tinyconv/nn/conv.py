@@ -47,6 +47,10 @@ class _ConvBase(Module):
         first, second = (in_channels, out_channels) if transposed else (out_channels, in_channels)
         self.weight = Parameter(zeros(first, second // groups, *self.kernel_size))
         self.register_parameter("bias", Parameter(zeros(out_channels)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw weight and bias anew."""
         reset_uniform(self.weight, self.bias, init.fans(self.weight)[0])
 
     def extra_repr(self) -> str:

@@ -45,7 +45,11 @@ class Linear(Module):
         self.out_features = check_positive("Linear", "out_features", out_features)
         self.weight = Parameter(zeros(out_features, in_features))
         self.register_parameter("bias", Parameter(zeros(out_features)) if bias else None)
-        reset_uniform(self.weight, self.bias, in_features)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw weight and bias anew."""
+        reset_uniform(self.weight, self.bias, self.in_features)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.linear(input, self.weight, self.bias)
