@@ -90,7 +90,15 @@ from tinyconv.nn.ranking_losses import (
     TripletMarginLoss,
 )
 from tinyconv.nn.regression_losses import HuberLoss, L1Loss, MSELoss, SmoothL1Loss
-from tinyconv.nn.segmentation_losses import DiceLoss
+from tinyconv.nn.segmentation_losses import (
+    BinaryFocalWithLogitsLoss,
+    DiceLoss,
+    FocalLoss,
+    GeneralisedDiceLoss,
+    GeneralisedWassersteinDiceLoss,
+    TverskyLoss,
+    WeightedPixelCrossEntropyLoss,
+)
 from tinyconv.nn.stateless import Flatten
 from tinyconv.nn.unfold import Fold, Unfold
 from tinyconv.nn.upsampling import (
@@ -123,6 +131,7 @@ __all__ = [
     "BatchNorm2d",
     "BatchNorm3d",
     "Bilinear",
+    "BinaryFocalWithLogitsLoss",
     "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",
@@ -146,8 +155,11 @@ __all__ = [
     "Dropout3d",
     "Embedding",
     "Flatten",
+    "FocalLoss",
     "Fold",
     "GaussianNLLLoss",
+    "GeneralisedDiceLoss",
+    "GeneralisedWassersteinDiceLoss",
     "GroupNorm",
     "Hardtanh",
     "HingeEmbeddingLoss",
@@ -205,10 +217,12 @@ __all__ = [
     "Softplus",
     "Tanh",
     "TripletMarginLoss",
+    "TverskyLoss",
     "Unfold",
     "Upsample",
     "UpsamplingBilinear2d",
     "UpsamplingNearest2d",
+    "WeightedPixelCrossEntropyLoss",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",

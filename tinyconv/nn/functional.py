@@ -19,6 +19,7 @@ from tinyconv.ops import (
     bilinear,
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
+    binary_focal_loss_with_logits,
     celu,
     channel_shuffle,
     conv1d,
@@ -37,9 +38,12 @@ from tinyconv.ops import (
     dropout3d,
     elu,
     embedding,
+    focal_loss,
     fold,
     gaussian_nll_loss,
     gelu,
+    generalised_dice_loss,
+    generalised_wasserstein_dice_loss,
     grid_sample,
     group_norm,
     hardtanh,
@@ -87,7 +91,9 @@ from tinyconv.ops import (
     softplus,
     tanh,
     triplet_margin_loss,
+    tversky_loss,
     unfold,
+    weighted_pixel_cross_entropy,
 )
 
 __all__ = [
@@ -106,6 +112,7 @@ __all__ = [
     "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "binary_focal_loss_with_logits",
     "celu",
     "channel_shuffle",
     "conv1d",
@@ -124,9 +131,12 @@ __all__ = [
     "dropout3d",
     "elu",
     "embedding",
+    "focal_loss",
     "fold",
     "gaussian_nll_loss",
     "gelu",
+    "generalised_dice_loss",
+    "generalised_wasserstein_dice_loss",
     "grid_sample",
     "group_norm",
     "hardtanh",
@@ -174,7 +184,9 @@ __all__ = [
     "softplus",
     "tanh",
     "triplet_margin_loss",
+    "tversky_loss",
     "unfold",
+    "weighted_pixel_cross_entropy",
 ]
 
 

@@ -91,9 +91,15 @@ from tinyconv.ops.likelihood_loss import gaussian_nll_loss, kl_div, poisson_nll_
 from tinyconv.ops.lp_pooling import lp_pool1d, lp_pool2d, lp_pool3d
 from tinyconv.ops.matmul import linear, matmul
 from tinyconv.ops.norm import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm
-from tinyconv.ops.overlap_loss import dice_loss
+from tinyconv.ops.overlap_loss import (
+    dice_loss,
+    generalised_dice_loss,
+    generalised_wasserstein_dice_loss,
+    tversky_loss,
+)
 from tinyconv.ops.padding import pad
 from tinyconv.ops.piecewise_activation import hardtanh, prelu, relu6
+from tinyconv.ops.pixel_loss import binary_focal_loss_with_logits, focal_loss, weighted_pixel_cross_entropy
 from tinyconv.ops.pixel_shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from tinyconv.ops.pooling import max_pool1d, max_pool2d, max_pool3d
 from tinyconv.ops.ranking_loss import (
@@ -164,6 +170,7 @@ __all__ = [
     "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "binary_focal_loss_with_logits",
     "bitwise_and",
     "bitwise_not",
     "bitwise_or",
@@ -202,6 +209,7 @@ __all__ = [
     "flip",
     "floor",
     "floor_divide",
+    "focal_loss",
     "fold",
     "from_numpy",
     "full",
@@ -209,6 +217,8 @@ __all__ = [
     "gaussian_nll_loss",
     "ge",
     "gelu",
+    "generalised_dice_loss",
+    "generalised_wasserstein_dice_loss",
     "grid_sample",
     "group_norm",
     "gt",
@@ -321,10 +331,12 @@ __all__ = [
     "triplet_margin_loss",
     "triu",
     "trunc",
+    "tversky_loss",
     "unbind",
     "unfold",
     "unsqueeze",
     "var",
+    "weighted_pixel_cross_entropy",
     "where",
     "zeros",
     "zeros_like",

@@ -147,10 +147,15 @@ def counted_labels(op: str, target: Tensor, classes: int, ignore_index: int) -> 
     """(rows, labels): the positions that are not ignored, and the class of each."""
     labels = target.array.reshape(-1)
     counted = labels != ignore_index
-    wrong = counted & ((labels < 0) | (labels >= classes))
-    if wrong.any():
-        raise ArgumentError(op, "target", f"{labels[wrong][0]} somewhere", f"classes from 0 to {classes - 1}")
+    check_label_range(op, labels[counted], classes)
     return array_module(labels).arange(labels.size)[counted], labels[counted]
+
+
+def check_label_range(op: str, labels: Any, classes: int) -> None:
+    """Every one of `labels`, an array of integers, is a class."""
+    wrong = labels[(labels < 0) | (labels >= classes)]
+    if wrong.size:
+        raise ArgumentError(op, "target", f"{wrong[0]} somewhere", f"classes from 0 to {classes - 1}")
 
 
 def classes_last(x: Tensor) -> Tensor:
