@@ -45,29 +45,22 @@ def window_bounds(pixels: int, windows: int) -> tuple[np.ndarray, np.ndarray]:
 def adaptive_avg_pool(x: Array, size: Sizes) -> Array:
     """Mean of each window: y (N, C, *size)."""
     for axis, windows in enumerate(size, start=2):
-        start, end = window_bounds(x.shape[axis], windows)
-        total = array_module(x).zeros(_resized(x, axis, windows), dtype=x.dtype)
-        for tap in range(_longest(start, end)):
-            chosen, pixels = _tap(start, end, tap)
-            total[_along(axis, chosen)] += x[_along(axis, pixels)]
-        x = total / _shaped(end - start, axis, x)
+        y = array_module(x).empty(_resized(x, axis, windows), dtype=x.dtype)
+        for i, (start, end) in enumerate(zip(*window_bounds(x.shape[axis], windows), strict=True)):
+            y[_along(axis, i)] = x[_along(axis, slice(start, end))].mean(axis)
+        x = y
     return x
 
 
 @quiet
 def adaptive_avg_pool_backward(grad: Array, size: Sizes) -> Array:
     """Adjoint of `adaptive_avg_pool`: each window's gradient spread evenly over (N, C, *size)."""
-    xp = array_module(grad)
-    for axis, pixels_in_all in enumerate(size, start=2):
-        start, end = window_bounds(pixels_in_all, grad.shape[axis])
-        share = grad / _shaped(end - start, axis, grad)
-        grad = xp.zeros(_resized(grad, axis, pixels_in_all), dtype=grad.dtype)
-        for tap in range(_longest(start, end)):
-            chosen, pixels = _tap(start, end, tap)
-            if start.size <= pixels_in_all:
-                grad[_along(axis, pixels)] += share[_along(axis, chosen)]
-            else:  # several windows start at one pixel
-                xp.add.at(grad, _along(axis, pixels), share[_along(axis, chosen)])
+    for axis, pixels in enumerate(size, start=2):
+        x_grad = array_module(grad).zeros(_resized(grad, axis, pixels), dtype=grad.dtype)
+        for i, (start, end) in enumerate(zip(*window_bounds(pixels, grad.shape[axis]), strict=True)):
+            share = grad[_along(axis, slice(i, i + 1))] / int(end - start)
+            x_grad[_along(axis, slice(start, end))] += share
+        grad = x_grad
     return grad
 
 
@@ -88,8 +81,9 @@ def adaptive_max_pool(x: Array, size: Sizes) -> tuple[Array, Array]:
     for axis in reversed(range(2, x.ndim)):  # rows first, so that the first in reading order wins
         start, end = window_bounds(x.shape[axis], size[axis - 2])
         y, places = x[_along(axis, start)], indices[_along(axis, start)]
-        for tap in range(1, _longest(start, end)):
-            chosen, pixels = _tap(start, end, tap)
+        for tap in range(1, int((end - start).max(initial=1))):
+            (chosen,) = np.nonzero(start + tap < end)
+            pixels = start[chosen] + tap
             window, value = _along(axis, chosen), x[_along(axis, pixels)]
             better = (value > y[window]) | (value != value)
             y[window] = xp.where(better, value, y[window])
@@ -98,25 +92,10 @@ def adaptive_max_pool(x: Array, size: Sizes) -> tuple[Array, Array]:
     return x, indices
 
 
-def _longest(start: np.ndarray, end: np.ndarray) -> int:
-    return int((end - start).max(initial=0))
-
-
-def _tap(start: np.ndarray, end: np.ndarray, tap: int) -> tuple[np.ndarray, np.ndarray]:
-    """The windows that have a pixel number `tap`, and that pixel of each."""
-    (chosen,) = np.nonzero(start + tap < end)
-    return chosen, start[chosen] + tap
-
-
-def _along(axis: int, positions: np.ndarray) -> tuple[Any, ...]:
-    """An index that takes `positions` of one dimension."""
+def _along(axis: int, positions: Any) -> tuple[Any, ...]:
+    """An index that takes positions (a number, a slice or an array) of one dimension."""
     return (*[slice(None)] * axis, positions)
 
 
 def _resized(x: Array, axis: int, n: int) -> Sizes:
     return (*x.shape[:axis], n, *x.shape[axis + 1 :])
-
-
-def _shaped(counts: np.ndarray, axis: int, x: Array) -> Array:
-    """`counts` of one dimension, so that they broadcast with `x`."""
-    return array_module(x).asarray(counts, dtype=x.dtype).reshape(-1, *[1] * (x.ndim - axis - 1))
