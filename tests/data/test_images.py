@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -247,15 +248,15 @@ def test_arrays_that_are_no_image_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_the_earlier_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full at the moment that the pixels are forced to it."""
     path = tmp_path / "out.png"
     write_png(path, np.ones((4, 4)))
     before = path.read_bytes()
 
-    def fail(self: Image.Image, target: Path, format: str) -> None:
-        Path(target).write_bytes(before[:10])
+    def fail(file: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Image.Image, "save", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(StorageError, match=r"out\.png.*No space left"):
         write_png(path, np.zeros((4, 4)))
     assert path.read_bytes() == before

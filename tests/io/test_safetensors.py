@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+import io
 import json
 import os
 import struct
@@ -17,7 +18,7 @@ import pytest
 from safetensors.numpy import load_file
 
 import tinyconv as tc
-from tinyconv.errors import CheckpointError, DtypeError, StorageError
+from tinyconv.errors import CheckpointError, DtypeError, StorageError, TinyconvError
 from tinyconv.io import load_state, not_finite, save_state, write_whole
 
 ROOT = Path(__file__).parents[2]
@@ -106,6 +107,60 @@ def test_only_numbers_are_saved(tmp_path):
     with pytest.raises(DtypeError, match="text"):
         save_state(tmp_path / "a", {"text": np.array(["a"])})
     assert list(tmp_path.iterdir()) == []
+
+
+X = {"x": np.ones(2)}
+
+
+@pytest.mark.parametrize(
+    ("state", "path", "message"),
+    [
+        (tc.nn.Linear(2, 2), "a", r"save: state_dict is a Linear, expected .*model\.state_dict\(\)"),
+        ("a", X, "save: state_dict is a str"),
+        (None, "a", "save: state_dict is a NoneType"),
+        ({5: np.ones(2)}, "a", "save: a name in the state_dict is 5 \\(int\\), expected a str"),
+        ({"__metadata__": np.ones(2)}, "a", "'__metadata__', expected one that a file can hold"),
+        ({"\ud800": np.ones(2)}, "a", "expected one that a file can hold"),
+        ({"x": None}, "a", "save: x is a NoneType of dtype object, expected an array of numbers"),
+        ({"x": X}, "a", "save: x is a dict, expected an array of numbers"),
+        ({"x": [[1], [1, 2]]}, "a", "save: x is a list of uneven rows, expected an array of numbers"),
+        ({"x": np.ones(2, complex)}, "a", "x is a ndarray of dtype complex128"),
+        (X, 5, "save: path is 5 \\(int\\), expected a str or a pathlib.Path"),
+        (X, None, "save: path is None \\(NoneType\\), expected"),
+        (X, b"a", "save: path is b'a' \\(bytes\\), expected"),
+        (X, "", "save: '.' is not written"),
+        (X, "a\0b", "not written .*null"),
+        (X, ".", "save: '.' is not written"),
+    ],
+)
+def test_what_cannot_be_saved_is_named(tmp_path, monkeypatch, state, path, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TinyconvError, match=message):
+        tc.save(state, path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="long double is double here")
+def test_a_dtype_that_files_do_not_have(tmp_path):
+    with pytest.raises(DtypeError, match="x is a ndarray of dtype"):
+        tc.save({"x": np.ones(2, np.longdouble)}, tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (5, "load: path is 5 \\(int\\), expected a str or a pathlib.Path"),
+        (None, "load: path is None"),
+        (io.BytesIO(), r"\(BytesIO\), expected"),
+        (["a"], r"\(list\), expected"),
+        ("", "not a file"),
+        ("a\0b", "missing"),
+        ("a" * 300, "too long"),
+    ],
+)
+def test_what_cannot_be_loaded_is_named(path, message):
+    with pytest.raises(TinyconvError, match=message):
+        tc.load(path)
 
 
 class FullDisk:

@@ -7,6 +7,7 @@ huge image is refused before memory is set aside for it.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.errors import ArgumentError, DataError, ShapeError, StorageError
+from tinyconv.errors import ArgumentError, DataError, ShapeError
+from tinyconv.io import write_whole
 
 Array = Any
 
@@ -164,18 +166,9 @@ def write_png(path: str | os.PathLike[str], array: Array) -> None:
     """
     from PIL import Image
 
-    image = Image.fromarray(_to_pixels(np.asarray(array)))
-    path = Path(path)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        try:
-            image.save(unfinished, format="PNG")
-            os.replace(unfinished, path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except OSError as error:
-        found = f"not written ({error.strerror or error})"
-        raise StorageError("write_png", repr(str(path)), found, "a place that can be written to") from error
+    content = io.BytesIO()
+    Image.fromarray(_to_pixels(np.asarray(array))).save(content, format="PNG")
+    write_whole(path, content.getvalue())
 
 
 def _to_pixels(array: Array) -> Array:

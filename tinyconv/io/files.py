@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from tinyconv.errors import StorageError
+from tinyconv.errors import DtypeError, StorageError
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
@@ -19,10 +19,12 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
     ------
     StorageError
         If the file cannot be written; the temporary file is removed, an earlier file is as it was.
+    DtypeError
+        If `path` is no path.
     """
-    path = Path(path)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    path = check_path("save", path)
     try:
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             with open(unfinished, "wb") as file:
                 file.write(content)
@@ -32,15 +34,24 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
         finally:
             with contextlib.suppress(OSError):
                 unfinished.unlink(missing_ok=True)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: an empty name, or one with a null character
         raise storage_error(path, error) from error
     _sync_folder(path.parent)
     return path
 
 
-def storage_error(path: str | os.PathLike[str], error: OSError) -> StorageError:
+def check_path(where: str, path: str | os.PathLike[str]) -> Path:
+    """`path` as a Path, or a DtypeError that names `where`."""
+    try:
+        return Path(path)
+    except TypeError as error:
+        found = f"{path!r} ({type(path).__name__})"
+        raise DtypeError(where, "path", found, "a str or a pathlib.Path") from error
+
+
+def storage_error(path: str | os.PathLike[str], error: Exception) -> StorageError:
     """The error that says which file could not be written, and why."""
-    found = f"not written ({error.strerror or error})"
+    found = f"not written ({getattr(error, 'strerror', None) or error})"
     return StorageError("save", repr(os.fspath(path)), found, "a place with room that can be written to")
 
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinyconv.errors import CheckpointError, DtypeError
-from tinyconv.io.files import write_whole
+from tinyconv.errors import ArgumentError, CheckpointError, DtypeError
+from tinyconv.io.files import check_path, write_whole
 
 if TYPE_CHECKING:
     from tinyconv.tensor import Tensor
@@ -43,11 +43,14 @@ def save_state(
     StorageError
         If the file cannot be written; an earlier file is left as it was.
     DtypeError
-        If a value is no array of numbers.
+        If `tensors` is no mapping, a name no text or a value no array of numbers.
     """
     from safetensors.numpy import save as serialize
 
-    arrays = {name: _plain_array(name, value) for name, value in tensors.items()}
+    if not isinstance(tensors, Mapping):
+        found = f"a {type(tensors).__name__}"
+        raise DtypeError("save", "state_dict", found, "names with arrays, e.g. model.state_dict()")
+    arrays = {_checked_name(name): _plain_array(name, value) for name, value in tensors.items()}
     return write_whole(path, serialize(arrays, None if metadata is None else dict(metadata)))
 
 
@@ -63,12 +66,15 @@ def load_state(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str
     ------
     CheckpointError
         If the file is missing, cut short, damaged, or holds a dtype that NumPy does not have.
+    DtypeError
+        If `path` is no path.
     """
     from safetensors import safe_open
 
+    path = check_path("load", path)
     try:
-        if not Path(path).is_file():
-            raise _refuse(path, "missing" if not Path(path).exists() else "not a file", "a safetensors file")
+        if not path.is_file():
+            raise _refuse(path, "missing" if not path.exists() else "not a file", "a safetensors file")
         with safe_open(os.fspath(path), framework="np") as file:
             arrays = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
             return arrays, dict(file.metadata() or {})
@@ -107,6 +113,8 @@ def save(state_dict: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     ------
     StorageError
         If the file cannot be written; an earlier file is left as it was.
+    DtypeError
+        If `state_dict` is something else, such as the model itself.
     """
     save_state(path, state_dict)
 
@@ -120,6 +128,8 @@ def load(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     ------
     CheckpointError
         If the file is missing, cut short or damaged.
+    DtypeError
+        If `path` is no path.
     """
     from tinyconv.tensor import Tensor
 
@@ -130,12 +140,28 @@ def load(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     return {name: Tensor(array) for name, array in arrays.items()}
 
 
+def _checked_name(name: Any) -> str:
+    """`name`, if a file can hold it."""
+    if not isinstance(name, str):
+        raise DtypeError("save", "a name in the state_dict", f"{name!r} ({type(name).__name__})", "a str")
+    surrogates = any("\ud800" <= character <= "\udfff" for character in name)
+    if name == "__metadata__" or surrogates:
+        raise ArgumentError("save", "a name in the state_dict", repr(name), "one that a file can hold")
+    return name
+
+
 def _plain_array(name: str, value: Any) -> Array:
     """The value as a NumPy array in C order, which is what the format stores."""
     held = getattr(value, "array", value)
-    array = np.asarray(held.get() if hasattr(held, "get") else held, order="C")
-    if array.dtype.kind not in "biuf":
-        raise DtypeError("save_state", name, f"of dtype {array.dtype}", "an array of numbers")
+    expected = "an array of numbers"
+    if isinstance(held, Mapping):
+        raise DtypeError("save", name, f"a {type(held).__name__}", expected)
+    try:
+        array = np.asarray(held.get() if hasattr(held, "get") else held, order="C")
+    except ValueError as error:
+        raise DtypeError("save", name, f"a {type(held).__name__} of uneven rows", expected) from error
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+        raise DtypeError("save", name, f"a {type(held).__name__} of dtype {array.dtype}", expected)
     return array
 
 
