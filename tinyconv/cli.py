@@ -238,6 +238,23 @@ def list_models() -> None:
         typer.echo(f"{name:16} {count:>12,} parameters")
 
 
+@app.command(
+    epilog="Examples:\n\n    tinyconv summary unet\n\n    tinyconv summary unet_slides --input 3 128 128"
+)
+def summary(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="One of `tinyconv models`.")],
+    input_size: Annotated[
+        tuple[int, int, int],
+        typer.Option("--input", metavar="C H W", help="Channels, height and width of an image."),
+    ] = (3, 256, 256),
+) -> None:
+    """Show a network layer by layer: sizes, parameters, multiply-adds, memory, receptive field."""
+    from tinyconv import models, nn
+    from tinyconv.train.recipes import ALIASES
+
+    typer.echo(str(nn.summary(models.create(ALIASES.get(model, model)), input_size)))
+
+
 @app.command(epilog="Examples:\n\n    tinyconv learn\n\n    tinyconv learn 04")
 def learn(
     number: Annotated[str | None, typer.Argument(metavar="[NN]", help="The lesson to run.")] = None,

@@ -100,6 +100,7 @@ from tinyconv.nn.segmentation_losses import (
     WeightedPixelCrossEntropyLoss,
 )
 from tinyconv.nn.stateless import Flatten
+from tinyconv.nn.summary import summary
 from tinyconv.nn.unfold import Fold, Unfold
 from tinyconv.nn.upsampling import (
     ChannelShuffle,
@@ -228,6 +229,7 @@ __all__ = [
     "ZeroPad3d",
     "functional",
     "init",
+    "summary",
     "utils",
 ]
 

@@ -33,6 +33,7 @@ class MaxPool(Function):
     ) -> Any:
         y, indices = kernels.max_pool(x.array, kernel_size, stride, padding, dilation, ceil_mode)
         ctx.indices, ctx.size = Tensor(indices), x.shape[2:]
+        ctx.geometry = kernel_size, stride, padding, dilation
         return y, indices
 
     @staticmethod
