@@ -73,6 +73,7 @@ from tinyconv.ops.creation import (
 from tinyconv.ops.distance import bilinear, cosine_similarity, normalize, pairwise_distance
 from tinyconv.ops.division import floor_divide, remainder
 from tinyconv.ops.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d
+from tinyconv.ops.einsum import einsum
 from tinyconv.ops.elementwise import add, div, exp, log, mul, neg, pow, sub, where
 from tinyconv.ops.embedding import embedding, one_hot
 from tinyconv.ops.extremes import clamp, maximum, minimum
@@ -89,7 +90,7 @@ from tinyconv.ops.indexing import (
 from tinyconv.ops.interpolate import interpolate
 from tinyconv.ops.likelihood_loss import gaussian_nll_loss, kl_div, poisson_nll_loss
 from tinyconv.ops.lp_pooling import lp_pool1d, lp_pool2d, lp_pool3d
-from tinyconv.ops.matmul import linear, matmul
+from tinyconv.ops.matmul import bmm, dot, linear, matmul, mm, mv, outer
 from tinyconv.ops.norm import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm
 from tinyconv.ops.overlap_loss import (
     dice_loss,
@@ -175,6 +176,7 @@ __all__ = [
     "bitwise_not",
     "bitwise_or",
     "bitwise_xor",
+    "bmm",
     "cat",
     "ceil",
     "celu",
@@ -194,10 +196,12 @@ __all__ = [
     "cumsum",
     "dice_loss",
     "div",
+    "dot",
     "dropout",
     "dropout1d",
     "dropout2d",
     "dropout3d",
+    "einsum",
     "elu",
     "embedding",
     "eq",
@@ -268,9 +272,11 @@ __all__ = [
     "meshgrid",
     "min",
     "minimum",
+    "mm",
     "movedim",
     "mse_loss",
     "mul",
+    "mv",
     "narrow",
     "ne",
     "neg",
@@ -281,6 +287,7 @@ __all__ = [
     "one_hot",
     "ones",
     "ones_like",
+    "outer",
     "pad",
     "pairwise_distance",
     "permute",

@@ -8,7 +8,7 @@ from typing import Any
 from tinyconv.autograd import Function
 from tinyconv.errors import ShapeError
 from tinyconv.kernels import matmul as kernels
-from tinyconv.ops._checks import broadcast_shape, check_float, check_same_dtype, check_tensor
+from tinyconv.ops._checks import broadcast_shape, check_float, check_ndim, check_same_dtype, check_tensor
 from tinyconv.ops.elementwise import unbroadcast
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import reshape, transpose, unsqueeze
@@ -61,24 +61,25 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         Shapes (..., n, m) and (..., m, p); a vector counts as a row or a column, and that
         dimension is dropped from the result.
     """
-    a, b = check_float("matmul", "input", input), check_float("matmul", "other", other)
-    check_same_dtype("matmul", input=a, other=b)
+    return _product("matmul", input=input, other=other)
+
+
+def _product(op: str, **inputs: Tensor) -> Tensor:
+    """The matrix product of two inputs, whose names error messages show."""
+    a, b = (check_float(op, name, x) for name, x in inputs.items())
+    check_same_dtype(op, **inputs)
     if a.ndim == 0 or b.ndim == 0:
-        raise ShapeError(
-            "matmul", "the inputs' shapes", f"{a.shape} and {b.shape}", "at least one dimension each"
-        )
+        raise ShapeError(op, "the inputs' shapes", f"{a.shape} and {b.shape}", "at least one dimension each")
     left = unsqueeze(a, 0) if a.ndim == 1 else a
     right = unsqueeze(b, 1) if b.ndim == 1 else b
     if left.shape[-1] != right.shape[-2]:
-        raise ShapeError(
-            "matmul", "the inputs' shapes", f"{a.shape} and {b.shape}", "(..., n, m) and (..., m, p)"
-        )
+        raise ShapeError(op, "the inputs' shapes", f"{a.shape} and {b.shape}", "(..., n, m) and (..., m, p)")
     try:
-        broadcast_shape("matmul", left.shape[:-2], right.shape[:-2])
+        broadcast_shape(op, left.shape[:-2], right.shape[:-2])
     except ShapeError:
         shapes = f"{a.shape} and {b.shape}"
         expected = "dimensions before the last two that are equal or 1"
-        raise ShapeError("matmul", "the inputs' shapes", shapes, expected) from None
+        raise ShapeError(op, "the inputs' shapes", shapes, expected) from None
     y = MatMul.apply(left, right)
     shape = y.shape[:-2] + y.shape[-2:][int(a.ndim == 1) : 2 - int(b.ndim == 1)]
     return y if shape == y.shape else reshape(y, shape)
@@ -111,3 +112,44 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     rows = input if input.ndim == 2 else reshape(input, (prod(input.shape[:-1]), in_features))
     y = Linear.apply(rows, weight, bias)
     return y if input.ndim == 2 else reshape(y, (*input.shape[:-1], out_features))
+
+
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The products of two stacks of matrices, (B, n, m) and (B, m, p), without broadcasting."""
+    _check_ranks("bmm", input=(input, 3), mat2=(mat2, 3))
+    if input.shape[0] != mat2.shape[0]:
+        shapes = f"{input.shape} and {mat2.shape}"
+        raise ShapeError("bmm", "the inputs' shapes", shapes, "(B, n, m) and (B, m, p)")
+    return _product("bmm", input=input, mat2=mat2)
+
+
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The product of two matrices, (n, m) and (m, p)."""
+    _check_ranks("mm", input=(input, 2), mat2=(mat2, 2))
+    return _product("mm", input=input, mat2=mat2)
+
+
+def mv(input: Tensor, vec: Tensor) -> Tensor:
+    """The product of a matrix (n, m) and a vector (m,)."""
+    _check_ranks("mv", input=(input, 2), vec=(vec, 1))
+    return _product("mv", input=input, vec=vec)
+
+
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
+    """The sum of the products of two vectors of one length, (n,)."""
+    _check_ranks("dot", input=(input, 1), tensor=(tensor, 1))
+    return _product("dot", input=input, tensor=tensor)
+
+
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
+    """The matrix (n, m) of all products of two vectors, (n,) and (m,)."""
+    _check_ranks("outer", input=(input, 1), vec2=(vec2, 1))
+    return unsqueeze(input, 1) * vec2
+
+
+RANKS = {1: "(n,)", 2: "(n, m)", 3: "(B, n, m)"}
+
+
+def _check_ranks(op: str, **inputs: tuple[Any, int]) -> None:
+    for argument, (x, ndim) in inputs.items():
+        check_ndim(op, argument, check_float(op, argument, x), ndim, RANKS[ndim])

@@ -171,6 +171,11 @@ METHODS = {
     "sort": sorting.sort,
     "argsort": sorting.argsort,
     "topk": sorting.topk,
+    "bmm": matmul.bmm,
+    "mm": matmul.mm,
+    "mv": matmul.mv,
+    "dot": matmul.dot,
+    "outer": matmul.outer,
 }
 
 for _name, _op in {**OPERATORS, **METHODS, **in_place.OPERATORS, **in_place.METHODS}.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tinyconv.device import array_module
@@ -26,3 +27,22 @@ def linear(x: Array, weight: Array, bias: Array | None) -> Array:
     xp = array_module(x)
     y = xp.asarray(xp.matmul(x, weight.T))
     return y if bias is None else y + bias
+
+
+@quiet
+def einsum(arrays: Sequence[Array], labels: tuple[tuple[int, ...], ...], out: tuple[int, ...]) -> Array:
+    """Sum of products: ``labels[i]`` names the dimensions of ``arrays[i]``, `out` those of the result.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> einsum([np.eye(2), np.array([3.0, 4.0])], ((0, 1), (1,)), (0,)).tolist()
+    [3.0, 4.0]
+    """
+    xp = array_module(arrays[0])
+    names = sorted(set().union(*labels))
+    numbers = {name: number for number, name in enumerate(names)}
+    terms: list[Any] = []
+    for array, names_of in zip(arrays, labels, strict=True):
+        terms += [array, [numbers[name] for name in names_of]]
+    return xp.asarray(xp.einsum(*terms, [numbers[name] for name in out], optimize=len(arrays) > 1))
