@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinyconv.data.border_weights import border_weights
 from tinyconv.data.collate import collate_arrays, default_collate
 from tinyconv.data.dataset import Dataset, Subset, split
 from tinyconv.data.datasets import MNIST, Digits, NucleiFolder, SyntheticNuclei, read_idx
@@ -40,6 +41,7 @@ __all__ = [
     "SequentialSampler",
     "Subset",
     "SyntheticNuclei",
+    "border_weights",
     "collate_arrays",
     "default_collate",
     "normalize",
