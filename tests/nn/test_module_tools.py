@@ -122,6 +122,16 @@ def test_buffers_that_are_not_kept_are_still_converted() -> None:
     assert "kept" not in copy.deepcopy(net).state_dict()
 
 
+def test_all_ways_to_convert() -> None:
+    net = nn.BatchNorm2d(2)
+    for arguments, options in ((("cpu", tc.float64), {}), ((), {"device": "cpu", "dtype": "float64"})):
+        assert net.float().to(*arguments, **options) is net
+        assert net.weight.dtype == tc.float64 and net.running_mean.dtype == tc.float64
+        assert net.num_batches_tracked.dtype == tc.int64
+    with pytest.raises(DtypeError, match=r"BatchNorm2d.to: dtype is 'int64'"):
+        net.to(dtype="int64")
+
+
 def test_keyword_arguments_reach_forward() -> None:
     net = Scaled()
     x = tc.ones(1, 2)

@@ -200,19 +200,27 @@ class Module(ModuleState):
             else:
                 parameter.grad = Tensor(array_module(parameter.array).zeros_like(parameter.grad.array))
 
-    def to(self, target: Any) -> Module:
-        """Move all parameters and buffers to a device, or convert them to a dtype, in place."""
-        is_device = isinstance(target, str) and target.partition(":")[0] in ("cpu", "cuda")
-        if not is_device and check_dtype("to", target).kind != "f":
-            raise DtypeError(
-                f"{type(self).__name__}.to", "target", repr(target), "a device, float32 or float64"
-            )
-        tensors = [
-            *self.parameters(),
-            *(b for _, b in self.named_buffers() if is_device or b.dtype.kind == "f"),
-        ]
-        for tensor in tensors:
-            tensor.array = to_device(tensor.array, target) if is_device else tensor.array.astype(target)
+    def to(self, *args: Any, device: str | None = None, dtype: Any = None) -> Module:
+        """Move all parameters and buffers to a device, convert the floating ones to a dtype; in place.
+
+        ``to("cuda")``, ``to(tc.float64)``, ``to("cuda", tc.float64)`` and ``to(device=..., dtype=...)``
+        are the ways to say it.
+        """
+        where, expected = f"{type(self).__name__}.to", "a device, float32 or float64"
+        for target in args:
+            if isinstance(target, str) and target.partition(":")[0] in ("cpu", "cuda"):
+                device = target
+            elif target is None or check_dtype("to", target).kind != "f":
+                raise DtypeError(where, "target", repr(target), expected)
+            else:
+                dtype = target
+        if dtype is not None and check_dtype("to", dtype).kind != "f":
+            raise DtypeError(where, "dtype", repr(dtype), expected)
+        for tensor in [*self.parameters(), *self.buffers()]:
+            if device is not None:
+                tensor.array = to_device(tensor.array, device)
+            if dtype is not None and tensor.dtype.kind == "f":
+                tensor.array = tensor.array.astype(dtype)
             tensor.grad = None
         return self
 
