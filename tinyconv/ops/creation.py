@@ -8,7 +8,6 @@ import numpy as np
 
 from tinyconv.device import (
     FLOAT_DTYPES,
-    array_module,
     check_dtype,
     default_device,
     default_dtype,
@@ -110,17 +109,19 @@ def full(
     return _place(np.full(_shape("full", (size,)), fill_value, dtype), device, requires_grad)
 
 
-def zeros_like(x: Tensor) -> Tensor:
-    """Zeros with the shape, dtype, device and memory order of `x`."""
-    return Tensor(array_module(x.array).zeros_like(x.array))
+def empty(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
+    """A tensor whose values are whatever the memory holds: to be written to before it is read."""
+    return _place(np.empty(_shape("empty", size), _dtype("empty", dtype)), device, requires_grad)
 
 
-def ones_like(x: Tensor) -> Tensor:
-    """Ones with the shape, dtype, device and memory order of `x`."""
-    return Tensor(array_module(x.array).ones_like(x.array))
-
-
-def arange(start: float, end: float | None = None, step: float = 1, dtype: Any = None) -> Tensor:
+def arange(
+    start: float,
+    end: float | None = None,
+    step: float = 1,
+    dtype: Any = None,
+    device: str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Numbers from `start` (0 if only one is given) up to, not including, `end`."""
     first, last = (0, start) if end is None else (start, end)
     if step == 0:
@@ -128,13 +129,45 @@ def arange(start: float, end: float | None = None, step: float = 1, dtype: Any =
     dtype = None if dtype is None else check_dtype("arange", dtype)
     array: Any = np.arange(first, last, step, dtype=dtype)
     if dtype is None and array.dtype not in FLOAT_DTYPES:
-        return _place(array.astype(np.int64), None, False)
-    return _place(array if dtype else array.astype(default_dtype.get()), None, False)
+        return _place(array.astype(np.int64), device, requires_grad)
+    return _place(array if dtype else array.astype(default_dtype.get()), device, requires_grad)
 
 
-def eye(n: int, m: int | None = None, dtype: Any = None) -> Tensor:
-    """A matrix with ones on the diagonal."""
-    return _place(np.eye(n, m, dtype=_dtype("eye", dtype)), None, False)
+def linspace(
+    start: float,
+    end: float,
+    steps: int,
+    dtype: Any = None,
+    device: str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`steps` numbers at equal distances from `start` to `end`, both included.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> tc.linspace(0, 1, 5).tolist()
+    [0.0, 0.25, 0.5, 0.75, 1.0]
+    """
+    if not isinstance(steps, int | np.integer) or isinstance(steps, bool) or steps < 0:
+        raise ArgumentError("linspace", "steps", repr(steps), "an int >= 0")
+    for argument, value in (("start", start), ("end", end)):
+        if not isinstance(value, int | float | np.number):
+            raise ArgumentError("linspace", argument, repr(value), "a number")
+    array = np.linspace(start, end, int(steps)).astype(_dtype("linspace", dtype))
+    return _place(array, device, requires_grad)
+
+
+def eye(
+    n: int,
+    m: int | None = None,
+    dtype: Any = None,
+    device: str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A matrix (n, m), or (n, n), with ones on the diagonal."""
+    rows, columns = _shape("eye", (n, n if m is None else m))
+    return _place(np.eye(rows, columns, dtype=_dtype("eye", dtype)), device, requires_grad)
 
 
 def rand(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
@@ -154,3 +187,9 @@ def randint(low: int, high: int, size: tuple[int, ...], device: str | None = Non
     if high <= low:
         raise ArgumentError("randint", "high", high, f"an int > low = {low}")
     return _place(seed.get().generator.integers(low, high, _shape("randint", (size,))), device, False)
+
+
+def randperm(n: int, device: str | None = None) -> Tensor:
+    """The int64 numbers from 0 to n - 1 in random order."""
+    (count,) = _shape("randperm", (n,))
+    return _place(seed.get().generator.permutation(count), device, False)

@@ -13,18 +13,19 @@ from typing import Any
 
 from tinyconv.errors import DtypeError, GraphError, ShapeError
 from tinyconv.grad_mode import is_grad_enabled, no_grad
-from tinyconv.ops import elementwise
+from tinyconv.ops import elementwise, extremes, indexing, unary
 from tinyconv.tensor import Tensor
 
-Operation = Callable[[Any, Any], Tensor]
+Operation = Callable[..., Tensor]
 
 
-def in_place_method(name: str, operation: Operation) -> Callable[[Tensor, Any], Tensor]:
+def in_place_method(name: str, operation: Operation) -> Callable[..., Tensor]:
     """The method ``x.name(other)`` that puts ``operation(x, other)`` into x's memory."""
 
-    def method(input: Tensor, other: Any) -> Tensor:
-        input._check_writable(name, other)
-        return _write(name, operation, input, other)
+    def method(input: Tensor, *args: Any, **options: Any) -> Tensor:
+        operands = [x for x in (*args, *options.values()) if isinstance(x, Tensor)]
+        input._check_writable(name, next((x for x in operands if x.requires_grad), None))
+        return _write(name, operation, input, *args, **options)
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"`{operation.__name__}` into the tensor's own memory; returns the tensor."
@@ -47,9 +48,9 @@ def augmented_assignment(name: str, operation: Operation) -> Callable[[Tensor, A
     return method
 
 
-def _write(name: str, operation: Operation, input: Tensor, other: Any) -> Tensor:
+def _write(name: str, operation: Operation, input: Tensor, *args: Any, **options: Any) -> Tensor:
     with no_grad():
-        result = operation(input, other)
+        result = operation(input, *args, **options)
     if result.shape != input.shape:
         raise ShapeError(name, "the result's shape", result.shape, f"the tensor's, {input.shape}")
     if result.dtype != input.dtype:
@@ -65,7 +66,19 @@ OPERATIONS: dict[str, Operation] = {
     "div": elementwise.div,
     "pow": elementwise.pow,
 }
-METHODS = {f"{name}_": in_place_method(f"{name}_", operation) for name, operation in OPERATIONS.items()}
+OTHERS: dict[str, Operation] = {
+    "abs": unary.abs,
+    "clamp": extremes.clamp,
+    "exp": elementwise.exp,
+    "log": elementwise.log,
+    "masked_fill": indexing.masked_fill,
+    "neg": elementwise.neg,
+    "scatter_add": indexing.scatter_add,
+    "sqrt": unary.sqrt,
+}
+METHODS = {
+    f"{name}_": in_place_method(f"{name}_", operation) for name, operation in {**OPERATIONS, **OTHERS}.items()
+}
 SYMBOLS = {"add": "+=", "sub": "-=", "mul": "*=", "truediv": "/=", "pow": "**="}
 OPERATORS = {
     f"__i{name}__": augmented_assignment(symbol, OPERATIONS["div" if name == "truediv" else name])

@@ -8,7 +8,7 @@ from tinyconv.errors import ArgumentError
 from tinyconv.ops._checks import check_float, check_number, int_tuple
 from tinyconv.ops._images import IntOrTuple
 from tinyconv.ops.avg_pooling import avg_pool_nd
-from tinyconv.ops.creation import ones_like, zeros_like
+from tinyconv.ops.creation_like import ones_like, zeros_like
 from tinyconv.ops.elementwise import where
 from tinyconv.tensor import Tensor
 

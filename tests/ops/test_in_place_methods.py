@@ -1,0 +1,70 @@
+"""In-place methods other than arithmetic: the memory gets what the op computes, or they refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinyconv as tc
+from tinyconv.errors import ArgumentError, DtypeError, GraphError, ShapeError
+
+MASK = tc.tensor([True, False, True])
+CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
+    "abs_": ((), {}),
+    "clamp_": ((-0.5,), {"max": 1.0}),
+    "exp_": ((), {}),
+    "log_": ((), {}),
+    "masked_fill_": ((MASK, 7.0), {}),
+    "neg_": ((), {}),
+    "scatter_add_": ((0, tc.tensor([0, 2, 0]), tc.tensor([1.0, 2.0, 3.0])), {}),
+    "sqrt_": ((), {}),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_memory_gets_what_the_op_computes(name: str) -> None:
+    args, options = CALLS[name]
+    x = tc.tensor([-1.0, 0.25, 4.0])
+    memory, expected = x.array, getattr(x, name[:-1])(*args, **options)
+    assert getattr(x, name)(*args, **options) is x
+    assert x.array is memory
+    np.testing.assert_array_equal(memory, expected.numpy())
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_tensors_in_a_graph_are_refused(name: str) -> None:
+    args, options = CALLS[name]
+    for x in (tc.ones(3, requires_grad=True), tc.ones(3, requires_grad=True) * 2):
+        with pytest.raises(GraphError, match=f"{name}: the tensor is part of a graph"):
+            getattr(x, name)(*args, **options)
+        with tc.no_grad():
+            getattr(x, name)(*args, **options)
+
+
+def test_values_in_a_graph_are_refused() -> None:
+    limit = tc.tensor(0.5, requires_grad=True)
+    with pytest.raises(GraphError, match="clamp_: the new value"):
+        tc.ones(3).clamp_(max=limit)
+    with pytest.raises(GraphError, match="masked_fill_: the new value"):
+        tc.ones(3).masked_fill_(MASK, limit)
+
+
+def test_a_saved_tensor_that_is_clamped_is_noticed() -> None:
+    w, x = tc.ones(3, requires_grad=True), tc.tensor([1.0, 2.0, 3.0])
+    y = (w * x).sum()
+    x.clamp_(max=2)
+    with pytest.raises(GraphError):
+        y.backward()
+
+
+def test_results_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ShapeError, match=r"clamp_: .*\(2, 3\).*\(3,\)"):
+        tc.ones(3).clamp_(tc.zeros(2, 3))
+    with pytest.raises(DtypeError, match=r"clamp_: .*float32.*int64"):
+        tc.arange(3).clamp_(0.5)
+    with pytest.raises(DtypeError, match="masked_fill: mask"):
+        tc.ones(3).masked_fill_(tc.ones(3), 0)
+    with pytest.raises(ArgumentError, match="clamp: min and max"):
+        tc.ones(3).clamp_()
