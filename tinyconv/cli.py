@@ -124,7 +124,9 @@ def train(
         Path | None,
         typer.Option("--run", "--out", help="The run's folder.  [default: runs/MODEL-DATA-DATE-TIME]"),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in --run.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the run in --run, once the new one is saved.")
+    ] = False,
     resume: Annotated[
         Path | None, typer.Option(help="Go on with the run in this folder, exactly where it stopped.")
     ] = None,
