@@ -43,6 +43,8 @@ def test_whole_channels_are_dropped_and_the_others_scaled(name: str, backend: st
     factor = _maps(y.detach().numpy() / x.detach().numpy())
     assert (np.ptp(factor, axis=1) < 1e-12).all(), "a channel is kept or dropped as a whole"
     kept = factor[:, 0] > 0
+    images = kept.reshape(50, 40)
+    assert (images.any(1) & ~images.all(1)).all(), "each channel of an image has its own chance"
     np.testing.assert_allclose(factor[kept], 1 / 0.7, rtol=1e-12)
     assert abs(kept.mean() - 0.7) < 4 * sqrt(0.3 * 0.7 / 2000)
     np.testing.assert_allclose(_maps(x.grad.numpy()), factor, rtol=1e-12)

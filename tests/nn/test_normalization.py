@@ -40,6 +40,7 @@ LAYERS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
     "LayerNorm of two dimensions": (lambda lib: lib.LayerNorm((5, 2), bias=False), SHAPES["2d"]),
     "LayerNorm without affine": (lambda lib: lib.LayerNorm((4, 5), 1e-3, False), SHAPES["1d"]),
     "LocalResponseNorm": (lambda lib: lib.LocalResponseNorm(5, 1e-2, 0.6, 2.0), SHAPES["2d"]),
+    "LocalResponseNorm of an even size": (lambda lib: lib.LocalResponseNorm(2, 1.0), SHAPES["2d"]),
 }
 
 
