@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 import tinyconv as tc
 import tinyconv.nn.functional as F
+from tinyconv import nn
 
 A, B = np.array([[1.0, -2.0, 0.5], [3.0, 0.0, 1.0]]), np.array([[1.0, 2.0, 1.5], [1.0, 0.5, 0.0]])
 V = np.array([[0.25, 1.0, 0.5], [3.0, 0.01, 1.5]])
@@ -65,6 +67,65 @@ def test_a_loss_is_pytorchs(name: str) -> None:
     assert ours.shape == theirs.shape
     for got, expected in zip(our_gradients, their_gradients, strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-14)
+
+
+OLD = {"size_average", "reduce"}
+"""What PyTorch keeps for old programs; tinyconv has only `reduction`."""
+
+FUNCTIONS = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cosine_embedding_loss",
+    "cross_entropy",
+    "gaussian_nll_loss",
+    "hinge_embedding_loss",
+    "huber_loss",
+    "kl_div",
+    "l1_loss",
+    "margin_ranking_loss",
+    "mse_loss",
+    "nll_loss",
+    "poisson_nll_loss",
+    "smooth_l1_loss",
+    "triplet_margin_loss",
+]
+LAYERS = [
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "CosineEmbeddingLoss",
+    "CrossEntropyLoss",
+    "GaussianNLLLoss",
+    "HingeEmbeddingLoss",
+    "HuberLoss",
+    "KLDivLoss",
+    "L1Loss",
+    "MSELoss",
+    "MarginRankingLoss",
+    "NLLLoss",
+    "PoissonNLLLoss",
+    "SmoothL1Loss",
+    "TripletMarginLoss",
+]
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, *LAYERS])
+def test_arguments_are_pytorchs(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    ours, theirs = (
+        [(p.name, p.default, p.kind) for p in inspect.signature(getattr(room, name)).parameters.values()]
+        for room in ((nn, torch.nn) if name in LAYERS else (F, torch.nn.functional))
+    )
+    assert ours == [parameter for parameter in theirs if parameter[0] not in OLD]
+
+
+def test_weighted_squares_are_pytorchs() -> None:
+    torch = pytest.importorskip("torch")
+    for reduction in ("mean", "sum", "none"):
+        ours = F.mse_loss(*map(tc.tensor, (A, B)), reduction=reduction, weight=tc.tensor(V))
+        theirs = torch.nn.functional.mse_loss(
+            *map(torch.tensor, (A, B)), reduction=reduction, weight=torch.tensor(V)
+        )
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-12)
 
 
 def test_mean_over_nothing_is_nan_and_sum_is_zero() -> None:

@@ -220,7 +220,7 @@ WRONG += [
         lambda: gwdl(distances=TABLE * tc.tensor([[1.0], [0.5], [1.0]])),
     ),
     ("generalised_wasserstein_dice_loss", ArgumentError, "background 3", lambda: gwdl(background=3)),
-    ("generalised_wasserstein_dice_loss", ArgumentError, "background 0.5", lambda: gwdl(background=0.5)),
+    ("generalised_wasserstein_dice_loss", ArgumentError, "background 0.0", lambda: gwdl(background=0.0)),
     ("generalised_wasserstein_dice_loss", ArgumentError, "smooth -1", lambda: gwdl(smooth=-1)),
     ("generalised_wasserstein_dice_loss", ArgumentError, "reduction 'max'", lambda: gwdl(reduction="max")),
     (

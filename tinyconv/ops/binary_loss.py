@@ -8,11 +8,10 @@ import numpy as np
 
 from tinyconv.autograd import Function
 from tinyconv.device import array_module
-from tinyconv.kernels import activation as activation_kernels
 from tinyconv.ops._checks import check_choice
-from tinyconv.ops.activation import sigmoid
 from tinyconv.ops.elementwise import log, where
 from tinyconv.ops.loss_common import REDUCTIONS, check_factor, check_pair, check_shares, reduce_loss
+from tinyconv.ops.smooth_activation import logsigmoid
 from tinyconv.tensor import Tensor
 
 LOG_FLOOR = -100.0
@@ -52,21 +51,6 @@ def _negative_logit(p: Tensor) -> Tensor:
     inside = Tensor((log_p > LOG_FLOOR) & (log_q > LOG_FLOOR))
     safe = where(inside, p, 0.5)
     return where(inside, log(1 - safe) - log(safe), Tensor(log_q - log_p))
-
-
-class Softplus(Function):
-    """y = log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), whose derivative is the sigmoid."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Any:
-        ctx.save_for_backward(x)
-        module = array_module(x.array)
-        return activation_kernels.relu(x.array) + module.log1p(module.exp(-abs(x.array)))
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Any:
-        (x,) = ctx.saved_tensors
-        return grad * sigmoid(x)
 
 
 def binary_cross_entropy(
@@ -122,5 +106,5 @@ def binary_cross_entropy_with_logits(
     check_factor(op, "weight", weight, input)
     check_factor(op, "pos_weight", pos_weight, input)
     positive = target if pos_weight is None else target * pos_weight
-    each = positive * Softplus.apply(-input) + (1 - target) * Softplus.apply(input)
+    each = -(positive * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     return reduce_loss(each if weight is None else each * weight, reduction)

@@ -176,7 +176,7 @@ def generalised_wasserstein_dice_loss(
     check_labels(op, input, target)
     check_label_range(op, target.array, classes)
     _check_distances(op, input, distances)
-    if background not in range(classes) or isinstance(background, bool):
+    if isinstance(background, bool | float) or background not in range(classes):
         raise ArgumentError(op, "background", repr(background), f"a class from 0 to {classes - 1}")
     extra = check_at_least(op, "smooth", smooth, 0)
     check_reduction(op, reduction)

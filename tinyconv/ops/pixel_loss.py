@@ -5,7 +5,6 @@ from __future__ import annotations
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.ops._checks import check_float, check_number, check_same_dtype
-from tinyconv.ops.binary_loss import Softplus
 from tinyconv.ops.classification_loss import (
     check_class_weight,
     check_labels,
@@ -19,6 +18,7 @@ from tinyconv.ops.elementwise import exp, where
 from tinyconv.ops.loss_common import check_at_least, check_pair, check_reduction, check_shares, reduce_loss
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import reshape
+from tinyconv.ops.smooth_activation import logsigmoid
 from tinyconv.ops.softmax import log_softmax
 from tinyconv.tensor import Tensor
 
@@ -64,9 +64,9 @@ def binary_focal_loss_with_logits(
         raise ArgumentError(op, "alpha", repr(alpha), "a number from 0 to 1, or None")
     power = check_at_least(op, "gamma", gamma, 0)
     check_reduction(op, reduction)
-    surprise_if_one, surprise_if_zero = Softplus.apply(-input), Softplus.apply(input)
-    ones = target * exp(-power * surprise_if_zero) * surprise_if_one
-    zeros = (1 - target) * exp(-power * surprise_if_one) * surprise_if_zero
+    log_p, log_q = logsigmoid(input), logsigmoid(-input)
+    ones = -target * exp(power * log_q) * log_p
+    zeros = (target - 1) * exp(power * log_p) * log_q
     return reduce_loss(ones + zeros if alpha is None else alpha * ones + (1 - alpha) * zeros, reduction)
 
 
