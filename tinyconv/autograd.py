@@ -27,6 +27,7 @@ from tinyconv.device import array_module
 from tinyconv.errors import GraphError
 from tinyconv.function import AccumulateGrad, Edge, Function, edge_to
 from tinyconv.grad_mode import enable_grad, no_grad
+from tinyconv.graph import Graph, graph, topological_order
 from tinyconv.memory import owner
 
 if TYPE_CHECKING:
@@ -34,33 +35,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Function",
+    "Graph",
     "detect_anomaly",
     "grad",
+    "graph",
     "is_anomaly_check_nan_enabled",
     "is_anomaly_enabled",
     "set_detect_anomaly",
 ]
-
-
-def topological_order(roots: Sequence[Function]) -> list[Function]:
-    """All nodes that `roots` depend on, each before the nodes that made its inputs.
-
-    Depth-first with an explicit stack: a graph of any depth works, Python's recursion limit
-    plays no part.
-    """
-    finished: list[Function] = []
-    seen: set[Function] = set()
-    stack: list[tuple[Function, bool]] = [(node, False) for node in roots]
-    while stack:
-        node, inputs_done = stack.pop()
-        if inputs_done:
-            finished.append(node)
-        elif node not in seen:
-            seen.add(node)
-            stack.append((node, True))
-            stack.extend((edge[0], False) for edge in node.edges if edge is not None and edge[0] not in seen)
-    finished.reverse()
-    return finished
 
 
 def run_backward(

@@ -1,10 +1,11 @@
-"""Figures. All functions take NumPy arrays; matplotlib is imported when one is called."""
+"""Figures, of NumPy arrays and of graphs; matplotlib is imported when one is drawn."""
 
 from __future__ import annotations
 
 from tinyconv.viz.convolution import convolution_animation
 from tinyconv.viz.features import feature_map_grid
 from tinyconv.viz.gradients import gradient_heatmap
+from tinyconv.viz.graph import draw_graph, graph_figure
 from tinyconv.viz.matrix import matrix_figure
 from tinyconv.viz.player import animation_html, save_animation
 from tinyconv.viz.segmentation import error_image, overlay, segmentation_sheet
@@ -14,9 +15,11 @@ from tinyconv.viz.training import plot_curves
 __all__ = [
     "animation_html",
     "convolution_animation",
+    "draw_graph",
     "error_image",
     "feature_map_grid",
     "gradient_heatmap",
+    "graph_figure",
     "matrix_figure",
     "overlay",
     "plot_curves",
