@@ -191,6 +191,16 @@ def test_a_replaced_run_outlives_a_crash_at_any_moment(tmp_path, config, monkeyp
     assert set(names_in(tmp_path)) - {".lock"} == set(OLD)
 
 
+def test_that_an_earlier_run_is_back_is_said(tmp_path, config, capsys):
+    RunFolder.create(tmp_path, config).start()
+    (tmp_path / "last.json").write_text("old")
+    RunFolder.create(tmp_path, config, overwrite=True).start()
+    RunFolder.open(tmp_path)
+    assert "never saved; this one is back" in capsys.readouterr().out
+    RunFolder.open(tmp_path)
+    assert capsys.readouterr().out == ""
+
+
 def test_a_run_that_cannot_be_put_aside(tmp_path, config, monkeypatch):
     RunFolder.create(tmp_path, config).start()
 

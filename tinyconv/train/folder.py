@@ -75,6 +75,8 @@ class RunFolder:
         if os.path.isdir(path / ASIDE):
             unfinished = cls(path, None)  # type: ignore[arg-type]
             with unfinished.lock():
+                if not (path / f"{LAST}.json").exists():
+                    print(f"{path}: the run that was to replace this one was never saved; this one is back")
                 unfinished.settle()
         file = path / CONFIG
         if not os.path.isfile(file):
