@@ -12,7 +12,7 @@ import tinyconv as tc
 import tinyconv.nn.functional as F
 from tests.backends import BACKENDS, kernels
 from tinyconv import nn
-from tinyconv.errors import ArgumentError, ShapeError, TinyconvError
+from tinyconv.errors import ArgumentError, DtypeError, ShapeError, TinyconvError
 
 SHAPES = {"1d": (3, 4, 5), "2d": (3, 4, 5, 2), "3d": (2, 4, 3, 2, 2)}
 
@@ -162,6 +162,9 @@ WRONG: list[tuple[type[TinyconvError], str, Callable[[], Any]]] = [
         "InstanceNorm2d: input is of shape (3, 5, 5)",
         lambda: nn.InstanceNorm2d(4)(tc.ones(3, 5, 5)),
     ),
+    (DtypeError, "BatchNorm2d: input is a ndarray", lambda: nn.BatchNorm2d(3)(IMAGES.numpy())),
+    (DtypeError, "InstanceNorm1d: input is a list", lambda: nn.InstanceNorm1d(3)([[1.0, 2.0]] * 3)),
+    (DtypeError, "layer_norm: input is of dtype int64", lambda: nn.LayerNorm(3)(tc.arange(3))),
     (ArgumentError, "GroupNorm: num_channels is 4", lambda: nn.GroupNorm(3, 4)),
     (ArgumentError, "LayerNorm: normalized_shape is ()", lambda: nn.LayerNorm(())),
     (ArgumentError, "LocalResponseNorm: size is 0", lambda: nn.LocalResponseNorm(0)),

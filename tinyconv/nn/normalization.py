@@ -6,7 +6,7 @@ from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.nn import functional as F
 from tinyconv.nn.module import Module, Parameter
 from tinyconv.ops import ones, tensor, zeros
-from tinyconv.ops._checks import check_number, check_positive
+from tinyconv.ops._checks import check_float, check_number, check_positive
 from tinyconv.ops.norm import normalized_sizes
 from tinyconv.tensor import Tensor
 
@@ -50,7 +50,7 @@ class _ChannelNorm(Module):
     def check_input(self, input: Tensor) -> None:
         """The input has `num_features` channels and a number of dimensions that the layer is for."""
         name = type(self).__name__
-        if input.ndim not in self.NDIMS:
+        if check_float(name, "input", input).ndim not in self.NDIMS:
             raise ShapeError(name, "input", f"of shape {input.shape}", f"shape {self.LAYOUT}")
         channels = input.shape[0 if self.is_single(input) else 1]
         if channels != self.num_features:
