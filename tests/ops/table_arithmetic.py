@@ -70,8 +70,9 @@ OPS = (
 )
 
 NOT_DIFFERENTIABLE = {
-    "all", "any", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "eq", "ge", "gt", "isfinite",
-    "isinf", "isnan", "le", "logical_and", "logical_not", "logical_or", "logical_xor", "lt", "ne",
+    "all", "allclose", "any", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "eq", "equal", "ge",
+    "gt", "isclose", "isfinite", "isinf", "isnan", "le", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "lt", "ne",
 }  # fmt: skip
 
 ROWS, TRUTH, INTS = tc.ones(3, 4), tc.tensor([True, False]), tc.arange(3)
@@ -103,6 +104,11 @@ WRONG = [
     ("remainder", ArgumentError, "other 'two'", lambda: ROWS % "two"),
     ("eq", ShapeError, "(3, 4) and (2,)", lambda: tc.eq(ROWS, tc.ones(2))),
     ("ge", DtypeError, "input float", lambda: tc.ge(1.0, 2.0)),
+    ("equal", DtypeError, "other list", lambda: tc.equal(ROWS, [1.0])),
+    ("allclose", ShapeError, "(3, 4) and (2,)", lambda: tc.allclose(ROWS, tc.ones(2))),
+    ("allclose", DtypeError, "other float", lambda: ROWS.allclose(1.0)),
+    ("isclose", ArgumentError, "atol -1", lambda: ROWS.isclose(ROWS, atol=-1)),
+    ("isclose", ArgumentError, "rtol 'small'", lambda: ROWS.isclose(ROWS, rtol="small")),
     ("isnan", DtypeError, "input float", lambda: tc.isnan(float("nan"))),
     ("isfinite", DtypeError, "input list", lambda: tc.isfinite([1.0])),
     ("bitwise_and", DtypeError, "input float32", lambda: ROWS & ROWS),

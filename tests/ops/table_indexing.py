@@ -14,11 +14,11 @@ from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 
 
 @st.composite
-def places(draw: Any, src: bool = False) -> Case:
-    """A tensor, with `src` a second one, a dimension and numbers along it."""
+def places(draw: Any, src: bool = False, repeat: bool = True) -> Case:
+    """A tensor, with `src` a second one, a dimension and numbers along it; one only if none may `repeat`."""
     shape = draw(array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4))
     axis = draw(st.integers(0, len(shape) - 1))
-    sizes = tuple(draw(st.integers(1, 5 if d == axis else n)) for d, n in enumerate(shape))
+    sizes = tuple(draw(st.integers(1, (5 if repeat else 1) if d == axis else n)) for d, n in enumerate(shape))
     inputs = [Values(shape, order=draw(orders))]
     if src:
         inputs.append(Values(tuple(n + draw(st.integers(0, 1)) for n in sizes), order=draw(orders)))
@@ -91,6 +91,12 @@ OPS = (
         lambda torch, x, src, index, dim: torch.scatter_add(x, dim, index, first(src, index)),
     ),
     Op(
+        "scatter",
+        lambda x, src, index, dim: tc.scatter(x, dim, index, src),
+        places(src=True, repeat=False),
+        lambda torch, x, src, index, dim: torch.scatter(x, dim, index, first(src, index)),
+    ),
+    Op(
         "index_select",
         lambda x, index, dim: tc.index_select(x, dim, index),
         selections(),
@@ -135,6 +141,12 @@ WRONG = [
     ("scatter_add", DtypeError, "float32 float64", lambda: ROWS.scatter_add(1, FIRST, ROWS.double())),
     ("scatter_add", ArgumentError, "index 7", lambda: ROWS.scatter_add(1, FIRST + 7, ROWS)),
     ("scatter_add", DtypeError, "src float", lambda: ROWS.scatter_add(1, FIRST, 1.0)),
+    ("scatter", ArgumentError, "index 4 0 to 3", lambda: ROWS.scatter(1, FIRST + 4, 1)),
+    ("scatter", ArgumentError, "src 'one'", lambda: ROWS.scatter(1, FIRST, "one")),
+    ("scatter", ArgumentError, "src 0.5 int64", lambda: tc.arange(3).scatter(0, FIRST[:, 0], 0.5)),
+    ("scatter", ShapeError, "src (3,) (3, 1)", lambda: ROWS.scatter(1, FIRST, tc.ones(3))),
+    ("scatter", DtypeError, "float32 float64", lambda: ROWS.scatter(1, FIRST, ROWS.double())),
+    ("where", DtypeError, "condition float32", lambda: tc.where(ROWS, 1.0)),
     ("index_select", ArgumentError, "index 3 0 to 2", lambda: ROWS.index_select(0, tc.tensor([3]))),
     ("index_select", ShapeError, "index (3, 1)", lambda: ROWS.index_select(0, FIRST)),
     ("index_select", ShapeError, "input ()", lambda: tc.tensor(1.0).index_select(0, FIRST[0])),

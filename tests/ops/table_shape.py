@@ -108,6 +108,12 @@ def any_shape(draw: Any) -> Case:
     return Case((Values(shape, order=draw(orders)),), seed=draw(seeds))
 
 
+@st.composite
+def few_dims(draw: Any) -> Case:
+    shape = draw(array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=4))
+    return Case((Values(shape, order=draw(orders)),), seed=draw(seeds))
+
+
 def keywords(name: str) -> Any:
     return lambda torch, x, **options: getattr(torch, name)(x, **options)
 
@@ -137,6 +143,7 @@ OPS = (
         "tile", lambda x, counts: tc.tile(x, counts), repeats(fewer=True), lambda _, x, counts: x.tile(counts)
     ),
     Op("movedim", tc.movedim, moves(), method("movedim")),
+    Op("t", tc.t, few_dims(), method("t")),
     Op("ravel", tc.ravel, any_shape(), method("ravel")),
     Op("expand_as", tc.Tensor.expand_as, like("expand"), lambda _, x, other: x.expand_as(other)),
     Op("view_as", tc.Tensor.view_as, like("view"), lambda _, x, other: x.reshape(other.shape)),
@@ -183,6 +190,7 @@ WRONG = [
     ("movedim", ArgumentError, "destination (0, 1)", lambda: ROWS.movedim(0, (0, 1))),
     ("movedim", ArgumentError, "dim 2", lambda: ROWS.movedim(2, 0)),
     ("movedim", ArgumentError, "(0, 0) once", lambda: ROWS.movedim((0, 0), (0, 1))),
+    ("t", ShapeError, "input (1, 3, 4)", lambda: ROWS[None].t()),
     ("ravel", DtypeError, "input list", lambda: tc.ravel([1.0])),
     ("expand_as", DtypeError, "other tuple", lambda: ROWS.expand_as((3, 4))),
     ("expand", ShapeError, "size (3,) (3, 4)", lambda: ROWS.expand_as(tc.ones(3))),

@@ -135,3 +135,19 @@ def test_any_and_all(name: str, dim: Any, keepdim: bool) -> None:
     expected = getattr(torch.tensor(values), name)(dim=dim, keepdim=keepdim)
     same(getattr(tc.tensor(values), name)(dim, keepdim), expected)
     assert getattr(tc.zeros(0), name)().item() is (name == "all")
+
+
+@pytest.mark.parametrize("equal_nan", (False, True))
+def test_closeness(equal_nan: bool) -> None:
+    torch = pytest.importorskip("torch")
+    a, b = (x.reshape(-1) for x in np.meshgrid(EDGES, np.append(EDGES, EDGES * 1.0001)))
+    (x, y), (p, q) = both(torch, a, b, grad=False)
+    for rtol in (1e-5, 1e-3):
+        same(tc.isclose(x, y, rtol, equal_nan=equal_nan), torch.isclose(p, q, rtol, equal_nan=equal_nan))
+        assert tc.allclose(x, y, rtol) is False and tc.allclose(x, x, equal_nan=True) is True
+
+
+def test_equal_compares_shapes_too() -> None:
+    assert tc.equal(tc.ones(2), tc.ones(2)) is True
+    assert tc.equal(tc.ones(2), tc.ones(2, 1)) is False
+    assert tc.ones(2).equal(tc.tensor([1.0, 2.0])) is False

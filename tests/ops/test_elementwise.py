@@ -101,3 +101,10 @@ def test_where_sends_the_gradient_to_the_chosen_side() -> None:
     tc.where(tc.tensor([True, False, False]), a, b).sum().backward()
     assert a.grad.tolist() == [1.0, 0.0, 0.0]
     assert b.grad.tolist() == [2.0]
+
+
+def test_conversions_by_name() -> None:
+    x = tc.tensor([0.0, 2.7, -1.5])
+    assert (x.long().dtype, x.long().tolist()) == (tc.int64, [0, 2, -1])
+    assert (x.int().dtype, x.bool().tolist()) == (tc.int32, [False, True, True])
+    assert x.type_as(tc.zeros(1, dtype="float64")).dtype == tc.float64

@@ -18,6 +18,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "log_": ((), {}),
     "masked_fill_": ((MASK, 7.0), {}),
     "neg_": ((), {}),
+    "scatter_": ((0, tc.tensor([1]), 5.0), {}),
     "scatter_add_": ((0, tc.tensor([0, 2, 0]), tc.tensor([1.0, 2.0, 3.0])), {}),
     "sqrt_": ((), {}),
 }
@@ -68,3 +69,20 @@ def test_results_that_do_not_fit_are_refused() -> None:
         tc.ones(3).masked_fill_(tc.ones(3), 0)
     with pytest.raises(ArgumentError, match="clamp: min and max"):
         tc.ones(3).clamp_()
+
+
+def test_random_numbers_into_weights() -> None:
+    layer = tc.nn.Linear(100, 100)
+    memory = layer.weight.array
+    layer.weight.data.normal_(3.0, 0.5)
+    assert layer.weight.array is memory and abs(memory.mean() - 3) < 0.05 and abs(memory.std() - 0.5) < 0.05
+    layer.weight.data.uniform_(-2, -1)
+    assert memory.min() >= -2 and memory.max() <= -1 and abs(memory.mean() + 1.5) < 0.05
+    with pytest.raises(GraphError, match="normal_: the tensor is part of a graph"):
+        layer.weight.normal_()
+    with pytest.raises(ArgumentError, match="normal_: std is -1"):
+        tc.ones(3).normal_(0, -1)
+    with pytest.raises(ArgumentError, match="uniform_: high is -1"):
+        tc.ones(3).uniform_(0, -1)
+    with pytest.raises(DtypeError, match="uniform_: input is of dtype int64"):
+        tc.arange(3).uniform_()

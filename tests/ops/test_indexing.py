@@ -77,3 +77,28 @@ def test_take_along_no_dim_takes_from_all_elements() -> None:
     x = tc.tensor([[3.0, 1.0], [2.0, 0.0]])
     assert x.take_along_dim(tc.tensor([[3, 0]])).tolist() == [0.0, 3.0]
     assert x.take_along_dim(x.argsort(1), 1).tolist() == [[1.0, 3.0], [0.0, 2.0]]
+
+
+def test_scatter_makes_one_hot_vectors() -> None:
+    torch = pytest.importorskip("torch")
+    classes = np.array([[2], [0], [2]])
+    same(
+        tc.zeros(3, 4).scatter(1, tc.tensor(classes), 1),
+        torch.zeros(3, 4).scatter(1, torch.tensor(classes), 1.0),
+    )
+    x = tc.zeros(3, 4)
+    assert x.scatter_(1, tc.tensor(classes), 1.0) is x and x.argmax(1).tolist() == [2, 0, 2]
+    assert tc.tensor(4.0).scatter(0, tc.tensor(0), tc.tensor(2.0)).item() == 2.0
+
+
+def test_where_two_numbers_want_one_place_one_of_them_is_there_and_gets_the_gradient() -> None:
+    src = tc.tensor([5.0, 7.0], requires_grad=True)
+    y = tc.zeros(3).scatter(0, tc.tensor([1, 1]), src)
+    y.sum().backward()
+    assert y[1].item() in (5.0, 7.0)
+    assert (src.grad * src.detach()).sum().item() == y[1].item()
+
+
+def test_where_with_a_condition_only() -> None:
+    rows, columns = tc.where(tc.eye(3) > 0)
+    assert rows.tolist() == columns.tolist() == [0, 1, 2]

@@ -171,6 +171,13 @@ def movedim(input: Tensor, source: int | Sequence[int], destination: int | Seque
     return permute(input, tuple(places[d] if d in places else next(others) for d in range(ndim)))
 
 
+def t(input: Tensor) -> Tensor:
+    """A matrix transposed; a vector or a number as it is."""
+    if check_tensor("t", "input", input).ndim > 2:
+        raise ShapeError("t", "input", f"of shape {input.shape}", "at most two dimensions")
+    return permute(input, tuple(reversed(range(input.ndim))))
+
+
 def ravel(input: Tensor) -> Tensor:
     """All elements in one dimension."""
     return reshape(check_tensor("ravel", "input", input), input.numel())

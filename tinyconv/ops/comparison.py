@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tinyconv.device import array_module
-from tinyconv.errors import DtypeError
-from tinyconv.ops._checks import check_tensor, normalize_dims
+from tinyconv.errors import ArgumentError, DtypeError
+from tinyconv.ops._checks import check_number, check_tensor, normalize_dims
 from tinyconv.ops.elementwise import Operand, as_operands
 from tinyconv.tensor import Tensor
 
@@ -112,6 +112,42 @@ def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether every value is true, of all or along `dim`."""
     return _reduce("all", input, dim, keepdim)
+
+
+def isclose(
+    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> Tensor:
+    """Where abs(input - other) <= atol + rtol * abs(other); with `equal_nan` also where both are nan."""
+    return _close("isclose", input, other, rtol, atol, equal_nan)
+
+
+def allclose(
+    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> bool:
+    """Whether `isclose` holds for all elements.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> tc.allclose(tc.tensor([1.0, 2.0]), tc.tensor([1.0, 2.00001]))
+    True
+    """
+    return bool(_close("allclose", input, other, rtol, atol, equal_nan).array.all())
+
+
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether both have one shape and the same elements."""
+    a, b = check_tensor("equal", "input", input), check_tensor("equal", "other", other)
+    return a.shape == b.shape and bool(_combine("equal", "equal", a, b).array.all())
+
+
+def _close(op: str, input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: bool) -> Tensor:
+    a, b = as_operands(op, check_tensor(op, "input", input), check_tensor(op, "other", other))
+    relative, absolute = check_number(op, "rtol", rtol), check_number(op, "atol", atol)
+    if relative < 0 or absolute < 0:
+        raise ArgumentError(op, "rtol and atol", f"{rtol} and {atol}", "numbers >= 0")
+    xp = array_module(a.array)
+    return Tensor(xp.asarray(xp.isclose(a.array, b.array, relative, absolute, bool(equal_nan))))
 
 
 def _test(op: str, input: Tensor) -> Tensor:

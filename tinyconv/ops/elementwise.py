@@ -290,8 +290,15 @@ def log(input: Tensor) -> Tensor:
     return Log.apply(as_floating(check_tensor("log", "input", input)))
 
 
-def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
-    """`input` where `condition` (a bool tensor) holds, else `other`, with broadcasting."""
+def where(condition: Tensor, input: Operand = None, other: Operand = None) -> Any:
+    """`input` where `condition` (a bool tensor) holds, else `other`, with broadcasting.
+
+    Without both, the places where it holds: ``nonzero(condition, as_tuple=True)``.
+    """
+    if input is None and other is None:
+        from tinyconv.ops.indexing import nonzero
+
+        return nonzero(condition, as_tuple=True)
     if check_tensor("where", "condition", condition).dtype.kind != "b":
         raise DtypeError("where", "condition", f"of dtype {condition.dtype}", "a bool tensor")
     if not isinstance(input, Tensor) and not isinstance(other, Tensor):

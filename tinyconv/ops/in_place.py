@@ -11,9 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tinyconv.errors import DtypeError, GraphError, ShapeError
+import numpy as np
+
+from tinyconv.device import seed, to_device
+from tinyconv.errors import ArgumentError, DtypeError, GraphError, ShapeError
 from tinyconv.grad_mode import is_grad_enabled, no_grad
 from tinyconv.ops import elementwise, extremes, indexing, unary
+from tinyconv.ops._checks import check_float, check_number
 from tinyconv.tensor import Tensor
 
 Operation = Callable[..., Tensor]
@@ -59,6 +63,34 @@ def _write(name: str, operation: Operation, input: Tensor, *args: Any, **options
         return input.copy_(result)
 
 
+def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
+    """Random numbers, normal with this mean and standard deviation, into the tensor's memory."""
+    _check_random("normal_", input, mean=mean, std=std)
+    if std < 0:
+        raise ArgumentError("normal_", "std", std, "a number >= 0")
+    return _draw(input, seed.get().generator.normal(mean, std, input.shape))
+
+
+def uniform_(input: Tensor, low: float = 0.0, high: float = 1.0) -> Tensor:
+    """Random numbers, uniform from `low` to `high`, into the tensor's memory."""
+    _check_random("uniform_", input, low=low, high=high)
+    if high < low:
+        raise ArgumentError("uniform_", "high", high, f"a number >= low = {low}")
+    return _draw(input, seed.get().generator.uniform(low, high, input.shape))
+
+
+def _check_random(op: str, input: Tensor, **numbers: float) -> None:
+    check_float(op, "input", input)
+    for argument, value in numbers.items():
+        check_number(op, argument, value)
+    input._check_writable(op)
+
+
+def _draw(input: Tensor, values: Any) -> Tensor:
+    with no_grad():
+        return input.copy_(Tensor(to_device(np.asarray(values).astype(input.dtype), input.device)))
+
+
 OPERATIONS: dict[str, Operation] = {
     "add": elementwise.add,
     "sub": elementwise.sub,
@@ -73,12 +105,14 @@ OTHERS: dict[str, Operation] = {
     "log": elementwise.log,
     "masked_fill": indexing.masked_fill,
     "neg": elementwise.neg,
+    "scatter": indexing.scatter,
     "scatter_add": indexing.scatter_add,
     "sqrt": unary.sqrt,
 }
 METHODS = {
     f"{name}_": in_place_method(f"{name}_", operation) for name, operation in {**OPERATIONS, **OTHERS}.items()
 }
+METHODS.update(normal_=normal_, uniform_=uniform_)
 SYMBOLS = {"add": "+=", "sub": "-=", "mul": "*=", "truediv": "/=", "pow": "**="}
 OPERATORS = {
     f"__i{name}__": augmented_assignment(symbol, OPERATIONS["div" if name == "truediv" else name])

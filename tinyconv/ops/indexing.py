@@ -56,13 +56,47 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """
     axis = normalize_dim("scatter_add", dim, check_tensor("scatter_add", "input", input).ndim)
     _check_places("scatter_add", index, input.shape, axis)
-    check_same_dtype("scatter_add", input=input, src=check_tensor("scatter_add", "src", src))
-    if src.ndim != index.ndim or any(n > m for n, m in zip(index.shape, src.shape, strict=True)):
-        raise ShapeError("scatter_add", "src", f"of shape {src.shape}", f"at least index's, {index.shape}")
+    _check_source("scatter_add", input, index, check_tensor("scatter_add", "src", src))
     if input.ndim == 0:
         return input + src
     used = src[tuple(slice(n) for n in index.shape)]
     return input + IndexScatter.apply(used, _coordinates(index.array, axis), input.shape)
+
+
+def scatter(input: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
+    """`input` with `src`, a number or a tensor, put at the places where `gather` would take from.
+
+    Where places repeat, one of the numbers is put there, and gets the gradient.
+
+    Parameters
+    ----------
+    input : Tensor
+    dim : int
+    index : Tensor
+        Integers, as for `gather`; not larger than `src`, of which the first elements are used.
+    src : Tensor or number
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> tc.scatter(tc.zeros(2, 3), 1, tc.tensor([[2], [0]]), 1).tolist()
+    [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    """
+    axis = normalize_dim("scatter", dim, check_tensor("scatter", "input", input).ndim)
+    _check_places("scatter", index, input.shape, axis)
+    if input.ndim == 0:
+        src = reshape(src, 1) if isinstance(src, Tensor) and src.ndim == 0 else src
+        return reshape(scatter(reshape(input, 1), 0, reshape(index, 1), src), ())
+    if not isinstance(src, Tensor):
+        src = expand(_number("scatter", "src", src, input), index.shape)
+    _check_source("scatter", input, index, src)
+    xp, places = array_module(index.array), _coordinates(index.array, axis)
+    winner = xp.full(input.shape, -1, dtype="int64")
+    winner[places] = xp.arange(index.numel()).reshape(index.shape)
+    used = reshape(src[tuple(slice(n) for n in index.shape)], index.numel())
+    if index.numel() == 0:
+        return input.clone()
+    return Where.apply(Tensor(winner >= 0), Index.apply(used, xp.maximum(winner, 0)), input)
 
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
@@ -122,10 +156,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
             raise ShapeError("masked_fill", "value", f"of shape {value.shape}", "a number, or shape ()")
         fill = astype(value, input.dtype)
     else:
-        number = value if isinstance(value, bool) else check_number("masked_fill", "value", value)
-        if input.dtype.kind != "f" and number != int(number):
-            raise ArgumentError("masked_fill", "value", value, f"a whole number for {input.dtype}")
-        fill = Tensor(array_module(input.array).asarray(number, dtype=input.dtype))
+        fill = _number("masked_fill", "value", value, input)
     return Where.apply(mask, fill, input)
 
 
@@ -175,6 +206,20 @@ def _check_places(op: str, index: Any, shape: tuple[int, ...], axis: int) -> Non
     )
     if not fits:
         raise ShapeError(op, "index", f"of shape {index.shape}", f"at most {shape} except in dim {axis}")
+
+
+def _check_source(op: str, input: Tensor, index: Tensor, src: Tensor) -> None:
+    check_same_dtype(op, input=input, src=src)
+    if src.ndim != index.ndim or any(n > m for n, m in zip(index.shape, src.shape, strict=True)):
+        raise ShapeError(op, "src", f"of shape {src.shape}", f"at least index's, {index.shape}")
+
+
+def _number(op: str, argument: str, value: Any, input: Tensor) -> Tensor:
+    """A number as a tensor of the dtype of `input`."""
+    number = value if isinstance(value, bool) else check_number(op, argument, value)
+    if input.dtype.kind != "f" and number != int(number):
+        raise ArgumentError(op, argument, value, f"a whole number for {input.dtype}")
+    return Tensor(array_module(input.array).asarray(number, dtype=input.dtype))
 
 
 def _check_mask(op: str, mask: Any) -> None:

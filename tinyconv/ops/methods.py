@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinyconv.device import bool_, int32
 from tinyconv.ops import (
     activation,
     arrangement,
@@ -66,6 +67,11 @@ OPERATORS = {
     "__xor__": comparison.bitwise_xor,
     "__rxor__": _reversed(comparison.bitwise_xor),
     "__invert__": comparison.bitwise_not,
+}
+
+CONVERSIONS = {
+    "bool": lambda self: elementwise.astype(self, bool_),
+    "int": lambda self: elementwise.astype(self, int32),
 }
 
 METHODS = {
@@ -176,7 +182,12 @@ METHODS = {
     "mv": matmul.mv,
     "dot": matmul.dot,
     "outer": matmul.outer,
+    "allclose": comparison.allclose,
+    "equal": comparison.equal,
+    "isclose": comparison.isclose,
+    "t": arrangement.t,
+    "scatter": indexing.scatter,
 }
 
-for _name, _op in {**OPERATORS, **METHODS, **in_place.OPERATORS, **in_place.METHODS}.items():
+for _name, _op in {**OPERATORS, **CONVERSIONS, **METHODS, **in_place.OPERATORS, **in_place.METHODS}.items():
     setattr(Tensor, _name, _op)
