@@ -70,3 +70,9 @@ def test_infinity_is_at_the_border() -> None:
     y.sum().backward()
     assert grid.grad is not None
     assert (grid.grad.numpy() == 0).all()
+
+
+def test_no_channels_and_no_images_are_no_error() -> None:
+    grid = tc.zeros(2, 3, 5, 2)
+    assert F.grid_sample(tc.zeros(2, 0, 4, 4), grid).shape == (2, 0, 3, 5)
+    assert F.grid_sample(tc.zeros(0, 2, 4, 4), grid[:0]).shape == (0, 2, 3, 5)

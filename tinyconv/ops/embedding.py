@@ -10,7 +10,7 @@ from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.ops._checks import check_float, check_tensor
 from tinyconv.ops.elementwise import where
-from tinyconv.ops.shape import Index
+from tinyconv.ops.resample import take_rows
 from tinyconv.tensor import Tensor
 
 
@@ -62,7 +62,7 @@ def embedding(
     }.items():
         if value is not None and value is not False:
             raise ArgumentError(op, name, repr(value), "None or False: tinyconv does not have it")
-    taken = Index.apply(weight, input.array)
+    taken = take_rows(weight, input.array)
     if padding_idx is None:
         return taken
     is_padding = input.array == check_row(op, padding_idx, rows)

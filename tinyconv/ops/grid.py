@@ -21,7 +21,8 @@ from tinyconv.kernels.reference.elementwise import quiet
 from tinyconv.ops._checks import check_choice, check_float, check_same_dtype
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.matmul import matmul
-from tinyconv.ops.shape import Index, permute, reshape, transpose
+from tinyconv.ops.resample import take_rows
+from tinyconv.ops.shape import permute, reshape, transpose
 from tinyconv.tensor import Tensor
 
 Array = Any
@@ -118,11 +119,12 @@ def grid_sample(
     """
     _check_grid_sample(input, grid, mode, padding_mode)
     sizes, align = input.shape[2:], bool(align_corners)
-    moved = permute(input, (0, *range(2, input.ndim), 1))
+    rows = input.shape[0] * prod(sizes)
+    pixels = reshape(permute(input, (0, *range(2, input.ndim), 1)), (rows, input.shape[1]))
     axes = [_axis_taps(grid[..., -1 - axis], n, mode, padding_mode, align) for axis, n in enumerate(sizes)]
     y: Tensor | None = None
     for taps in product(*axes):
-        part = _corner(moved, taps)
+        part = _corner(pixels, sizes, taps)
         y = part if y is None else y + part
     assert y is not None
     return permute(y, (0, y.ndim - 1, *range(1, y.ndim - 1)))
@@ -132,11 +134,13 @@ Tap = tuple[Array, Array | None, Tensor | None]
 """Positions along one axis; which of them are inside (None: all); their weights (None: ones)."""
 
 
-def _corner(image: Tensor, taps: tuple[Tap, ...]) -> Tensor:
-    """The image (N, *spatial, C) at one neighbour of every coordinate, times its weight."""
-    module = array_module(image.array)
-    batch = module.arange(image.shape[0]).reshape(-1, *(1,) * len(taps))
-    y = Index.apply(image, (batch, *(position for position, _, _ in taps)))
+def _corner(pixels: Tensor, sizes: tuple[int, ...], taps: tuple[Tap, ...]) -> Tensor:
+    """The images, as a table of pixels, at one neighbour of every coordinate, times its weight."""
+    module = array_module(pixels.array)
+    row = module.arange(len(taps[0][0])).reshape(-1, *(1,) * len(taps))
+    for n, (position, _, _) in zip(sizes, taps, strict=True):
+        row = row * n + position
+    y = take_rows(pixels, row)
     inside = None
     for _, axis_inside, weight in taps:
         y = y if weight is None else y * weight[..., None]

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from tinyconv.device import array_module
 from tinyconv.kernels.reference.elementwise import quiet
 
@@ -23,7 +21,7 @@ Array = Any
 
 
 @quiet
-def resample(x: Array, positions: np.ndarray, weights: np.ndarray, axis: int) -> Array:
+def resample(x: Array, positions: Array, weights: Array, axis: int) -> Array:
     """Apply the map with `positions` and `weights`, both (n_out, taps), along `axis`.
 
     Examples
@@ -39,31 +37,33 @@ def resample(x: Array, positions: np.ndarray, weights: np.ndarray, axis: int) ->
     y = None
     for position, weight in zip(positions.T, weights.T, strict=True):
         taken = xp.take(lines, xp.asarray(position), axis)
-        if not (weight == 1).all():
-            taken *= _column(xp, weight, lines, axis)
+        taken = _weighted(taken, weight, axis)
         y = taken if y is None else y + taken
     return _channels_second(y)
 
 
 @quiet
-def resample_adjoint(grad: Array, positions: np.ndarray, weights: np.ndarray, axis: int, size: int) -> Array:
+def resample_adjoint(grad: Array, positions: Array, weights: Array, axis: int, size: int) -> Array:
     """The transposed map: each element is added, weighted, to the `size` positions it came from."""
     xp = array_module(grad)
     lines, axis = _channels_last(grad, axis)
-    order = np.argsort(positions, axis=None, kind="stable")
-    outputs, taps = np.unravel_index(order, positions.shape)
-    shares = xp.take(lines, xp.asarray(outputs), axis)
-    shares *= _column(xp, weights[outputs, taps], lines, axis)
-    met, starts = np.unique(positions.ravel()[order], return_index=True)
+    positions, weights = xp.asarray(positions), xp.asarray(weights)
+    order = xp.argsort(positions.ravel(), kind="stable")
+    shares = xp.take(lines, order // positions.shape[1], axis)
+    shares = _weighted(shares, weights.ravel()[order], axis)
+    met, starts = xp.unique(positions.ravel()[order], return_index=True)
     x = xp.zeros((*lines.shape[:axis], size, *lines.shape[axis + 1 :]), grad.dtype)
     if grad.size:
-        x[(slice(None),) * axis + (xp.asarray(met),)] = xp.add.reduceat(shares, xp.asarray(starts), axis)
+        x[(slice(None),) * axis + (met,)] = xp.add.reduceat(shares, starts, axis)
     return _channels_second(x)
 
 
-def _column(xp: Any, weight: np.ndarray, lines: Array, axis: int) -> Array:
-    """`weight` in the lines' dtype, shaped to be multiplied along `axis`."""
-    return xp.asarray(weight, dtype=lines.dtype).reshape(-1, *(1,) * (lines.ndim - axis - 1))
+def _weighted(lines: Array, weight: Array, axis: int) -> Array:
+    """Each of the lines along `axis` times its weight, in the lines' dtype."""
+    if (weight == 1).all():
+        return lines
+    column = array_module(lines).asarray(weight, dtype=lines.dtype)
+    return lines * column.reshape(-1, *(1,) * (lines.ndim - axis - 1))
 
 
 def _channels_last(x: Array, axis: int) -> tuple[Array, int]:
