@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError
 from tinyconv.ops._checks import check_number, check_tensor, normalize_dims
-from tinyconv.ops.elementwise import Operand, as_operands
+from tinyconv.ops.operands import Operand, as_operands
 from tinyconv.tensor import Tensor
 
 Dims = int | tuple[int, ...] | None

@@ -6,7 +6,8 @@ from typing import Any
 
 from tinyconv.errors import ArgumentError
 from tinyconv.kernels import elementwise as kernels
-from tinyconv.ops.elementwise import Binary, Operand, as_operands
+from tinyconv.ops.elementwise import Binary
+from tinyconv.ops.operands import Operand, as_operands
 from tinyconv.ops.unary import Zero
 from tinyconv.tensor import Tensor
 

@@ -1,8 +1,4 @@
-"""Arithmetic, element by element, with broadcasting.
-
-Broadcasting repeats an input along dimensions of size 1, so the gradient of that input is
-the sum over the repetitions: `unbroadcast`, its adjoint.
-"""
+"""Arithmetic, element by element, with broadcasting."""
 
 from __future__ import annotations
 
@@ -10,65 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from tinyconv.autograd import Function
-from tinyconv.device import array_module, check_dtype, default_dtype
+from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError
 from tinyconv.kernels import elementwise as kernels
 from tinyconv.ops._checks import broadcast_shape, check_tensor
 from tinyconv.ops.creation import as_tensor
-from tinyconv.ops.reduction import sum as sum_
-from tinyconv.ops.shape import reshape
+from tinyconv.ops.operands import Operand, as_floating, as_operands, unbroadcast
 from tinyconv.tensor import Tensor
-
-Operand = Any
-"""A Tensor, or anything `tensor()` accepts: a number, a list, an array."""
-
-RANKS = {"b": 0, "u": 1, "i": 1, "f": 2}
-
-
-def as_operands(op: str, a: Operand, b: Operand) -> tuple[Tensor, Tensor]:
-    """Both operands as tensors that broadcast together, with dtypes as PyTorch has them."""
-    if not isinstance(b, Tensor):
-        check_tensor(op, "input", a)
-    a, b = _like(op, a, b), _like(op, b, a)
-    broadcast_shape(op, a.shape, b.shape)
-    return _promoted(a, b)
-
-
-def _promoted(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """Floats lead integers lead truth values; among equals, a tensor with dimensions leads one without.
-
-    NumPy, which decides the rest, would make float64 of int64 and float32.
-    """
-    rank, other_rank = ((RANKS[x.dtype.kind], x.ndim > 0) for x in (a, b))
-    if a.dtype == b.dtype or rank == other_rank:
-        return a, b
-    return (a, astype(b, a.dtype)) if rank > other_rank else (astype(a, b.dtype), b)
-
-
-def _like(op: str, x: Operand, other: Operand) -> Tensor:
-    if isinstance(x, Tensor):
-        return x
-    module = array_module(other.array)
-    dtype = None
-    if isinstance(x, int | float) and not isinstance(x, bool):
-        is_integer = other.dtype.kind in "iu" and isinstance(x, int)
-        dtype = other.dtype if other.dtype.kind == "f" or is_integer else default_dtype.get()
-    try:
-        array = module.asarray(x, dtype=dtype)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise ArgumentError(op, "other", repr(x), "a Tensor or numbers") from error
-    if array.dtype.kind not in "fiub":
-        raise ArgumentError(op, "other", repr(x), "a Tensor or numbers")
-    return Tensor(array.astype(other.dtype) if other.dtype.kind == "f" and array.dtype.kind == "f" else array)
-
-
-def unbroadcast(grad: Tensor, shape: tuple[int, ...], dtype: Any = None) -> Tensor:
-    """Sum `grad` over the dimensions along which an input of `shape` was repeated."""
-    if grad.shape != shape:
-        lead = grad.ndim - len(shape)
-        repeated = [lead + i for i, n in enumerate(shape) if n == 1 and grad.shape[lead + i] != 1]
-        grad = reshape(sum_(grad, (*range(lead), *repeated)), shape)
-    return grad if dtype is None or grad.dtype == dtype else astype(grad, dtype)
 
 
 class Binary(Function):
@@ -229,19 +173,6 @@ class Log(Function):
         return grad / x
 
 
-class AsType(Function):
-    """y = x in another dtype."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, dtype: Any) -> Any:
-        ctx.dtype = x.dtype
-        return x.array.astype(dtype)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Any:
-        return astype(grad, ctx.dtype), None
-
-
 def add(input: Operand, other: Operand) -> Tensor:
     """input + other, with broadcasting."""
     return Add.apply(*as_operands("add", input, other))
@@ -306,14 +237,3 @@ def where(condition: Tensor, input: Operand = None, other: Operand = None) -> An
     a, b = as_operands("where", input, other)
     broadcast_shape("where", condition.shape, a.shape, b.shape)
     return Where.apply(condition, a, b)
-
-
-def astype(input: Tensor, dtype: Any) -> Tensor:
-    """`input` converted to `dtype`; the same tensor if it has that dtype already."""
-    target = check_dtype("astype", dtype)
-    return input if input.dtype == target else AsType.apply(input, target)
-
-
-def as_floating(x: Tensor) -> Tensor:
-    """`x`, in the default dtype if it holds integers or truth values."""
-    return x if x.dtype.kind == "f" else astype(x, default_dtype.get())

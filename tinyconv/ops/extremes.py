@@ -12,7 +12,8 @@ from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError
 from tinyconv.kernels import elementwise as kernels
 from tinyconv.ops._checks import check_tensor
-from tinyconv.ops.elementwise import Binary, Operand, Where, as_operands, unbroadcast
+from tinyconv.ops.elementwise import Binary, Where
+from tinyconv.ops.operands import Operand, as_operands, unbroadcast
 from tinyconv.tensor import Tensor
 
 

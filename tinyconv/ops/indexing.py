@@ -9,7 +9,8 @@ import numpy as np
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.ops._checks import broadcast_shape, check_number, check_same_dtype, check_tensor, normalize_dim
-from tinyconv.ops.elementwise import Where, astype
+from tinyconv.ops.elementwise import Where
+from tinyconv.ops.operands import astype
 from tinyconv.ops.shape import Index, IndexScatter, expand, reshape
 from tinyconv.tensor import Tensor
 

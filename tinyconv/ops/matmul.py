@@ -9,7 +9,7 @@ from tinyconv.autograd import Function
 from tinyconv.errors import ShapeError
 from tinyconv.kernels import matmul as kernels
 from tinyconv.ops._checks import broadcast_shape, check_float, check_ndim, check_same_dtype, check_tensor
-from tinyconv.ops.elementwise import unbroadcast
+from tinyconv.ops.operands import unbroadcast
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import reshape, transpose, unsqueeze
 from tinyconv.tensor import Tensor

@@ -15,6 +15,7 @@ from tinyconv.ops import (
     in_place,
     indexing,
     matmul,
+    operands,
     reduction,
     shape,
     softmax,
@@ -70,8 +71,8 @@ OPERATORS = {
 }
 
 CONVERSIONS = {
-    "bool": lambda self: elementwise.astype(self, bool_),
-    "int": lambda self: elementwise.astype(self, int32),
+    "bool": lambda self: operands.astype(self, bool_),
+    "int": lambda self: operands.astype(self, int32),
 }
 
 METHODS = {
@@ -121,7 +122,7 @@ METHODS = {
     "bitwise_not": comparison.bitwise_not,
     "any": comparison.any,
     "all": comparison.all,
-    "astype": elementwise.astype,
+    "astype": operands.astype,
     "to": transfer.to,
     "matmul": matmul.matmul,
     "sum": reduction.sum,

@@ -66,7 +66,7 @@ class Expand(Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
-        from tinyconv.ops.elementwise import unbroadcast
+        from tinyconv.ops.operands import unbroadcast
 
         return unbroadcast(grad, ctx.shape), None
 

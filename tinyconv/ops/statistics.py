@@ -11,7 +11,8 @@ from tinyconv.device import array_module, int64
 from tinyconv.errors import ArgumentError
 from tinyconv.kernels import reduction as kernels
 from tinyconv.ops._checks import check_float, check_number, check_tensor, normalize_dim, normalize_dims
-from tinyconv.ops.elementwise import as_floating, astype, exp, log, where
+from tinyconv.ops.elementwise import exp, log, where
+from tinyconv.ops.operands import as_floating, astype
 from tinyconv.ops.reduction import Dims, amax, amin, mean
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import Copy, cat, reshape

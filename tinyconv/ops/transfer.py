@@ -7,7 +7,7 @@ from typing import Any
 from tinyconv.autograd import Function
 from tinyconv.device import device_of, to_device
 from tinyconv.errors import ArgumentError
-from tinyconv.ops.elementwise import astype
+from tinyconv.ops.operands import astype
 from tinyconv.tensor import Tensor
 
 

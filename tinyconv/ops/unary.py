@@ -9,7 +9,7 @@ from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError
 from tinyconv.kernels import elementwise as kernels
 from tinyconv.ops._checks import check_tensor
-from tinyconv.ops.elementwise import as_floating
+from tinyconv.ops.operands import as_floating
 from tinyconv.tensor import Tensor
 
 
