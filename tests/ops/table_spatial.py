@@ -140,7 +140,7 @@ def affine_maps(draw: Any) -> Case:
 
 @st.composite
 def samplings(draw: Any, *modes: str) -> Case:
-    """Images or volumes; coordinates inside and outside. In mode nearest the grid is a constant."""
+    """Images or volumes; coordinates inside and outside."""
     mode = draw(st.sampled_from(modes))
     dims = 2 if mode == "bicubic" else draw(st.integers(2, 3))
     batch, channels = draw(st.integers(0, 2)), draw(st.integers(1, 3))
@@ -153,8 +153,6 @@ def samplings(draw: Any, *modes: str) -> Case:
     }
     image = Values((batch, channels, *size), order=draw(orders))
     grid = Values((batch, *out, dims), order=draw(orders))
-    if mode == "nearest":
-        return Case((image,), options, (grid,), draw(seeds))
     return Case((image, grid), options, seed=draw(seeds))
 
 

@@ -15,6 +15,7 @@ from itertools import product
 from math import prod
 from typing import Any
 
+from tinyconv.autograd import Function
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels.reference.elementwise import quiet
@@ -28,6 +29,19 @@ from tinyconv.tensor import Tensor
 Array = Any
 CUBIC = -0.75
 """Keys' free parameter of cubic interpolation."""
+
+
+class Unmoved(Function):
+    """y, which small changes of x do not move: x gets a gradient of zeros."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor, x: Tensor) -> Any:
+        ctx.zeros = array_module(x.array).zeros_like(x.array)
+        return y.array
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        return grad, Tensor(ctx.zeros.copy())
 
 
 def affine_grid(theta: Tensor, size: tuple[int, ...], align_corners: bool | None = None) -> Tensor:
@@ -106,8 +120,7 @@ def grid_sample(
 
     Notes
     -----
-    With ``mode="nearest"`` the result does not depend on the grid's small changes, and no gradient
-    reaches it.
+    With ``mode="nearest"`` small changes of the grid change nothing: its gradient is zero.
 
     Examples
     --------
@@ -127,6 +140,7 @@ def grid_sample(
         part = _corner(pixels, sizes, taps)
         y = part if y is None else y + part
     assert y is not None
+    y = Unmoved.apply(y, grid) if mode == "nearest" else y
     return permute(y, (0, y.ndim - 1, *range(1, y.ndim - 1)))
 
 
