@@ -95,6 +95,40 @@ def test_fast_is_the_reference(make_array, shape, order, other, options, seed):
         np.testing.assert_array_equal(grad, before)
 
 
+RMSPROP = {"lr": 0.02, "alpha": 0.8, "eps": 1e-2, "weight_decay": 0.1}
+OTHERS = {
+    "rmsprop": ("rmsprop_step", (False, False), {**RMSPROP, "momentum": 0.0}),
+    "rmsprop, centered": ("rmsprop_step", (True, False), {**RMSPROP, "momentum": 0.0}),
+    "rmsprop, momentum": ("rmsprop_step", (False, True), {**RMSPROP, "momentum": 0.7}),
+    "rmsprop, both": ("rmsprop_step", (True, True), {**RMSPROP, "momentum": 0.7}),
+    "adagrad": ("adagrad_step", (), {"lr": 0.1, "lr_decay": 0.2, "weight_decay": 0.1, "eps": 1e-4}),
+    "adadelta": ("adadelta_step", (True,), {"lr": 1.0, "rho": 0.8, "eps": 1e-3, "weight_decay": 0.1}),
+}
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    shape=st.lists(st.integers(0, 5), max_size=4).map(tuple), order=st.integers(0, 47),
+    other=st.integers(0, 47), name=st.sampled_from(list(OTHERS)), seed=st.integers(0, 99),
+)  # fmt: skip
+def test_the_other_fast_steps_are_the_reference(make_array, shape, order, other, name, seed):
+    kernel, wanted, options = OTHERS[name]
+    param = make_array(shape, order, seed)
+    results = {}
+    for backend in ("cpu", "reference"):
+        changed = param.copy(order="K")
+        averages = [np.zeros_like(changed), *(np.zeros_like(changed) if w else None for w in wanted)]
+        for number in range(STEPS):
+            grad = make_array(shape, other + number, seed + number)
+            kept = grad.copy()
+            count = {"step": number + 1} if kernel == "adagrad_step" else {}
+            find_kernel(backend, "optim", kernel)(changed, grad, *averages, **count, **options)
+            np.testing.assert_array_equal(grad, kept)
+        results[backend] = [changed, *(average for average in averages if average is not None)]
+    for fast, right in zip(results["cpu"], results["reference"], strict=True):
+        np.testing.assert_allclose(fast, right, rtol=2e-5, atol=2e-6)
+
+
 def test_a_view_is_changed_in_place():
     """Also where one flat pass is impossible, the caller's own memory must change."""
     whole = np.ones((6, 4), dtype=np.float32)

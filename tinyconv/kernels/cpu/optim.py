@@ -139,3 +139,132 @@ def _adam(
         square = keep2 * exp_avg_sq[i] + take2 * d * d
         exp_avg[i], exp_avg_sq[i] = average, square
         param[i] -= rate * average / (np.sqrt(square) * correction + eps)
+
+
+def rmsprop_step(
+    param: Array,
+    grad: Array,
+    square_avg: Array,
+    grad_avg: Array | None,
+    buffer: Array | None,
+    lr: float,
+    alpha: float,
+    eps: float,
+    weight_decay: float,
+    momentum: float,
+) -> None:
+    """RMSprop, in place; see `kernels.reference.optim`."""
+    averages = [average for average in (square_avg, grad_avg, buffer) if average is not None]
+    if not _alike(param, grad, *averages):
+        options = (lr, alpha, eps, weight_decay, momentum)
+        reference.rmsprop_step(param, grad, square_avg, grad_avg, buffer, *options)
+        return
+    use_threads()
+    unused = square_avg
+    arrays = (
+        param,
+        ordered_like(grad, param),
+        square_avg,
+        *(unused if a is None else a for a in (grad_avg, buffer)),
+    )
+    numbers = map(f32, (lr, alpha, 1 - alpha, eps, weight_decay, momentum))
+    _rmsprop(*map(flat, arrays), *numbers, grad_avg is not None, buffer is not None)
+
+
+@parallel
+def _rmsprop(
+    param: Array,
+    grad: Array,
+    square_avg: Array,
+    grad_avg: Array,
+    buffer: Array,
+    lr: float,
+    keep: float,
+    take: float,
+    eps: float,
+    weight_decay: float,
+    momentum: float,
+    centered: bool,
+    has_momentum: bool,
+) -> None:
+    for i in prange(param.size):
+        d = grad[i] + weight_decay * param[i]
+        variance = keep * square_avg[i] + take * d * d
+        square_avg[i] = variance
+        if centered:
+            mean = keep * grad_avg[i] + take * d
+            grad_avg[i] = mean
+            difference = variance - mean * mean
+            variance = f32(0) if difference < 0 else difference
+        d /= np.sqrt(variance) + eps
+        if has_momentum:
+            d += momentum * buffer[i]
+            buffer[i] = d
+        param[i] -= lr * d
+
+
+def adagrad_step(
+    param: Array,
+    grad: Array,
+    sum: Array,
+    step: int,
+    lr: float,
+    lr_decay: float,
+    weight_decay: float,
+    eps: float,
+) -> None:
+    """Adagrad, in place; see `kernels.reference.optim`."""
+    if not _alike(param, grad, sum):
+        reference.adagrad_step(param, grad, sum, step, lr, lr_decay, weight_decay, eps)
+        return
+    use_threads()
+    numbers = map(f32, (lr / (1 + (step - 1) * lr_decay), weight_decay, eps))
+    _adagrad(flat(param), flat(ordered_like(grad, param)), flat(sum), *numbers)
+
+
+@parallel
+def _adagrad(param: Array, grad: Array, sum: Array, rate: float, weight_decay: float, eps: float) -> None:
+    for i in prange(param.size):
+        d = grad[i] + weight_decay * param[i]
+        sum[i] += d * d
+        param[i] -= rate * d / (np.sqrt(sum[i]) + eps)
+
+
+def adadelta_step(
+    param: Array,
+    grad: Array,
+    square_avg: Array,
+    acc_delta: Array,
+    lr: float,
+    rho: float,
+    eps: float,
+    weight_decay: float,
+) -> None:
+    """Adadelta, in place; see `kernels.reference.optim`."""
+    if not _alike(param, grad, square_avg, acc_delta):
+        reference.adadelta_step(param, grad, square_avg, acc_delta, lr, rho, eps, weight_decay)
+        return
+    use_threads()
+    arrays = map(flat, (param, ordered_like(grad, param), square_avg, acc_delta))
+    _adadelta(*arrays, *map(f32, (lr, rho, 1 - rho, eps, weight_decay)))
+
+
+@parallel
+def _adadelta(
+    param: Array,
+    grad: Array,
+    square_avg: Array,
+    acc_delta: Array,
+    lr: float,
+    keep: float,
+    take: float,
+    eps: float,
+    weight_decay: float,
+) -> None:
+    for i in prange(param.size):
+        d = grad[i] + weight_decay * param[i]
+        square = keep * square_avg[i] + take * d * d
+        square_avg[i] = square
+        delta = np.sqrt(acc_delta[i] + eps) / np.sqrt(square + eps) * d
+        acc_delta[i] = keep * acc_delta[i] + take * delta * delta
+        param[i] -= lr * delta
