@@ -32,6 +32,11 @@ from tinyconv.device import (
     set_rng_state,
     uint8,
 )
+from tinyconv.device import bool_ as bool
+from tinyconv.device import float32 as float
+from tinyconv.device import float64 as double
+from tinyconv.device import int32 as int
+from tinyconv.device import int64 as long
 from tinyconv.dlpack import from_dlpack
 from tinyconv.errors import missing_name
 from tinyconv.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinyconv.errors import GraphError
+import numpy as np
+
+from tinyconv.errors import ArgumentError, GraphError
 from tinyconv.grad_mode import is_grad_enabled
 
 
@@ -50,7 +52,11 @@ def check_writable(tensor: Any, op: str, value: Any = None) -> None:
     ------
     GraphError
         If the tensor, or the value that goes into it, is part of a graph that is being recorded.
+    ArgumentError
+        If its memory is read-only, as that of an expanded tensor, where elements share a place.
     """
+    if isinstance(tensor.array, np.ndarray) and not tensor.array.flags.writeable:
+        raise ArgumentError(op, "the tensor", "an expanded view or read-only", "memory of its own: x.clone()")
     if not is_grad_enabled():
         return
     if tensor.requires_grad:

@@ -59,3 +59,9 @@ def test_what_is_made_may_need_a_gradient() -> None:
     ):
         assert x.requires_grad and x.is_leaf and x.dtype == tc.float32
     assert tc.empty(2, 3, dtype="float64").shape == (2, 3)
+
+
+def test_dtypes_have_pytorchs_other_names() -> None:
+    assert (tc.float, tc.double, tc.int, tc.long) == (tc.float32, tc.float64, tc.int32, tc.int64)
+    assert tc.tensor([1, 0], dtype=tc.bool).tolist() == [True, False]
+    assert tc.tensor([1.7], dtype=tc.long).tolist() == [1]

@@ -71,6 +71,17 @@ def test_results_that_do_not_fit_are_refused() -> None:
         tc.ones(3).clamp_()
 
 
+@pytest.mark.parametrize("name", CALLS)
+def test_expanded_tensors_are_refused(name: str) -> None:
+    args, options = CALLS[name]
+    x = tc.ones(1).expand(3)
+    with pytest.raises(ArgumentError, match=rf"{name}: the tensor .* x\.clone\(\)"):
+        getattr(x, name)(*args, **options)
+    assert getattr(x.clone(), name)(*args, **options).shape == (3,)
+    with pytest.raises(ArgumentError, match="fill_: the tensor"):
+        x.fill_(2)
+
+
 def test_random_numbers_into_weights() -> None:
     layer = tc.nn.Linear(100, 100)
     memory = layer.weight.array
