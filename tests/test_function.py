@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tinyconv as tc
@@ -69,3 +71,11 @@ def test_a_function_with_several_outputs_of_which_one_is_used() -> None:
     b.sum().backward()
     assert x.grad.tolist() == [3.0, 3.0]
     assert a.grad_fn is b.grad_fn and (a.output_index, b.output_index) == (0, 1)
+
+
+def test_a_memory_mapped_array_is_on_the_cpu_as_any_other(tmp_path: Path) -> None:
+    mapped = np.memmap(tmp_path / "values", "float32", mode="w+", shape=(3,))
+    mapped[:] = (1, 2, 3)
+    w = tc.ones(3, requires_grad=True)
+    (w * tc.from_numpy(mapped)).sum().backward()
+    assert w.grad.tolist() == [1.0, 2.0, 3.0]

@@ -12,6 +12,8 @@ import weakref
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tinyconv.anomaly import calling_line
 from tinyconv.device import array_module, device_of
 from tinyconv.errors import DeviceError, GraphError
@@ -242,6 +244,6 @@ def edge_to(tensor: Tensor) -> Edge:
 
 
 def _check_same_device(op: str, tensors: list[Tensor]) -> None:
-    if len(tensors) > 1 and any(type(x.array) is not type(tensors[0].array) for x in tensors[1:]):
+    if len({isinstance(x.array, np.ndarray) for x in tensors}) > 1:
         devices = ", ".join(device_of(x.array) for x in tensors)
         raise DeviceError(op, "the inputs' devices", f"({devices})", "all tensors on one device")
