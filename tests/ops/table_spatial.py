@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from math import floor
 from typing import Any
 
 import numpy as np
@@ -58,9 +59,11 @@ def resizings(draw: Any) -> Case:
         options["size"] = tuple(draw(st.lists(st.integers(1, 9), min_size=dims, max_size=dims)))
     else:
         factor = draw(st.sampled_from((2, 1.7, 3.0, 1.0, 0.6, 0.34, 1.15)))
-        if factor == 1.15 and options["mode"].startswith("nearest"):
-            factor = 1.5  # where the size stays the same, PyTorch's gradient is not that of its forward
-        options["scale_factor"] = max(factor, 1.01 / min(size))
+        factor = max(factor, 1.01 / min(size)) if factor < 1 else factor
+        same = any(floor(n * factor) == n for n in size) and factor != 1
+        if same and options["mode"].startswith(("nearest", "bicubic")):
+            factor = 2  # where a size stays the same, PyTorch's gradient is not that of its forward
+        options["scale_factor"] = factor
     if "linear" in options["mode"] or options["mode"] == "bicubic":
         options["align_corners"] = draw(st.sampled_from((None, False, True)))
     lead = (draw(st.integers(0, 2)), draw(st.integers(1, 3)))
