@@ -54,13 +54,20 @@ OPS = (
     Op("var", tc.var, many, lambda torch, x, dim, keepdim: torch.var(x, dim=dim, keepdim=keepdim)),
     Op("std", tc.std, with_option(many, correction=corrections), all_dims("std")),
     Op("std", tc.std, many, lambda torch, x, dim, keepdim: torch.std(x, dim=dim, keepdim=keepdim)),
+    Op(
+        "var_mean",
+        tc.var_mean,
+        with_option(along_dim(min_side=1), correction=corrections),
+        all_dims("var_mean"),
+    ),
+    Op("std_mean", tc.std_mean, with_option(many, correction=corrections), all_dims("std_mean")),
     Op("prod", tc.prod, along_dim(many=False), of_all("prod")),
     Op("logsumexp", tc.logsumexp, along_dim(min_side=1), all_dims("logsumexp")),
     Op("cumsum", tc.cumsum, one_dim(), method("cumsum")),
     Op("norm", tc.norm, with_option(along_dim("nonzero", min_side=1), p=orders), method("norm")),
 )
 
-NOT_DIFFERENTIABLE = {"argmin"}
+NOT_DIFFERENTIABLE = {"argmin", "count_nonzero"}
 
 ROWS = tc.ones(3, 4)
 
@@ -77,6 +84,9 @@ WRONG = [
     ("var", ArgumentError, "unbiased 'yes'", lambda: ROWS.var(0, "yes")),
     ("std", ArgumentError, "correction 'one'", lambda: ROWS.std(correction="one")),
     ("std", DtypeError, "input list", lambda: tc.std([1.0])),
+    ("var_mean", ArgumentError, "dim 2", lambda: tc.var_mean(ROWS, 2)),
+    ("std_mean", DtypeError, "input int64", lambda: tc.std_mean(tc.arange(3))),
+    ("count_nonzero", DtypeError, "input list", lambda: tc.count_nonzero([1.0])),
     ("prod", ArgumentError, "dim 2", lambda: ROWS.prod(2)),
     ("prod", DtypeError, "input list", lambda: tc.prod([1.0])),
     ("logsumexp", ArgumentError, "dim 2", lambda: ROWS.logsumexp(2)),

@@ -142,6 +142,18 @@ OPS = (
     Op(
         "tile", lambda x, counts: tc.tile(x, counts), repeats(fewer=True), lambda _, x, counts: x.tile(counts)
     ),
+    Op(
+        "repeat_interleave",
+        lambda x, chunks, dim: tc.repeat_interleave(x, chunks, dim),
+        chunks(),
+        lambda torch, x, chunks, dim: torch.repeat_interleave(x, chunks, dim),
+    ),
+    Op(
+        "select",
+        lambda x, start, length, dim: tc.select(x, dim, start),
+        narrows(),
+        lambda torch, x, start, length, dim: torch.select(x, dim, start),
+    ),
     Op("movedim", tc.movedim, moves(), method("movedim")),
     Op("t", tc.t, few_dims(), method("t")),
     Op("ravel", tc.ravel, any_shape(), method("ravel")),
@@ -187,6 +199,11 @@ WRONG = [
     ("repeat", ArgumentError, "repeats (2,)", lambda: ROWS.repeat(2)),
     ("repeat", ArgumentError, "repeats (2, -1)", lambda: ROWS.repeat(2, -1)),
     ("tile", ArgumentError, "dims 1.5", lambda: ROWS.tile(1.5)),
+    ("repeat_interleave", ArgumentError, "repeats -1", lambda: ROWS.repeat_interleave(-1)),
+    ("repeat_interleave", ArgumentError, "dim 2", lambda: ROWS.repeat_interleave(2, 2)),
+    ("repeat_interleave", ArgumentError, "repeats 1.5", lambda: ROWS.repeat_interleave(1.5)),
+    ("select", ArgumentError, "index 3 -3 to 2", lambda: ROWS.select(0, 3)),
+    ("select", ShapeError, "input ()", lambda: POINT.select(0, 0)),
     ("movedim", ArgumentError, "destination (0, 1)", lambda: ROWS.movedim(0, (0, 1))),
     ("movedim", ArgumentError, "dim 2", lambda: ROWS.movedim(2, 0)),
     ("movedim", ArgumentError, "(0, 0) once", lambda: ROWS.movedim((0, 0), (0, 1))),

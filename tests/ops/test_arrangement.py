@@ -50,3 +50,10 @@ def test_transposes() -> None:
 def test_meshgrid_takes_a_list_too() -> None:
     x, y = tc.meshgrid([tc.arange(2), tc.arange(3)], indexing="xy")
     assert x.tolist() == [[0, 1]] * 3 and y.tolist() == [[0, 0], [1, 1], [2, 2]]
+
+
+def test_repeats_one_after_the_other() -> None:
+    x = tc.tensor([[1, 2], [3, 4]])
+    assert x.repeat_interleave(2).tolist() == [1, 1, 2, 2, 3, 3, 4, 4]
+    assert x.repeat_interleave(2, 1).tolist() == [[1, 1, 2, 2], [3, 3, 4, 4]]
+    assert tc.tensor(5).repeat_interleave(2).tolist() == [5, 5]

@@ -112,3 +112,8 @@ def test_max_and_min_of_two_tensors() -> None:
     a, b = tc.tensor([1.0, 5.0]), tc.tensor([3.0, 2.0])
     assert tc.max(a, b).tolist() == [3.0, 5.0]
     assert tc.min(a, b).tolist() == [1.0, 2.0]
+
+
+def test_counting() -> None:
+    compare("count_nonzero", [[0.0, 2.0, nan], [0.0, 0.0, -1.0]], 1)
+    compare("count_nonzero", [[0, 2], [0, 1]])

@@ -21,7 +21,9 @@ from tinyconv.ops.arrangement import (
     movedim,
     narrow,
     ravel,
+    repeat_interleave,
     roll,
+    select,
     split,
     stack,
     t,
@@ -131,7 +133,7 @@ from tinyconv.ops.shape import (
 from tinyconv.ops.smooth_activation import celu, gelu, logsigmoid, selu, silu, softplus
 from tinyconv.ops.softmax import log_softmax, softmax, softmin
 from tinyconv.ops.sorting import argsort, sort, topk
-from tinyconv.ops.statistics import cumsum, logsumexp, norm, prod, std, var
+from tinyconv.ops.statistics import count_nonzero, cumsum, logsumexp, norm, prod, std, std_mean, var, var_mean
 from tinyconv.ops.unary import (
     abs,
     ceil,
@@ -200,6 +202,7 @@ __all__ = [
     "cos",
     "cosine_embedding_loss",
     "cosine_similarity",
+    "count_nonzero",
     "cross_entropy",
     "cumsum",
     "dice_loss",
@@ -322,12 +325,14 @@ __all__ = [
     "relu",
     "relu6",
     "remainder",
+    "repeat_interleave",
     "reshape",
     "roll",
     "round",
     "rsqrt",
     "scatter",
     "scatter_add",
+    "select",
     "selu",
     "sigmoid",
     "sign",
@@ -344,6 +349,7 @@ __all__ = [
     "squeeze",
     "stack",
     "std",
+    "std_mean",
     "sub",
     "sum",
     "t",
@@ -362,6 +368,7 @@ __all__ = [
     "unfold",
     "unsqueeze",
     "var",
+    "var_mean",
     "weighted_pixel_cross_entropy",
     "where",
     "zeros",

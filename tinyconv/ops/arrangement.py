@@ -152,6 +152,35 @@ def tile(input: Tensor, *dims: Any) -> Tensor:
     return repeat(input, (1,) * (check_tensor("tile", "input", input).ndim - len(counts)) + counts)
 
 
+def repeat_interleave(input: Tensor, repeats: int, dim: int | None = None) -> Tensor:
+    """Each slice along `dim` `repeats` times, one after the other; without `dim` each element.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> tc.repeat_interleave(tc.tensor([1, 2]), 2).tolist()
+    [1, 1, 2, 2]
+    """
+    (count,) = _unpack("repeat_interleave", "repeats", (repeats,))
+    if count < 0:
+        raise ArgumentError("repeat_interleave", "repeats", count, "an int >= 0")
+    x = ravel(check_tensor("repeat_interleave", "input", input)) if dim is None else input
+    axis = _axis("repeat_interleave", 0 if dim is None else dim, x)
+    lead, rest = x.shape[: axis + 1], x.shape[axis + 1 :]
+    copies = expand(unsqueeze(x, axis + 1), (*lead, count, *rest))
+    return reshape(copies, (*lead[:-1], lead[-1] * count, *rest))
+
+
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """The slice number `index` along `dim`, without that dimension."""
+    axis = _axis("select", dim, input)
+    size = input.shape[axis]
+    (place,) = _unpack("select", "index", (index,))
+    if not -size <= place < size:
+        raise ArgumentError("select", "index", index, f"an int from {-size} to {size - 1}")
+    return input[(slice(None),) * axis + (place,)]
+
+
 def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """The dimensions `source` at the places `destination`, the others in their order.
 

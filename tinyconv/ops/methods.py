@@ -188,6 +188,9 @@ METHODS = {
     "isclose": comparison.isclose,
     "t": arrangement.t,
     "scatter": indexing.scatter,
+    "repeat_interleave": arrangement.repeat_interleave,
+    "select": arrangement.select,
+    "count_nonzero": statistics.count_nonzero,
 }
 
 for _name, _op in {**OPERATORS, **CONVERSIONS, **METHODS, **in_place.OPERATORS, **in_place.METHODS}.items():

@@ -50,8 +50,9 @@ class Max(Function):
     def forward(ctx: Any, x: Tensor, dims: tuple[int, ...], keepdim: bool) -> Any:
         module = array_module(x.array)
         chosen = module.asarray(ctx.kernel(x.array, dims, True))
-        hits = (x.array == chosen) | (x.array != x.array)  # where there is a NaN, NaN is chosen
-        ctx.save_for_backward((hits / hits.sum(dims, keepdims=True)).astype(x.dtype))
+        if ctx.needs_input_grad[0]:
+            hits = (x.array == chosen) | (x.array != x.array)  # where there is a NaN, NaN is chosen
+            ctx.save_for_backward((hits / hits.sum(dims, keepdims=True)).astype(x.dtype))
         ctx.kept_shape = chosen.shape
         return chosen if keepdim else chosen.reshape([n for i, n in enumerate(x.shape) if i not in dims])
 

@@ -76,6 +76,23 @@ def std(
     return _root(_variance("std", input, dim, unbiased, keepdim, correction))
 
 
+def var_mean(input: Tensor, dim: Any = None, *, correction: float = 1, keepdim: bool = False) -> Any:
+    """The pair (variance, mean)."""
+    variance = _variance("var_mean", input, dim, True, keepdim, correction)
+    return variance, mean(input, dim, keepdim)
+
+
+def std_mean(input: Tensor, dim: Any = None, *, correction: float = 1, keepdim: bool = False) -> Any:
+    """The pair (standard deviation, mean)."""
+    deviation = _root(_variance("std_mean", input, dim, True, keepdim, correction))
+    return deviation, mean(input, dim, keepdim)
+
+
+def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
+    """How many elements are not 0, of all or along `dim`."""
+    return sum_(check_tensor("count_nonzero", "input", input) != 0, dim)
+
+
 def prod(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The product of all elements, or of those along `dim`.
 
