@@ -25,6 +25,7 @@ WRONG = [
     ("ones_like", DtypeError, "dtype 'float1'", lambda: tc.ones_like(ROWS, dtype="float1")),
     ("full_like", ArgumentError, "fill_value 'seven'", lambda: tc.full_like(ROWS, "seven")),
     ("full_like", ArgumentError, "fill_value 0.5", lambda: tc.full_like(tc.arange(3), 0.5)),
+    ("full_like", ArgumentError, "fill_value inf", lambda: tc.full_like(tc.arange(3), float("inf"))),
     ("empty_like", DtypeError, "input int", lambda: tc.empty_like(3)),
     ("rand_like", ArgumentError, "dtype int64", lambda: tc.rand_like(tc.arange(3))),
     ("randn_like", DtypeError, "input ndarray", lambda: tc.randn_like(ROWS.numpy())),

@@ -159,6 +159,7 @@ WRONG = [
     ("masked_fill", ShapeError, "value (4,)", lambda: ROWS.masked_fill(ROWS > 0, tc.ones(4))),
     ("masked_fill", ArgumentError, "value 'x'", lambda: ROWS.masked_fill(ROWS > 0, "x")),
     ("masked_fill", ArgumentError, "value 0.5 int64", lambda: tc.arange(2).masked_fill(TRUTH, 0.5)),
+    ("masked_fill", ArgumentError, "value nan", lambda: tc.arange(2).masked_fill(TRUTH, float("nan"))),
     ("masked_select", DtypeError, "mask int64", lambda: ROWS.masked_select(FIRST)),
     ("masked_select", ShapeError, "(3, 4) and (2,)", lambda: ROWS.masked_select(TRUTH)),
     ("nonzero", DtypeError, "input list", lambda: tc.nonzero([1])),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinyconv.device import array_module
-from tinyconv.errors import ArgumentError, ShapeError
+from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.ops._checks import broadcast_shape, check_positive, check_tensor, normalize_dim, normalize_dims
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.shape import _unpack, cat, expand, permute, reshape, unsqueeze
@@ -32,6 +32,8 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     for i, x in enumerate(tensors):
         if check_tensor("stack", f"tensors[{i}]", x).shape != first.shape:
             raise ShapeError("stack", f"tensors[{i}]", f"of shape {x.shape}", f"{first.shape}, as tensors[0]")
+        if x.dtype != first.dtype:
+            raise DtypeError("stack", f"tensors[{i}]", f"of dtype {x.dtype}", f"{first.dtype}")
     return cat([unsqueeze(x, axis) for x in tensors], axis)
 
 
@@ -240,6 +242,8 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     ([[0, 0, 0], [1, 1, 1]], [[0, 1, 2], [0, 1, 2]])
     """
     axes = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], list | tuple) else tensors
+    if not axes:
+        raise ArgumentError("meshgrid", "tensors", "()", "at least one Tensor")
     if indexing not in ("ij", "xy"):
         raise ArgumentError("meshgrid", "indexing", repr(indexing), "'ij' or 'xy'")
     for i, x in enumerate(axes):

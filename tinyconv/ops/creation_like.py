@@ -48,7 +48,7 @@ def full_like(
     if not isinstance(fill_value, bool):
         number = check_number("full_like", "fill_value", fill_value)
         kind = _dtype("full_like", input, dtype).kind
-        if kind != "f" and number != int(number):
+        if kind != "f" and not number.is_integer():
             raise ArgumentError("full_like", "fill_value", fill_value, "a whole number for this dtype")
     return _filled("full_like", input, fill_value, dtype, device, requires_grad)
 

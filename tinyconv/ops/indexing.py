@@ -218,7 +218,7 @@ def _check_source(op: str, input: Tensor, index: Tensor, src: Tensor) -> None:
 def _number(op: str, argument: str, value: Any, input: Tensor) -> Tensor:
     """A number as a tensor of the dtype of `input`."""
     number = value if isinstance(value, bool) else check_number(op, argument, value)
-    if input.dtype.kind != "f" and number != int(number):
+    if input.dtype.kind != "f" and not float(number).is_integer():
         raise ArgumentError(op, argument, value, f"a whole number for {input.dtype}")
     return Tensor(array_module(input.array).asarray(number, dtype=input.dtype))
 

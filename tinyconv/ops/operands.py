@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinyconv.autograd import Function
-from tinyconv.device import array_module, check_dtype, default_dtype
+from tinyconv.device import array_module, check_dtype, default_dtype, int64
 from tinyconv.errors import ArgumentError
 from tinyconv.ops._checks import broadcast_shape, check_tensor
 from tinyconv.ops.reduction import sum as sum_
@@ -49,7 +49,8 @@ def _like(op: str, x: Operand, other: Operand) -> Tensor:
     dtype = None
     if isinstance(x, int | float) and not isinstance(x, bool):
         is_integer = other.dtype.kind in "iu" and isinstance(x, int)
-        dtype = other.dtype if other.dtype.kind == "f" or is_integer else default_dtype.get()
+        own = int64 if isinstance(x, int) else default_dtype.get()
+        dtype = other.dtype if other.dtype.kind == "f" or is_integer else own
     try:
         array = module.asarray(x, dtype=dtype)
     except (ValueError, TypeError, OverflowError) as error:
