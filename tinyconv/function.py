@@ -125,7 +125,8 @@ class Function:
         if not isinstance(item, _SavedOutput):
             return _Tensor(item)
         output = _Tensor(item.array, requires_grad=is_differentiable(item.array))
-        output.grad_fn, output.output_index, output.version = self, item.index, item.version
+        output.grad_fn = self if output.requires_grad else None
+        output.output_index, output.version = item.index, item.version
         return output
 
     @property

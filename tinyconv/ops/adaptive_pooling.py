@@ -52,12 +52,14 @@ class AdaptiveMaxPool(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, size: Sizes) -> Any:
         y, indices = kernels.adaptive_max_pool(x.array, size)
-        ctx.indices, ctx.size = Tensor(indices), x.shape[2:]
+        ctx.save_for_backward(indices)
+        ctx.size = x.shape[2:]
         return y, indices
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor, _: Any) -> Any:
-        return PoolScatter.apply(grad, ctx.indices, ctx.size), None
+        (indices,) = ctx.saved_tensors
+        return PoolScatter.apply(grad, indices, ctx.size), None
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: OutputSize) -> Tensor:

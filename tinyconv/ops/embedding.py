@@ -62,7 +62,7 @@ def embedding(
     }.items():
         if value is not None and value is not False:
             raise ArgumentError(op, name, repr(value), "None or False: tinyconv does not have it")
-    taken = take_rows(weight, input.array)
+    taken = take_rows(weight, input.array.copy())  # input may be changed before backward
     if padding_idx is None:
         return taken
     is_padding = input.array == check_row(op, padding_idx, rows)

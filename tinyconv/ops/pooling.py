@@ -32,13 +32,15 @@ class MaxPool(Function):
         ceil_mode: bool,
     ) -> Any:
         y, indices = kernels.max_pool(x.array, kernel_size, stride, padding, dilation, ceil_mode)
-        ctx.indices, ctx.size = Tensor(indices), x.shape[2:]
+        ctx.save_for_backward(indices)
+        ctx.size = x.shape[2:]
         ctx.geometry = kernel_size, stride, padding, dilation
         return y, indices
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor, _: Any) -> Any:
-        return PoolScatter.apply(grad, ctx.indices, ctx.size), *[None] * 5
+        (indices,) = ctx.saved_tensors
+        return PoolScatter.apply(grad, indices, ctx.size), *[None] * 5
 
 
 class PoolScatter(Function):
@@ -46,12 +48,13 @@ class PoolScatter(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, indices: Tensor, size: Sizes) -> Any:
-        ctx.indices = indices
+        ctx.save_for_backward(indices)
         return kernels.pool_scatter(x.array, indices.array, size)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
-        return PoolGather.apply(grad, ctx.indices), None, None
+        (indices,) = ctx.saved_tensors
+        return PoolGather.apply(grad, indices), None, None
 
 
 class PoolGather(Function):
@@ -59,12 +62,14 @@ class PoolGather(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, indices: Tensor) -> Any:
-        ctx.indices, ctx.size = indices, x.shape[2:]
+        ctx.save_for_backward(indices)
+        ctx.size = x.shape[2:]
         return kernels.pool_gather(x.array, indices.array)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
-        return PoolScatter.apply(grad, ctx.indices, ctx.size), None
+        (indices,) = ctx.saved_tensors
+        return PoolScatter.apply(grad, indices, ctx.size), None
 
 
 def max_pool1d(

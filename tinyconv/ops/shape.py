@@ -93,7 +93,7 @@ class Index(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, index: Any) -> Any:
-        ctx.index, ctx.shape = index, x.shape
+        ctx.index, ctx.shape = _own(index) if ctx.needs_input_grad[0] else None, x.shape
         y = x.array[index]
         if type(y) is not type(x.array):  # NumPy copies a single element; with an Ellipsis it is a view
             y = x.array[(*index, ...) if isinstance(index, tuple) else (index, ...)]
@@ -109,12 +109,19 @@ class IndexScatter(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, index: Any, shape: tuple[int, ...]) -> Any:
-        ctx.index = index
+        ctx.index = _own(index) if ctx.needs_input_grad[0] else None
         return kernels.index_scatter(x.array, index, shape)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
         return Index.apply(grad, ctx.index), None, None
+
+
+def _own(index: Any) -> Any:
+    """The index with copies of its arrays, which may be changed before backward."""
+    if isinstance(index, tuple):
+        return tuple(_own(part) for part in index)
+    return index.copy() if hasattr(index, "strides") else index
 
 
 def reshape(input: Tensor, *shape: Any) -> Tensor:

@@ -19,12 +19,13 @@ class Unpool(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, indices: Tensor, size: Sizes) -> Any:
-        ctx.indices = indices
+        ctx.save_for_backward(indices)
         return kernels.unpool(x.array, indices.array, size)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
-        return PoolGather.apply(grad, ctx.indices), None, None
+        (indices,) = ctx.saved_tensors
+        return PoolGather.apply(grad, indices), None, None
 
 
 def max_unpool1d(
