@@ -32,6 +32,10 @@ def step(optimizer: type[Any]) -> Callable[[tc.Tensor], None]:
     return change
 
 
+def subtract(x: tc.Tensor) -> None:
+    x -= 0.1
+
+
 CHANGES: dict[str, Callable[[tc.Tensor], Any]] = {
     "fill_": lambda x: x.fill_(2.0),
     "zero_": lambda x: x.zero_(),
@@ -43,6 +47,8 @@ CHANGES: dict[str, Callable[[tc.Tensor], Any]] = {
     "transposed": lambda x: x.reshape(2, 1).permute(1, 0).zero_(),
     "expanded": lambda x: x.reshape(2, 1)[:, 0].zero_(),
     "iterated": lambda x: next(iter(x)).zero_(),
+    "mul_": lambda x: x.mul_(3.0),
+    "-=": subtract,
     "init": lambda x: tc.nn.init.ones_(x),
     "normal": lambda x: tc.nn.init.normal_(x),
     "SGD": step(tc.optim.SGD),
@@ -175,7 +181,16 @@ def test_an_op_that_returns_its_input_shares_it_and_keeps_the_graph() -> None:
 
 def test_the_same_changes_are_errors_in_pytorch() -> None:
     torch = pytest.importorskip("torch")
-    for name in ("fill_", "zero_", "assignment", "assignment to a view", "fill_ of a row", "detach"):
+    for name in (
+        "fill_",
+        "zero_",
+        "mul_",
+        "-=",
+        "assignment",
+        "assignment to a view",
+        "fill_ of a row",
+        "detach",
+    ):
         x = torch.tensor([1.0, 2.0], requires_grad=True)
         y = (x * x).sum()
         with torch.no_grad():
