@@ -20,7 +20,7 @@ LEVELS = (
     ("nn", "optim"),
     ("ops",),
     (
-        *("tensor", "function", "autograd", "anomaly", "graph", "hooks", "dlpack"),
+        *("tensor", "attached", "function", "autograd", "anomaly", "graph", "hooks", "dlpack"),
         *("gradcheck", "gradcheck_probe", "gradcheck_report"),
     ),
     ("grad_mode", "memory"),
