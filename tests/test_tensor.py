@@ -186,3 +186,9 @@ def test_shape_errors_are_also_value_errors() -> None:
         tc.from_numpy([1.0])
     with pytest.raises(RuntimeError):
         GRAPH.numpy()
+
+
+@pytest.mark.parametrize("value", [[1.0, 2.0], 3.0, None])
+def test_the_constructor_takes_arrays_only(value):
+    with pytest.raises(DtypeError, match=r"array is a \w+, expected an array; tc\.tensor"):
+        tc.Tensor(value)

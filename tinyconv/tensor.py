@@ -65,6 +65,10 @@ class Tensor(AttachedMethods):
     __array_priority__ = 1000  # so that array * tensor is tensor.__rmul__, not NumPy's loop
 
     def __init__(self, array: Any, requires_grad: bool = False) -> None:
+        if not hasattr(array, "dtype"):
+            raise DtypeError(
+                "Tensor", "array", f"a {type(array).__name__}", "an array; tc.tensor(...) makes one"
+            )
         if requires_grad and not is_differentiable(array):
             raise DtypeError("Tensor", "dtype", array.dtype, "a floating-point type where requires_grad=True")
         # NumPy turns arrays without dimensions into scalars wherever it computes with them.
