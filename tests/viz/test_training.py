@@ -68,3 +68,15 @@ def test_a_panel_says_whose_curve_it_shows_and_panels_share_their_steps():
     figure = plot_curves([{"step": 1, "loss": 0.5}, {"step": 9, "held_out_iou": 0.2}])
     assert [text.get_text() for text in figure.axes[1].get_legend().get_texts()] == ["held out"]
     assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
+
+
+def test_a_single_peak_does_not_press_the_loss_to_the_floor():
+    losses = np.linspace(1.5, 0.1, 200)
+    losses[15] = 25.0
+    lines = [{"step": i, "loss": float(loss)} for i, loss in enumerate(losses)]
+    axis = plot_curves(lines).axes[0]
+    bottom, top = axis.get_ylim()
+    assert -0.1 < bottom <= 0 and 1.5 <= top < 3
+    assert axis.get_title() == "Loss (peaks up to 25 cut off)"
+    lines[15]["loss"] = 1.4
+    assert plot_curves(lines).axes[0].get_title() == "Loss"

@@ -57,6 +57,8 @@ def plot_curves(metrics: Sequence[Mapping[str, Any]], path: str | os.PathLike[st
             for name, curve in curves.items():
                 _draw_curve(axis, curve, name, CYCLE[names.index(name) % len(CYCLE)])
             _finish(axis, quantity, horizontal or "line", legend=len(names) > 1)
+            if quantity == "loss":
+                _leave_out_peaks(axis, np.concatenate([values for _, values in curves.values()]))
         if path is not None:
             save_figure(figure, path)
     return figure
@@ -107,3 +109,12 @@ def _finish(axis: Any, quantity: str, horizontal: str, legend: bool) -> None:
         axis.set_ylim(0.0, 1.02)
     if legend:
         axis.legend()
+
+
+def _leave_out_peaks(axis: Any, values: Any) -> None:
+    """End the axis above nearly all values, where a few peaks would press the rest to the floor."""
+    usual = 1.3 * float(np.percentile(values, 98))
+    highest = float(values.max())
+    if len(values) >= _SMOOTH_FROM and 0 < usual < highest / 2:
+        axis.set_ylim(min(0.0, float(values.min())) - 0.03 * usual, usual)
+        axis.set_title(f"{axis.get_title()} (peaks up to {highest:.3g} cut off)")
