@@ -19,6 +19,8 @@ BUILT_IN = {
     "DataError": ValueError,
     "CheckpointError": ValueError,
     "StorageError": OSError,
+    "UnsupportedError": NotImplementedError,
+    "PackageError": ImportError,
     "GraphError": RuntimeError,
     "TrainingError": ArithmeticError,
     "GradcheckError": AssertionError,

@@ -73,6 +73,14 @@ class StorageError(TinyconvError, OSError):
     """A file could not be written; an earlier file of that name is untouched."""
 
 
+class UnsupportedError(TinyconvError, NotImplementedError):
+    """A file asks for something that tinyconv does not have; the message names all of it."""
+
+
+class PackageError(TinyconvError, ImportError):
+    """A package that this one function needs is not installed; the message says how to get it."""
+
+
 class TrainingError(TinyconvError, ArithmeticError):
     """Training cannot go on: the loss is no finite number any more."""
 
