@@ -139,3 +139,31 @@ def test_wrong_options_are_refused_when_the_layer_is_made() -> None:
         with pytest.raises(ArgumentError) as caught:
             build()
         assert str(caught.value).startswith(start)
+
+
+@pytest.mark.parametrize("name", ("softmax", "log_softmax", "softmin"))
+def test_a_softmax_without_dim_guesses_as_pytorch_does_and_warns(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    for shape, dim in (((3,), 0), ((3, 4), 1), ((2, 3, 4), 0), ((2, 3, 4, 2), 1)):
+        x = np.random.default_rng(0).standard_normal(shape)
+        with pytest.warns(UserWarning, match=f"{name}: dim is None, so dim={dim} is taken"):
+            got = getattr(F, name)(tc.tensor(x))
+        with pytest.warns(UserWarning):
+            expected = getattr(torch.nn.functional, name)(torch.tensor(x)).numpy()
+        np.testing.assert_allclose(got.numpy(), expected, rtol=1e-12)
+
+
+def test_a_softmax_converts_first() -> None:
+    x = tc.tensor([1, 2, 3], dtype="int64")
+    got = F.softmax(x, 0, dtype=tc.float64)
+    assert got.dtype == np.float64
+    np.testing.assert_allclose(got.numpy(), np.exp([1, 2, 3]) / np.exp([1, 2, 3]).sum())
+
+
+def test_functions_take_inplace() -> None:
+    x = tc.tensor([-1.0, 2.0])
+    for name in ("relu", "relu6", "leaky_relu", "elu", "selu", "celu", "silu", "hardtanh"):
+        function = getattr(F, name)
+        np.testing.assert_array_equal(function(x, inplace=True).numpy(), function(x).numpy())
+    for name in ("dropout", "alpha_dropout"):
+        assert getattr(F, name)(x, 0.5, training=False, inplace=True) is x

@@ -32,7 +32,7 @@ STANDARD: dict[str, tuple[Callable[[tc.Tensor], Any], float, float]] = {
     "he_uniform_, leaky ReLU": (lambda x: init.he_uniform_(x, a=sqrt(5)), sqrt(1 / (3 * FAN_IN)), sqrt(3)),
     "he_normal_, linear": (lambda x: init.he_normal_(x, nonlinearity="linear"), sqrt(1 / FAN_IN), 6),
     "normal_": (lambda x: init.normal_(x, 0.0, 0.3), 0.3, 6),
-    "trunc_normal_": (lambda x: init.trunc_normal_(x, std=0.5), 0.5 * 0.87962566, 2 / 0.87962566),
+    "trunc_normal_": (lambda x: init.trunc_normal_(x, std=0.5, a=-1, b=1), 0.5 * 0.87962566, 2 / 0.87962566),
 }
 
 
@@ -50,10 +50,60 @@ def test_statistics(name: str) -> None:
         assert abs(values).max() > bound * std * 0.99
 
 
-@pytest.mark.parametrize("name", ("linear", "sigmoid", "tanh", "relu", "leaky_relu"))
+@pytest.mark.parametrize(
+    "name", ("linear", "conv2d", "conv_transpose3d", "sigmoid", "tanh", "relu", "leaky_relu", "selu")
+)
 def test_gains_are_pytorchs(name: str) -> None:
     torch = pytest.importorskip("torch")
     assert init.calculate_gain(name) == pytest.approx(torch.nn.init.calculate_gain(name))
+
+
+def test_the_gain_of_a_leaky_relu_takes_its_slope() -> None:
+    torch = pytest.importorskip("torch")
+    assert init.calculate_gain("leaky_relu", 0.3) == pytest.approx(
+        torch.nn.init.calculate_gain("leaky_relu", 0.3)
+    )
+    with pytest.raises(ArgumentError, match="calculate_gain: nonlinearity is 'gelu'"):
+        init.calculate_gain("gelu")
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "a", "b"),
+    ((0, 1, -2, 2), (0, 0.02, -2, 2), (1, 0.5, 1, 3), (0.3, 2, -1, 0.1), (0, 1, 4, 9)),
+)
+def test_truncated_normal_numbers_have_their_distribution(
+    mean: float, std: float, a: float, b: float
+) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    tc.manual_seed(1)
+    values = init.trunc_normal_(tc.zeros(100, 200, dtype="float64"), mean, std, a, b).array.ravel()
+    exact = stats.truncnorm((a - mean) / std, (b - mean) / std, mean, std)
+    assert values.min() >= a and values.max() <= b
+    assert stats.kstest(values, exact.cdf).pvalue > 0.01
+
+
+def test_sparse_columns() -> None:
+    torch = pytest.importorskip("torch")
+    x = init.sparse_(tc.ones(10, 50), sparsity=0.25, std=0.5).array
+    expected = (torch.nn.init.sparse_(torch.ones(10, 50), 0.25) == 0).sum(0).numpy()
+    np.testing.assert_array_equal((x == 0).sum(0), expected)
+    assert abs(x[x != 0].std() - 0.5) < 0.1
+    assert len({tuple(column) for column in (x == 0).T}) > 20
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    (
+        (lambda x: init.trunc_normal_(x, std=0), "std is 0, expected a number above 0"),
+        (lambda x: init.trunc_normal_(x, a=2, b=1), "a is 2, expected a number below b = 1"),
+        (lambda x: init.sparse_(x, 1.5), "sparsity is 1.5"),
+        (lambda x: init.normal_(x, generator=3), "normal_: generator is 3, expected None: tc.manual_seed"),
+        (lambda x: init.kaiming_normal_(x, generator=3), "kaiming_normal_: generator is 3"),
+    ),
+)
+def test_wrong_numbers_are_refused(call: Any, says: str) -> None:
+    with pytest.raises(ArgumentError, match=says):
+        call(tc.ones(3, 3))
 
 
 def test_layers_start_uniform_within_one_over_the_root_of_fan_in() -> None:

@@ -228,7 +228,12 @@ def ranking(target: Any = PLUS, other: Any = ROWS, **options: Any) -> Any:
 
 
 WRONG += [
-    ("kl_div", ArgumentError, "reduction 'batch' 'batchmean'", lambda: F.kl_div(ROWS, ROWS, "batch")),
+    (
+        "kl_div",
+        ArgumentError,
+        "reduction 'batch' 'batchmean'",
+        lambda: F.kl_div(ROWS, ROWS, reduction="batch"),
+    ),
     ("poisson_nll_loss", ArgumentError, "eps 0", lambda: F.poisson_nll_loss(ROWS, ROWS, eps=0)),
     ("poisson_nll_loss", ArgumentError, "eps 'a'", lambda: F.poisson_nll_loss(ROWS, ROWS, eps="a")),
     ("gaussian_nll_loss", ArgumentError, "var -1", lambda: gaussian(-ROWS)),

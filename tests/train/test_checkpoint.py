@@ -47,8 +47,10 @@ def test_sgd_with_momentum_too(tmp_path, trained, make_trainer):
     other = make_trainer()
     again = optim.SGD(other.model.parameters(), lr=0.1, momentum=0.9)
     restore(load_checkpoint(tmp_path, "last"), other.model, again)
-    for index, entry in optimizer.state.items():
-        np.testing.assert_array_equal(again.state[index]["momentum_buffer"], entry["momentum_buffer"])
+    states = again.state_dict()["state"], optimizer.state_dict()["state"]
+    assert states[0].keys() == states[1].keys() != set()
+    for index, entry in states[1].items():
+        np.testing.assert_array_equal(states[0][index]["momentum_buffer"], entry["momentum_buffer"])
 
 
 def test_an_earlier_checkpoint_is_replaced_and_cleared_away(tmp_path, trained):

@@ -5,6 +5,8 @@ The `inplace` of PyTorch's layers is accepted, so that its scripts run; the resu
 
 from __future__ import annotations
 
+from typing import Any
+
 from tinyconv.nn import functional as F
 from tinyconv.nn.module import Module, Parameter
 from tinyconv.ops import full
@@ -83,11 +85,14 @@ class PReLU(_Activation):
 
     OPTIONS = ("num_parameters",)
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25) -> None:
+    def __init__(
+        self, num_parameters: int = 1, init: float = 0.25, device: str | None = None, dtype: Any = None
+    ) -> None:
         super().__init__()
         self.num_parameters = check_positive("PReLU", "num_parameters", num_parameters)
         self.init = check_number("PReLU", "init", init)
         self.weight = Parameter(full((self.num_parameters,), self.init))
+        self.to(device=device, dtype=dtype)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.prelu(input, self.weight)
@@ -189,7 +194,7 @@ class Softmax(_Activation):
 
     OPTIONS = ("dim",)
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
 

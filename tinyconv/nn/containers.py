@@ -80,15 +80,15 @@ class Sequential(_Ordered):
     )
     """
 
-    def __init__(self, *modules: Any) -> None:
+    def __init__(self, *args: Any) -> None:
         super().__init__()
-        if len(modules) == 1 and isinstance(modules[0], dict):
-            for name, module in modules[0].items():
+        if len(args) == 1 and isinstance(args[0], dict):
+            for name, module in args[0].items():
                 if not isinstance(module, Module):
                     raise ArgumentError("Sequential", name, repr(module), "a Module")
                 self._modules[name] = module
             return
-        for module in modules:
+        for module in args:
             self.append(module)
 
     def forward(self, input: Any) -> Any:
@@ -100,14 +100,16 @@ class Sequential(_Ordered):
 class ModuleList(_Ordered):
     """A list of modules whose parameters are registered; `forward` is the owner's business."""
 
-    def __init__(self, modules: Iterable[Module] = ()) -> None:
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
-        for module in modules:
-            self.append(module)
+        self.extend(modules or ())
 
 
 class Identity(Module):
-    """Returns its input."""
+    """Returns its input; what it is made with does not matter."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
 
     def forward(self, input: Any) -> Any:
         return input

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.nn import functional as F
@@ -88,10 +88,13 @@ class _Conv(_ConvBase):
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
+        device: str | None = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__()
         sizes = (in_channels, out_channels, kernel_size, stride, dilation, groups)
         self._build(*sizes, bias, transposed=False)
+        self.to(device=device, dtype=dtype)
         name = type(self).__name__
         self.padding_mode = check_choice(name, "padding_mode", padding_mode, PADDING_MODES)
         if not isinstance(padding, str):
@@ -184,11 +187,14 @@ class _ConvTranspose(_ConvBase):
         bias: bool = True,
         dilation: IntOrTuple = 1,
         padding_mode: str = "zeros",
+        device: str | None = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__()
         name = type(self).__name__
         sizes = (in_channels, out_channels, kernel_size, stride, dilation, groups)
         self._build(*sizes, bias, transposed=True)
+        self.to(device=device, dtype=dtype)
         self.padding_mode = check_choice(name, "padding_mode", padding_mode, ("zeros",))
         self.padding = int_tuple(name, "padding", padding, self.dims, 0)
         self.output_padding = int_tuple(name, "output_padding", output_padding, self.dims, 0)

@@ -75,9 +75,9 @@ class ModuleDict(_Named):
     ['mask.weight', 'mask.bias', 'edge.weight', 'edge.bias']
     """
 
-    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
         super().__init__()
-        self.update(modules)
+        self.update(modules or ())
 
     def _values(self) -> dict[str, Any]:
         return self._modules
@@ -89,9 +89,9 @@ class ModuleDict(_Named):
 class ParameterDict(_Named):
     """A dict of parameters; tensors put into it become parameters."""
 
-    def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
+    def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         super().__init__()
-        self.update(parameters)
+        self.update(parameters or ())
 
     def _values(self) -> dict[str, Any]:
         return self._parameters
@@ -106,9 +106,9 @@ class ParameterDict(_Named):
 class ParameterList(Module):
     """A list of parameters; tensors put into it become parameters."""
 
-    def __init__(self, values: Iterable[Any] = ()) -> None:
+    def __init__(self, values: Iterable[Any] | None = None) -> None:
         super().__init__()
-        self.extend(values)
+        self.extend(values or ())
 
     def append(self, value: Tensor) -> ParameterList:
         """Add a parameter at the end."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from math import sqrt
+from typing import Any
 
 from tinyconv.nn import functional as F
 from tinyconv.nn import init
 from tinyconv.nn.module import Module, Parameter
 from tinyconv.ops import zeros
 from tinyconv.ops._checks import check_positive
-from tinyconv.ops.embedding import check_row
+from tinyconv.ops.embedding import check_embedding_options, check_row
 from tinyconv.tensor import Tensor
 
 
 class Embedding(Module):
     """A table of learned vectors; see `functional.embedding`.
+
+    `max_norm`, `scale_grad_by_freq` and `sparse` are refused, so that `norm_type` has no meaning.
 
     Attributes
     ----------
@@ -29,17 +32,32 @@ class Embedding(Module):
     (2, 3, 3)
     """
 
-    def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None) -> None:
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+        device: str | None = None,
+        dtype: Any = None,
+    ) -> None:
         super().__init__()
         self.num_embeddings = check_positive("Embedding", "num_embeddings", num_embeddings)
         self.embedding_dim = check_positive("Embedding", "embedding_dim", embedding_dim)
         self.padding_idx = (
             None if padding_idx is None else check_row("Embedding", padding_idx, self.num_embeddings)
         )
+        check_embedding_options(
+            "Embedding", max_norm=max_norm, scale_grad_by_freq=scale_grad_by_freq, sparse=sparse
+        )
         self.weight = Parameter(zeros(num_embeddings, embedding_dim))
         init.normal_(self.weight)
         if self.padding_idx is not None:
             self.weight.array[self.padding_idx] = 0
+        self.to(device=device, dtype=dtype)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.embedding(input, self.weight, self.padding_idx)
@@ -63,7 +81,15 @@ class Bilinear(Module):
 
     bias: Parameter | None
 
-    def __init__(self, in1_features: int, in2_features: int, out_features: int, bias: bool = True) -> None:
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: str | None = None,
+        dtype: Any = None,
+    ) -> None:
         super().__init__()
         self.in1_features = check_positive("Bilinear", "in1_features", in1_features)
         self.in2_features = check_positive("Bilinear", "in2_features", in2_features)
@@ -73,6 +99,7 @@ class Bilinear(Module):
         bound = 1 / sqrt(in1_features)
         for parameter in self.parameters():
             init.uniform_(parameter, -bound, bound)
+        self.to(device=device, dtype=dtype)
 
     def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
         return F.bilinear(input1, input2, self.weight, self.bias)

@@ -7,26 +7,48 @@ the weights have variance gain^2 / fan_in (He) or, balanced for the way back, ga
 
 from __future__ import annotations
 
-from math import prod, sqrt
+from math import ceil, prod, sqrt
 from typing import Any
 
 import numpy as np
 
 from tinyconv.device import array_module, seed
 from tinyconv.errors import ArgumentError, ShapeError
+from tinyconv.ops._checks import check_number
 from tinyconv.tensor import Tensor
 
-GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": sqrt(2)}
+CONVOLUTIONS = [f"conv{kind}{dims}d" for kind in ("", "_transpose") for dims in (1, 2, 3)]
+GAINS = {
+    **dict.fromkeys(["linear", *CONVOLUTIONS, "sigmoid"], 1.0),
+    "tanh": 5 / 3,
+    "relu": sqrt(2),
+    "selu": 0.75,
+}
 
 
-def calculate_gain(nonlinearity: str, negative_slope: float = 0.01) -> float:
-    """The factor for weights before an activation: 1, 5/3 for tanh, sqrt(2) for ReLU, …"""
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """The factor for weights before an activation: 1, 5/3 for tanh, sqrt(2) for ReLU, …
+
+    Parameters
+    ----------
+    nonlinearity : str
+        The name of a function, e.g. ``"relu"``.
+    param : float, optional
+        The negative slope of ``"leaky_relu"``, 0.01 if not given; the others have none.
+    """
     if nonlinearity == "leaky_relu":
-        return sqrt(2 / (1 + negative_slope**2))
+        slope = 0.01 if param is None else check_number("calculate_gain", "param", param)
+        return sqrt(2 / (1 + slope**2))
     if nonlinearity not in GAINS:
         names = ", ".join([*GAINS, "leaky_relu"])
         raise ArgumentError("calculate_gain", "nonlinearity", repr(nonlinearity), f"one of {names}")
     return GAINS[nonlinearity]
+
+
+def refuse_generator(where: str, generator: Any) -> None:
+    """All random numbers come from one generator, the one that `manual_seed` starts."""
+    if generator is not None:
+        raise ArgumentError(where, "generator", repr(generator), "None: tc.manual_seed starts the only one")
 
 
 def fans(tensor: Tensor) -> tuple[int, int]:
@@ -37,23 +59,52 @@ def fans(tensor: Tensor) -> tuple[int, int]:
     return tensor.shape[1] * window, tensor.shape[0] * window
 
 
-def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: None = None) -> Tensor:
     """Fill with numbers uniform in [a, b)."""
+    refuse_generator("uniform_", generator)
     return _fill(tensor, seed.get().generator.uniform(a, b, tensor.shape))
 
 
-def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: None = None) -> Tensor:
     """Fill with normal numbers."""
+    refuse_generator("normal_", generator)
     return _fill(tensor, seed.get().generator.normal(mean, std, tensor.shape))
 
 
-def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
-    """Fill with normal numbers, drawing again those further than two standard deviations off."""
+def trunc_normal_(
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: None = None,
+) -> Tensor:
+    """Fill with normal numbers between `a` and `b`.
+
+    As in PyTorch the two bounds are values, not numbers of standard deviations.
+    """
+    refuse_generator("trunc_normal_", generator)
+    check_number("trunc_normal_", "mean", mean)
+    if not check_number("trunc_normal_", "std", std) > 0:
+        raise ArgumentError("trunc_normal_", "std", repr(std), "a number above 0")
+    if not check_number("trunc_normal_", "a", a) < check_number("trunc_normal_", "b", b):
+        raise ArgumentError("trunc_normal_", "a", repr(a), f"a number below b = {b}")
+    return _fill(tensor, mean + std * _normal_between((a - mean) / std, (b - mean) / std, tensor.shape))
+
+
+def _normal_between(low: float, high: float, shape: tuple[int, ...]) -> Any:
+    """Standard normal numbers from `low` to `high`: uniform ones, kept as often as they are likely."""
+    nearest = min(max(low, 0.0), high)
+    # Ten further than where the density is largest, what is left out is less than 1e-22.
+    low, high = max(low, nearest - 10), min(high, nearest + 10)
     generator = seed.get().generator
-    values = generator.standard_normal(tensor.shape)
-    while (outside := abs(values) > 2).any():
-        values[outside] = generator.standard_normal(int(outside.sum()))
-    return _fill(tensor, mean + std * values)
+    values, open_ = np.empty(shape), np.ones(shape, bool)
+    while open_.any():
+        tried = generator.uniform(low, high, int(open_.sum()))
+        kept = generator.random(tried.size) < np.exp((nearest**2 - tried**2) / 2)
+        values[open_] = tried
+        open_[open_] = ~kept
+    return values
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
@@ -73,40 +124,53 @@ def ones_(tensor: Tensor) -> Tensor:
     return constant_(tensor, 1.0)
 
 
-def xavier_uniform_(tensor: Tensor, gain: float = 1.0) -> Tensor:
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: None = None) -> Tensor:
     """Uniform with variance gain^2 * 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
+    refuse_generator("xavier_uniform_", generator)
     fan_in, fan_out = fans(tensor)
     bound = gain * sqrt(6 / (fan_in + fan_out))
     return uniform_(tensor, -bound, bound)
 
 
-def xavier_normal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: None = None) -> Tensor:
     """Normal with variance gain^2 * 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
+    refuse_generator("xavier_normal_", generator)
     fan_in, fan_out = fans(tensor)
     return normal_(tensor, 0.0, gain * sqrt(2 / (fan_in + fan_out)))
 
 
 def kaiming_uniform_(
-    tensor: Tensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu"
+    tensor: Tensor,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: None = None,
 ) -> Tensor:
     """Uniform with variance gain^2 / fan (He et al. 2015); `a` is leaky ReLU's slope."""
+    refuse_generator("kaiming_uniform_", generator)
     bound = sqrt(3) * _kaiming_std(tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound)
 
 
 def kaiming_normal_(
-    tensor: Tensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu"
+    tensor: Tensor,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: None = None,
 ) -> Tensor:
     """Normal with variance gain^2 / fan (He et al. 2015); `a` is leaky ReLU's slope."""
+    refuse_generator("kaiming_normal_", generator)
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity))
 
 
-def orthogonal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
+def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: None = None) -> Tensor:
     """Rows (or columns, if they are fewer) orthonormal, times `gain` (Saxe et al. 2014).
 
     A weight (out, in, *kernel_size) counts as a matrix (out, in * window). The matrix is uniform
     among all such (Mezzadri 2007).
     """
+    refuse_generator("orthogonal_", generator)
     fans(tensor)
     if tensor.numel() == 0:
         return tensor
@@ -151,6 +215,20 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     for out in range(tensor.shape[0]):
         if out % per_group < tensor.shape[1]:
             values[(out, out % per_group, *middle)] = 1
+    return _fill(tensor, values)
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: None = None) -> Tensor:
+    """Normal numbers, a share `sparsity` of each column (of each input) set to zero (Martens 2010)."""
+    refuse_generator("sparse_", generator)
+    if tensor.ndim != 2:
+        raise ShapeError("sparse_", "tensor", f"of shape {tensor.shape}", "2 dimensions (out, in)")
+    if not 0 <= check_number("sparse_", "sparsity", sparsity) <= 1:
+        raise ArgumentError("sparse_", "sparsity", repr(sparsity), "a share from 0 to 1")
+    random = seed.get().generator
+    values = random.normal(0.0, std, tensor.shape)
+    order = random.random(tensor.shape).argsort(axis=0)
+    np.put_along_axis(values, order[: ceil(sparsity * tensor.shape[0])], 0.0, axis=0)
     return _fill(tensor, values)
 
 

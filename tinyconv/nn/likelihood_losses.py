@@ -4,31 +4,47 @@ from __future__ import annotations
 
 from tinyconv.nn import functional as F
 from tinyconv.nn.module import Module
+from tinyconv.ops.loss_common import refuse_legacy
 from tinyconv.tensor import Tensor
 
 
 class KLDivLoss(Module):
     """`functional.kl_div`."""
 
-    def __init__(self, reduction: str = "mean", log_target: bool = False) -> None:
+    def __init__(
+        self,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        log_target: bool = False,
+    ) -> None:
         super().__init__()
+        refuse_legacy("KLDivLoss", size_average, reduce)
         self.reduction, self.log_target = reduction, log_target
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.kl_div(input, target, self.reduction, self.log_target)
+        return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
 
 
 class PoissonNLLLoss(Module):
     """`functional.poisson_nll_loss`."""
 
     def __init__(
-        self, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean"
+        self,
+        log_input: bool = True,
+        full: bool = False,
+        size_average: bool | None = None,
+        eps: float = 1e-8,
+        reduce: bool | None = None,
+        reduction: str = "mean",
     ) -> None:
         super().__init__()
+        refuse_legacy("PoissonNLLLoss", size_average, reduce)
         self.log_input, self.full, self.eps, self.reduction = log_input, full, eps, reduction
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.poisson_nll_loss(input, target, self.log_input, self.full, self.eps, self.reduction)
+        options = (self.log_input, self.full, None, self.eps, None, self.reduction)
+        return F.poisson_nll_loss(input, target, *options)
 
 
 class GaussianNLLLoss(Module):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import sqrt
+from typing import Any
 
 from tinyconv.nn import functional as F
 from tinyconv.nn import init
@@ -20,6 +21,8 @@ class Linear(Module):
     in_features, out_features : int
     bias : bool
         Whether the neurons have a bias.
+    device, dtype
+        Where the parameters live, and float32 or float64; all layers with parameters take them.
 
     Attributes
     ----------
@@ -39,13 +42,21 @@ class Linear(Module):
 
     bias: Parameter | None
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: str | None = None,
+        dtype: Any = None,
+    ) -> None:
         super().__init__()
         self.in_features = check_positive("Linear", "in_features", in_features)
         self.out_features = check_positive("Linear", "out_features", out_features)
         self.weight = Parameter(zeros(out_features, in_features))
         self.register_parameter("bias", Parameter(zeros(out_features)) if bias else None)
         self.reset_parameters()
+        self.to(device=device, dtype=dtype)
 
     def reset_parameters(self) -> None:
         """Draw weight and bias anew."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.nn import functional as F
 from tinyconv.nn.module import Module, Parameter
@@ -24,7 +26,15 @@ class _ChannelNorm(Module):
     num_batches_tracked: Tensor | None
 
     def __init__(
-        self, num_features: int, eps: float, momentum: float | None, affine: bool, track_running_stats: bool
+        self,
+        num_features: int,
+        eps: float,
+        momentum: float | None,
+        affine: bool,
+        track_running_stats: bool,
+        bias: bool,
+        device: str | None,
+        dtype: Any,
     ) -> None:
         super().__init__()
         name = type(self).__name__
@@ -33,11 +43,12 @@ class _ChannelNorm(Module):
         self.momentum = None if momentum is None else check_number(name, "momentum", momentum)
         self.affine, self.track_running_stats = bool(affine), bool(track_running_stats)
         self.register_parameter("weight", Parameter(ones(num_features)) if affine else None)
-        self.register_parameter("bias", Parameter(zeros(num_features)) if affine else None)
+        self.register_parameter("bias", Parameter(zeros(num_features)) if affine and bias else None)
         tracked = bool(track_running_stats)
         self.register_buffer("running_mean", zeros(num_features) if tracked else None)
         self.register_buffer("running_var", ones(num_features) if tracked else None)
         self.register_buffer("num_batches_tracked", tensor(0, dtype="int64") if tracked else None)
+        self.to(device=device, dtype=dtype)
 
     def reset_running_stats(self) -> None:
         """Forget all batches seen: mean 0, variance 1."""
@@ -77,8 +88,12 @@ class _BatchNorm(_ChannelNorm):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
+        device: str | None = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, bias, device, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
         self.check_input(input)
@@ -119,6 +134,10 @@ class BatchNorm2d(_BatchNorm):
         Whether to learn a scale and a shift per channel.
     track_running_stats : bool
         Without them, evaluation uses the statistics of its batch too.
+    device, dtype
+        Where the parameters live, and float32 or float64.
+    bias : bool
+        Whether there is a shift, with ``affine=True``.
 
     Attributes
     ----------
@@ -159,8 +178,12 @@ class _InstanceNorm(_ChannelNorm):
         momentum: float = 0.1,
         affine: bool = False,
         track_running_stats: bool = False,
+        device: str | None = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, bias, device, dtype)
 
     def is_single(self, input: Tensor) -> bool:
         return input.ndim == min(self.NDIMS)
@@ -205,7 +228,17 @@ class GroupNorm(Module):
     weight: Parameter | None
     bias: Parameter | None
 
-    def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True) -> None:
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        device: str | None = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
         super().__init__()
         self.num_groups = check_positive("GroupNorm", "num_groups", num_groups)
         self.num_channels = check_positive("GroupNorm", "num_channels", num_channels)
@@ -215,7 +248,8 @@ class GroupNorm(Module):
             )
         self.eps, self.affine = _positive("GroupNorm", "eps", eps), bool(affine)
         self.register_parameter("weight", Parameter(ones(num_channels)) if affine else None)
-        self.register_parameter("bias", Parameter(zeros(num_channels)) if affine else None)
+        self.register_parameter("bias", Parameter(zeros(num_channels)) if affine and bias else None)
+        self.to(device=device, dtype=dtype)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
@@ -242,6 +276,8 @@ class LayerNorm(Module):
         eps: float = 1e-5,
         elementwise_affine: bool = True,
         bias: bool = True,
+        device: str | None = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__()
         self.normalized_shape = normalized_sizes("LayerNorm", normalized_shape)
@@ -251,6 +287,7 @@ class LayerNorm(Module):
             "weight", Parameter(ones(self.normalized_shape)) if elementwise_affine else None
         )
         self.register_parameter("bias", Parameter(zeros(self.normalized_shape)) if shift else None)
+        self.to(device=device, dtype=dtype)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)

@@ -4,29 +4,44 @@ from __future__ import annotations
 
 from tinyconv.nn import functional as F
 from tinyconv.nn.module import Module
+from tinyconv.ops.loss_common import refuse_legacy
 from tinyconv.tensor import Tensor
 
 
 class HingeEmbeddingLoss(Module):
     """`functional.hinge_embedding_loss`."""
 
-    def __init__(self, margin: float = 1.0, reduction: str = "mean") -> None:
+    def __init__(
+        self,
+        margin: float = 1.0,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
         super().__init__()
+        refuse_legacy("HingeEmbeddingLoss", size_average, reduce)
         self.margin, self.reduction = margin, reduction
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.hinge_embedding_loss(input, target, self.margin, self.reduction)
+        return F.hinge_embedding_loss(input, target, self.margin, reduction=self.reduction)
 
 
 class MarginRankingLoss(Module):
     """`functional.margin_ranking_loss`."""
 
-    def __init__(self, margin: float = 0.0, reduction: str = "mean") -> None:
+    def __init__(
+        self,
+        margin: float = 0.0,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
         super().__init__()
+        refuse_legacy("MarginRankingLoss", size_average, reduce)
         self.margin, self.reduction = margin, reduction
 
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
-        return F.margin_ranking_loss(input1, input2, target, self.margin, self.reduction)
+        return F.margin_ranking_loss(input1, input2, target, self.margin, reduction=self.reduction)
 
 
 class TripletMarginLoss(Module):
@@ -38,22 +53,32 @@ class TripletMarginLoss(Module):
         p: float = 2.0,
         eps: float = 1e-6,
         swap: bool = False,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
         reduction: str = "mean",
     ) -> None:
         super().__init__()
+        refuse_legacy("TripletMarginLoss", size_average, reduce)
         self.margin, self.p, self.eps, self.swap, self.reduction = margin, p, eps, swap, reduction
 
     def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        options = (self.margin, self.p, self.eps, self.swap, self.reduction)
+        options = (self.margin, self.p, self.eps, self.swap, None, None, self.reduction)
         return F.triplet_margin_loss(anchor, positive, negative, *options)
 
 
 class CosineEmbeddingLoss(Module):
     """`functional.cosine_embedding_loss`."""
 
-    def __init__(self, margin: float = 0.0, reduction: str = "mean") -> None:
+    def __init__(
+        self,
+        margin: float = 0.0,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
         super().__init__()
+        refuse_legacy("CosineEmbeddingLoss", size_average, reduce)
         self.margin, self.reduction = margin, reduction
 
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
-        return F.cosine_embedding_loss(input1, input2, target, self.margin, self.reduction)
+        return F.cosine_embedding_loss(input1, input2, target, self.margin, reduction=self.reduction)

@@ -20,6 +20,7 @@ def clip_grad_norm_(
     max_norm: float,
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
 ) -> Tensor:
     """Scale all gradients by one factor, so that their common norm is at most `max_norm`.
 
@@ -34,6 +35,8 @@ def clip_grad_norm_(
         2 for Euclid's norm, ``inf`` for the largest value.
     error_if_nonfinite : bool
         Whether to raise if the norm is infinite or not a number.
+    foreach : bool, optional
+        Without meaning: in PyTorch it chooses among implementations.
 
     Returns
     -------
@@ -71,7 +74,9 @@ def clip_grad_norm_(
     return Tensor(array_module(grads[0]).asarray(norm, grads[0].dtype))
 
 
-def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
+def clip_grad_value_(
+    parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
+) -> None:
     """Limit each element of the gradients to ``[-clip_value, clip_value]``, in place."""
     _check_number("clip_grad_value_", "clip_value", clip_value)
     for grad in _gradients("clip_grad_value_", parameters):

@@ -167,12 +167,15 @@ class TanhBackward(Function):
         return TanhBackward.apply(outer, y), outer * grad * (-2 * y)
 
 
-def relu(input: Tensor) -> Tensor:
-    """max(0, x), element by element; the gradient at 0 is 0."""
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """max(0, x), element by element; the gradient at 0 is 0.
+
+    `inplace`, here and elsewhere, is accepted so that PyTorch's scripts run; the result is a new tensor.
+    """
     return ReLU.apply(check_float("relu", "input", input))
 
 
-def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where x > 0, else ``negative_slope * x`` (slide S3 uses 0.1); the gradient at 0 is the slope."""
     return LeakyReLU.apply(
         check_float("leaky_relu", "input", input),
@@ -180,7 +183,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     )
 
 
-def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else ``alpha * (exp(x) - 1)`` (Clevert et al. 2015); the gradient at 0 is alpha.
 
     Raises

@@ -8,9 +8,8 @@ import numpy as np
 
 from tinyconv.autograd import Function
 from tinyconv.device import array_module
-from tinyconv.ops._checks import check_choice
 from tinyconv.ops.elementwise import log, where
-from tinyconv.ops.loss_common import REDUCTIONS, check_factor, check_pair, check_shares, reduce_loss
+from tinyconv.ops.loss_common import check_factor, check_pair, check_reduction, check_shares, reduce_loss
 from tinyconv.ops.smooth_activation import logsigmoid
 from tinyconv.tensor import Tensor
 
@@ -54,7 +53,12 @@ def _negative_logit(p: Tensor) -> Tensor:
 
 
 def binary_cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy of probabilities: -(t log p + (1 - t) log(1 - p)); logarithms are not below -100.
 
@@ -66,11 +70,13 @@ def binary_cross_entropy(
         Targets between 0 and 1, of the same shape.
     weight : Tensor, optional
         A factor for each element, broadcast.
+    size_average, reduce : None
+        What `reduction` was called once; refused.
     reduction : {"mean", "sum", "none"}
     """
     op = "binary_cross_entropy"
     check_pair(op, input, target)
-    check_choice(op, "reduction", reduction, REDUCTIONS)
+    check_reduction(op, reduction, size_average, reduce)
     check_shares(op, "input", input, "probabilities: apply sigmoid")
     check_shares(op, "target", target, "masks of 0 and 255: divide by 255")
     check_factor(op, "weight", weight, input)
@@ -82,6 +88,8 @@ def binary_cross_entropy_with_logits(
     input: Tensor,
     target: Tensor,
     weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
     reduction: str = "mean",
     pos_weight: Tensor | None = None,
 ) -> Tensor:
@@ -95,13 +103,15 @@ def binary_cross_entropy_with_logits(
         Targets between 0 and 1, of the same shape.
     weight : Tensor, optional
         A factor for each element, broadcast.
+    size_average, reduce : None
+        What `reduction` was called once; refused.
     reduction : {"mean", "sum", "none"}
     pos_weight : Tensor, optional
         A factor for the positive part of each element, broadcast.
     """
     op = "binary_cross_entropy_with_logits"
     check_pair(op, input, target)
-    check_choice(op, "reduction", reduction, REDUCTIONS)
+    check_reduction(op, reduction, size_average, reduce)
     check_shares(op, "target", target, "masks of 0 and 255: divide by 255")
     check_factor(op, "weight", weight, input)
     check_factor(op, "pos_weight", pos_weight, input)

@@ -18,7 +18,9 @@ def nll_loss(
     input: Tensor,
     target: Tensor,
     weight: Tensor | None = None,
+    size_average: bool | None = None,
     ignore_index: int = -100,
+    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
     """Negative log-likelihood of log-probabilities: -input[target].
@@ -33,6 +35,8 @@ def nll_loss(
         Shape (C,): a factor for each class; the mean is the weighted mean.
     ignore_index : int
         Elements with this target contribute nothing.
+    size_average, reduce : None
+        What `reduction` was called once; refused.
     reduction : {"mean", "sum", "none"}
 
     Examples
@@ -44,7 +48,7 @@ def nll_loss(
     """
     op = "nll_loss"
     classes = check_scores(op, input)
-    check_reduction(op, reduction)
+    check_reduction(op, reduction, size_average, reduce)
     check_class_weight(op, weight, classes, input)
     check_labels(op, input, target)
     each, total = _class_losses(op, classes_last(input), target, weight, ignore_index, 0.0)
@@ -55,7 +59,9 @@ def cross_entropy(
     input: Tensor,
     target: Tensor,
     weight: Tensor | None = None,
+    size_average: bool | None = None,
     ignore_index: int = -100,
+    reduce: bool | None = None,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
@@ -72,6 +78,8 @@ def cross_entropy(
         Shape (C,): a factor for each class; the mean is the weighted mean.
     ignore_index : int
         Elements with this target contribute nothing.
+    size_average, reduce : None
+        What `reduction` was called once; refused.
     reduction : {"mean", "sum", "none"}
     label_smoothing : float
         Share of each target, from 0 to 1, that is spread over all classes.
@@ -85,7 +93,7 @@ def cross_entropy(
     """
     op = "cross_entropy"
     classes = check_scores(op, input)
-    check_reduction(op, reduction)
+    check_reduction(op, reduction, size_average, reduce)
     if not 0 <= check_number(op, "label_smoothing", label_smoothing) <= 1:
         raise ArgumentError(op, "label_smoothing", label_smoothing, "a number from 0 to 1")
     check_class_weight(op, weight, classes, input)

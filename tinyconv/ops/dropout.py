@@ -29,11 +29,12 @@ class Dropout(Function):
         return Dropout.apply(grad, ctx.p, ctx.key), None, None
 
 
-def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Set each element to zero with probability `p`, and divide the others by 1 - p.
 
     The mask is a pure function of the seed, how many masks were drawn since `manual_seed`,
     and the element's position. With ``training=False`` the input is returned as it is.
+    `inplace` is accepted, here and below; the result is a new tensor.
 
     Raises
     ------
@@ -47,12 +48,12 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     return Dropout.apply(input, p, seed.get().next_mask_key())
 
 
-def dropout1d(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Set whole channels of (N, C, L) or (C, L) to zero with probability `p`; see `dropout2d`."""
     return _channel_dropout("dropout1d", input, p, training, {2: 0, 3: 1}, "(N, C, L) or (C, L)")
 
 
-def dropout2d(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Set whole channels to zero with probability `p`, and divide the others by 1 - p.
 
     Neighbouring pixels are alike, so that dropping single ones hides little; a whole feature map
@@ -69,12 +70,12 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     return _channel_dropout("dropout2d", input, p, training, {3: 1, 4: 1}, "(N, C, H, W) or (N, C, L)")
 
 
-def dropout3d(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Set whole channels of (N, C, D, H, W) or (C, D, H, W) to zero with probability `p`; see `dropout2d`."""
     return _channel_dropout("dropout3d", input, p, training, {4: 0, 5: 1}, "(N, C, D, H, W) or (C, D, H, W)")
 
 
-def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False) -> Tensor:
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """Dropout that keeps mean 0 and variance 1, for nets with SELU (Klambauer et al. 2017).
 
     With probability `p` an element is set to SELU's limit at minus infinity, -1.758; then all

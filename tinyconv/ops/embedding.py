@@ -55,13 +55,7 @@ def embedding(
         raise ShapeError(op, "weight", f"of shape {weight.shape}", expected)
     rows = weight.shape[0]
     _check_classes(op, input, rows)
-    for name, value in {
-        "max_norm": max_norm,
-        "scale_grad_by_freq": scale_grad_by_freq,
-        "sparse": sparse,
-    }.items():
-        if value is not None and value is not False:
-            raise ArgumentError(op, name, repr(value), "None or False: tinyconv does not have it")
+    check_embedding_options(op, max_norm=max_norm, scale_grad_by_freq=scale_grad_by_freq, sparse=sparse)
     taken = take_rows(weight, input.array.copy())  # input may be changed before backward
     if padding_idx is None:
         return taken
@@ -102,6 +96,13 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     _check_classes(op, tensor, int(num_classes), "tensor")
     module = array_module(tensor.array)
     return Tensor((tensor.array[..., None] == module.arange(num_classes)).astype("int64"))
+
+
+def check_embedding_options(op: str, **options: Any) -> None:
+    """Options that tinyconv does not have are None or False."""
+    for name, value in options.items():
+        if value is not None and value is not False:
+            raise ArgumentError(op, name, repr(value), "None or False: tinyconv does not have it")
 
 
 def check_row(op: str, padding_idx: Any, rows: int) -> int:

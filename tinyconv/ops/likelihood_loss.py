@@ -11,7 +11,7 @@ import numpy as np
 from tinyconv.autograd import Function
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
-from tinyconv.ops._checks import check_choice, check_float, check_same_dtype
+from tinyconv.ops._checks import check_float, check_same_dtype
 from tinyconv.ops.elementwise import exp, log, where
 from tinyconv.ops.loss_common import (
     REDUCTIONS,
@@ -42,7 +42,14 @@ class TimesLog(Function):
         return grad * (log(x) + 1)
 
 
-def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False) -> Tensor:
+def kl_div(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Tensor:
     """Kullback-Leibler divergence of a target distribution from a predicted one: t (log t - input).
 
     Parameters
@@ -52,6 +59,8 @@ def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: b
     target : Tensor
         Probabilities, of the same shape (nothing is broadcast, as it would be in PyTorch). A target
         of 0 contributes 0.
+    size_average, reduce : None
+        What `reduction` was called once; refused.
     reduction : {"mean", "batchmean", "sum", "none"}
         ``"batchmean"`` divides the sum by the size of the first dimension, which is what the
         divergence of a batch means; ``"mean"`` divides by the number of elements.
@@ -68,7 +77,7 @@ def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: b
     """
     op = "kl_div"
     check_pair(op, input, target)
-    check_choice(op, "reduction", reduction, ("batchmean", *REDUCTIONS))
+    check_reduction(op, reduction, size_average, reduce, ("batchmean", *REDUCTIONS))
     if log_target:
         each = exp(target) * (target - input)
     else:
@@ -83,7 +92,9 @@ def poisson_nll_loss(
     target: Tensor,
     log_input: bool = True,
     full: bool = False,
+    size_average: bool | None = None,
     eps: float = 1e-8,
+    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
     """Negative log-likelihood of counts, with Poisson's distribution.
@@ -100,11 +111,13 @@ def poisson_nll_loss(
         Add Stirling's approximation of log t!, t log t - t + log(2 pi t) / 2, where t > 1.
     eps : float
         Keeps the logarithm finite, above 0.
+    size_average, reduce : None
+        What `reduction` was called once; refused.
     reduction : {"mean", "sum", "none"}
     """
     op = "poisson_nll_loss"
     check_pair(op, input, target)
-    check_reduction(op, reduction)
+    check_reduction(op, reduction, size_average, reduce)
     small = check_above_zero(op, "eps", eps)
     each = exp(input) - target * input if log_input else input - target * log(input + small)
     return reduce_loss(each + _stirling(target) if full else each, reduction)

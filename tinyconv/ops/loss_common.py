@@ -23,9 +23,24 @@ def reduce_loss(loss: Tensor, reduction: str) -> Tensor:
     return {"mean": mean, "sum": sum_, "none": lambda each: each}[reduction](loss)
 
 
-def check_reduction(op: str, reduction: Any) -> str:
-    """`reduction`, which must be "mean", "sum" or "none"."""
-    return check_choice(op, "reduction", reduction, REDUCTIONS)
+def check_reduction(
+    op: str,
+    reduction: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    choices: tuple[str, ...] = REDUCTIONS,
+) -> str:
+    """`reduction`, which must be "mean", "sum" or "none", with nothing said in the former way."""
+    refuse_legacy(op, size_average, reduce)
+    return check_choice(op, "reduction", reduction, choices)
+
+
+def refuse_legacy(op: str, size_average: Any, reduce: Any) -> None:
+    """`size_average` and `reduce` stand in PyTorch's signatures; `reduction` has taken their place."""
+    for argument, value in (("size_average", size_average), ("reduce", reduce)):
+        if value is not None:
+            expected = "None: reduction='mean', 'sum' or 'none' says it"
+            raise ArgumentError(op, argument, repr(value), expected)
 
 
 def check_pair(op: str, input: Tensor, target: Tensor) -> None:

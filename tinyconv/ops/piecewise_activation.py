@@ -43,7 +43,7 @@ class HardtanhBackward(Function):
         return HardtanhBackward.apply(grad, x, *ctx.limits), None, None, None
 
 
-def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """x between `min_val` and `max_val`, else the nearer of them; the gradient at both is 0."""
     check_float("hardtanh", "input", input)
     low, high = check_number("hardtanh", "min_val", min_val), check_number("hardtanh", "max_val", max_val)
@@ -52,7 +52,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tens
     return Hardtanh.apply(input, low, high)
 
 
-def relu6(input: Tensor) -> Tensor:
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """min(max(0, x), 6) (Krizhevsky 2010); the gradient at 0 and at 6 is 0."""
     return Hardtanh.apply(check_float("relu6", "input", input), 0.0, 6.0)
 

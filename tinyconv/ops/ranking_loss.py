@@ -31,7 +31,12 @@ SQUARED_LENGTH_FLOOR = float(np.float32(1e-12))
 
 
 def hinge_embedding_loss(
-    input: Tensor, target: Tensor, margin: float = 1.0, reduction: str = "mean"
+    input: Tensor,
+    target: Tensor,
+    margin: float = 1.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
 ) -> Tensor:
     """The distance of pairs that are alike; how much pairs that are not are nearer than `margin`.
 
@@ -44,18 +49,26 @@ def hinge_embedding_loss(
     target : Tensor
         1 or -1 (PyTorch lets other numbers pass), of the same shape.
     margin : float
+    size_average, reduce : None
+        What `reduction` was called once; refused.
     reduction : {"mean", "sum", "none"}
     """
     op = "hinge_embedding_loss"
     check_float(op, "input", input)
     check_signs(op, target, input.shape)
     limit = check_number(op, "margin", margin)
-    check_reduction(op, reduction)
+    check_reduction(op, reduction, size_average, reduce)
     return reduce_loss(where(_is_one(target), input, clamp(limit - input, min=0)), reduction)
 
 
 def margin_ranking_loss(
-    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: str = "mean"
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
 ) -> Tensor:
     """How much is missing until the one that should be larger is so by `margin`.
 
@@ -69,6 +82,8 @@ def margin_ranking_loss(
         1 where `input1` should be larger, -1 where `input2` should (PyTorch lets other numbers
         pass), of the same shape.
     margin : float
+    size_average, reduce : None
+        What `reduction` was called once; refused.
     reduction : {"mean", "sum", "none"}
 
     Examples
@@ -82,7 +97,7 @@ def margin_ranking_loss(
     check_like(op, input1=input1, input2=input2)
     check_signs(op, target, input1.shape)
     limit = check_number(op, "margin", margin)
-    check_reduction(op, reduction)
+    check_reduction(op, reduction, size_average, reduce)
     return reduce_loss(clamp(limit - target * (input1 - input2), min=0), reduction)
 
 
@@ -94,6 +109,8 @@ def triplet_margin_loss(
     p: float = 2.0,
     eps: float = 1e-6,
     swap: bool = False,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
     """How much is missing until the negative is farther than the positive by `margin`.
@@ -113,6 +130,8 @@ def triplet_margin_loss(
         Added to each difference, at least 0; see `pairwise_distance`.
     swap : bool
         Let the positive be the anchor where it is nearer to the negative.
+    size_average, reduce : None
+        What `reduction` was called once; refused.
     reduction : {"mean", "sum", "none"}
         ``"none"`` gives shape (...).
     """
@@ -122,7 +141,7 @@ def triplet_margin_loss(
         raise ShapeError(op, "anchor", f"of shape {anchor.shape}", "(..., D), D at least 1")
     limit = check_above_zero(op, "margin", margin)
     order, small = check_above_zero(op, "p", p), check_at_least(op, "eps", eps, 0)
-    check_reduction(op, reduction)
+    check_reduction(op, reduction, size_average, reduce)
     near = pairwise_distance(anchor, positive, order, small)
     far = pairwise_distance(anchor, negative, order, small)
     if swap:
@@ -131,7 +150,13 @@ def triplet_margin_loss(
 
 
 def cosine_embedding_loss(
-    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: str = "mean"
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
 ) -> Tensor:
     """How far the directions of pairs that are alike differ, how much others are alike.
 
@@ -146,6 +171,8 @@ def cosine_embedding_loss(
         1 or -1 (PyTorch lets other numbers pass), shape (N,) or ().
     margin : float
         From -1 to 1; 0 to 0.5 is usual.
+    size_average, reduce : None
+        What `reduction` was called once; refused.
     reduction : {"mean", "sum", "none"}
     """
     op = "cosine_embedding_loss"
@@ -156,7 +183,7 @@ def cosine_embedding_loss(
     limit = check_number(op, "margin", margin)
     if not -1 <= limit <= 1:
         raise ArgumentError(op, "margin", repr(margin), "a number from -1 to 1")
-    check_reduction(op, reduction)
+    check_reduction(op, reduction, size_average, reduce)
     squares = [sum_(x * x, -1) + SQUARED_LENGTH_FLOOR for x in (input1, input2)]
     cosine = sum_(input1 * input2, -1) / sqrt(squares[0] * squares[1])
     return reduce_loss(where(_is_one(target), 1 - cosine, clamp(cosine - limit, min=0)), reduction)

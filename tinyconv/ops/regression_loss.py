@@ -14,6 +14,7 @@ from tinyconv.ops.loss_common import (
     check_pair,
     check_reduction,
     reduce_loss,
+    refuse_legacy,
 )
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.unary import abs as abs_
@@ -37,29 +38,48 @@ class SmoothL1(Function):
         return grad * clamp(d, -ctx.beta, ctx.beta) / ctx.beta, None
 
 
-def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
     """Squared error, (input - target)^2.
 
     Parameters
     ----------
     input, target : Tensor
         Of one shape; nothing is broadcast (PyTorch would, with a warning).
+    size_average, reduce : None
+        What `reduction` was called once; refused.
     reduction : {"mean", "sum", "none"}
     weight : Tensor, optional
         A factor for each element, of the same shape; the mean is the weighted mean.
     """
+    refuse_legacy("mse_loss", size_average, reduce)
     _check("mse_loss", input, target, reduction, weight)
     difference = input - target
     return _weighted(difference * difference, reduction, weight)
 
 
-def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
     """Absolute error, \\|input - target\\|; its derivative is 0 where the two are equal.
 
     Parameters
     ----------
     input, target : Tensor
         Of one shape; nothing is broadcast (PyTorch would, with a warning).
+    size_average, reduce : None
+        What `reduction` was called once; refused.
     reduction : {"mean", "sum", "none"}
     weight : Tensor, optional
         A factor for each element, of the same shape; the mean is the weighted mean.
@@ -71,11 +91,19 @@ def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tens
     >>> F.l1_loss(tc.tensor([1.0, 4.0]), tc.tensor([2.0, 2.0])).item()
     1.5
     """
+    refuse_legacy("l1_loss", size_average, reduce)
     _check("l1_loss", input, target, reduction, weight)
     return _weighted(abs_(input - target), reduction, weight)
 
 
-def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0) -> Tensor:
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
     """Squared error near zero, absolute error far away, joined smoothly (Girshick 2015, Fast R-CNN).
 
     With d = input - target::
@@ -87,11 +115,14 @@ def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta:
     ----------
     input, target : Tensor
         Of one shape; nothing is broadcast (PyTorch would, with a warning).
+    size_average, reduce : None
+        What `reduction` was called once; refused.
     reduction : {"mean", "sum", "none"}
     beta : float
         Where the two meet, at least 0; 0 gives `l1_loss`.
     """
     op = "smooth_l1_loss"
+    refuse_legacy(op, size_average, reduce)
     _check(op, input, target, reduction)
     width = check_at_least(op, "beta", beta, 0)
     difference = input - target

@@ -49,12 +49,12 @@ class NormalCdf(Function):
         return grad * (exp(x * x * -0.5) / sqrt(2 * pi))
 
 
-def selu(input: Tensor) -> Tensor:
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """ELU with the slope and scale that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
     return ELU.apply(check_float("selu", "input", input), SELU_ALPHA) * SELU_SCALE
 
 
-def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else ``alpha * (exp(x / alpha) - 1)``, smooth at 0 for any alpha > 0 (Barron 2017)."""
     check_float("celu", "input", input)
     if not check_number("celu", "alpha", alpha) > 0:
@@ -77,7 +77,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     return input * 0.5 * (1 + tanh(sqrt(2 / pi) * (input + 0.044715 * input * input * input)))
 
 
-def silu(input: Tensor) -> Tensor:
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """``x * sigmoid(x)`` (Elfwing et al. 2017), also called swish."""
     return input * Sigmoid.apply(check_float("silu", "input", input))
 

@@ -26,6 +26,10 @@ class Adadelta(Optimizer):
         Starts the steps, and keeps the division finite.
     weight_decay : float
         Adds this multiple of the parameter to its gradient.
+    maximize : bool
+        Go along the gradient, not against it.
+    foreach, capturable, differentiable
+        See the notes on `Optimizer`.
     """
 
     def __init__(
@@ -35,8 +39,23 @@ class Adadelta(Optimizer):
         rho: float = 0.9,
         eps: float = 1e-6,
         weight_decay: float = 0.0,
+        foreach: bool | None = None,
+        *,
+        capturable: bool = False,
+        maximize: bool = False,
+        differentiable: bool = False,
     ) -> None:
-        super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay})
+        options = {
+            "lr": lr,
+            "rho": rho,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "maximize": maximize,
+            "capturable": capturable,
+            "foreach": foreach,
+            "differentiable": differentiable,
+        }
+        super().__init__(params, options)
 
     def check(self, group: dict[str, Any]) -> None:
         super().check(group)
@@ -45,14 +64,14 @@ class Adadelta(Optimizer):
             raise ArgumentError("Adadelta", "rho", repr(group["rho"]), "a number from 0 to 1")
 
     def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
-        assert parameter.grad is not None
         if not state:
             module = array_module(parameter.array)
             state["square_avg"] = module.zeros_like(parameter.array)
             state["acc_delta"] = module.zeros_like(parameter.array)
+        state["step"] = state.get("step", 0) + 1
         kernels.adadelta_step(
             parameter.array,
-            parameter.grad.array,
+            self.gradient(parameter, group),
             state["square_avg"],
             state["acc_delta"],
             *(group[option] for option in ("lr", "rho", "eps", "weight_decay")),

@@ -27,6 +27,10 @@ class Adagrad(Optimizer):
         What the sum of squares starts with.
     eps : float
         Keeps the division by the root of the sum finite.
+    maximize : bool
+        Go along the gradient, not against it.
+    foreach, differentiable, fused
+        See the notes on `Optimizer`.
     """
 
     def __init__(
@@ -37,6 +41,11 @@ class Adagrad(Optimizer):
         weight_decay: float = 0.0,
         initial_accumulator_value: float = 0.0,
         eps: float = 1e-10,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
         options = {
             "lr": lr,
@@ -44,6 +53,10 @@ class Adagrad(Optimizer):
             "weight_decay": weight_decay,
             "initial_accumulator_value": initial_accumulator_value,
             "eps": eps,
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
+            "fused": fused,
         }
         super().__init__(params, options)
 
@@ -52,7 +65,6 @@ class Adagrad(Optimizer):
         self.check_not_negative(group, "lr_decay", "initial_accumulator_value", "eps")
 
     def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
-        assert parameter.grad is not None
         if not state:
             state["step"] = 0
             state["sum"] = array_module(parameter.array).full_like(
@@ -60,4 +72,5 @@ class Adagrad(Optimizer):
             )
         state["step"] += 1
         options = (group[option] for option in ("lr", "lr_decay", "weight_decay", "eps"))
-        kernels.adagrad_step(parameter.array, parameter.grad.array, state["sum"], state["step"], *options)
+        grad = self.gradient(parameter, group)
+        kernels.adagrad_step(parameter.array, grad, state["sum"], state["step"], *options)

@@ -26,9 +26,15 @@ class Adam(Optimizer):
         Keeps the division by the root of the second average finite.
     weight_decay : float
         Adds this multiple of the parameter to its gradient.
+    amsgrad : bool
+        Divide by the root of the largest average so far, so that steps do not grow (Reddi et al. 2018).
+    maximize : bool
+        Go along the gradient, not against it.
+    foreach, capturable, differentiable, fused
+        See the notes on `Optimizer`.
+    decoupled_weight_decay : bool
+        Let the parameters decay as in `AdamW`.
     """
-
-    kernel = staticmethod(kernels.adam_step)
 
     def __init__(
         self,
@@ -37,8 +43,29 @@ class Adam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
     ) -> None:
-        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+        options = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+            "foreach": foreach,
+            "capturable": capturable,
+            "differentiable": differentiable,
+            "fused": fused,
+            "decoupled_weight_decay": decoupled_weight_decay,
+        }
+        super().__init__(params, options)
 
     def check(self, group: dict[str, Any]) -> None:
         super().check(group)
@@ -48,24 +75,19 @@ class Adam(Optimizer):
             raise ArgumentError(type(self).__name__, "betas", repr(betas), "two numbers from 0 to below 1")
 
     def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
-        assert parameter.grad is not None
-        if not state:
-            module = array_module(parameter.array)
-            state["step"] = 0
-            state["exp_avg"] = module.zeros_like(parameter.array)
-            state["exp_avg_sq"] = module.zeros_like(parameter.array)
-        state["step"] += 1
-        self.kernel(
-            parameter.array,
-            parameter.grad.array,
-            state["exp_avg"],
-            state["exp_avg_sq"],
-            state["step"],
-            group["lr"],
-            *group["betas"],
-            group["eps"],
-            group["weight_decay"],
-        )
+        names = ["exp_avg", "exp_avg_sq"] + ["max_exp_avg_sq"] * group["amsgrad"]
+        for name in names:
+            if name not in state:
+                state[name] = array_module(parameter.array).zeros_like(parameter.array)
+        state["step"] = state.get("step", 0) + 1
+        arrays = parameter.array, self.gradient(parameter, group), *(state[name] for name in names)
+        numbers = state["step"], group["lr"], *group["betas"], group["eps"], group["weight_decay"]
+        if group["amsgrad"]:
+            kernels.amsgrad_step(*arrays, *numbers, group["decoupled_weight_decay"])
+        elif group["decoupled_weight_decay"]:
+            kernels.adamw_step(*arrays, *numbers)
+        else:
+            kernels.adam_step(*arrays, *numbers)
 
 
 class AdamW(Adam):
@@ -85,9 +107,13 @@ class AdamW(Adam):
         Keeps the division by the root of the second average finite.
     weight_decay : float
         Takes ``lr * weight_decay`` of the parameter away per step.
+    amsgrad : bool
+        Divide by the root of the largest average so far, so that steps do not grow (Reddi et al. 2018).
+    maximize : bool
+        Go along the gradient, not against it.
+    foreach, capturable, differentiable, fused
+        See the notes on `Optimizer`.
     """
-
-    kernel = staticmethod(kernels.adamw_step)
 
     def __init__(
         self,
@@ -96,5 +122,25 @@ class AdamW(Adam):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay)
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad,
+            maximize=maximize,
+            foreach=foreach,
+            capturable=capturable,
+            differentiable=differentiable,
+            fused=fused,
+            decoupled_weight_decay=True,
+        )

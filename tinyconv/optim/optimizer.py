@@ -28,7 +28,13 @@ class Optimizer:
     param_groups : list of dict
         The parameters with their options, which may be changed between steps.
     state : dict
-        Per parameter (its position among all), what the optimiser remembers of it.
+        Per parameter, what the optimiser remembers of it.
+
+    Notes
+    -----
+    All optimisers take PyTorch's options of how a step is computed. `foreach` and `fused` choose
+    among its implementations and have no meaning here: there is one kernel. `capturable` (CUDA
+    graphs) and `differentiable` (steps as part of a graph) must be False.
     """
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
@@ -40,7 +46,7 @@ class Optimizer:
             raise ArgumentError(name, "params", "empty", "at least one parameter")
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
-        self.state: dict[int, dict[str, Any]] = {}
+        self.state: dict[Tensor, dict[str, Any]] = {}
         groups = given if isinstance(given[0], dict) else [{"params": given}]
         for index, group in enumerate(groups):
             if not isinstance(group, dict) or "params" not in group:
@@ -82,6 +88,17 @@ class Optimizer:
     def check(self, group: dict[str, Any]) -> None:
         """Raise if an option of a group makes no sense."""
         self.check_not_negative(group, "lr", "weight_decay")
+        self.check_choice(group, (True, False), "maximize", "amsgrad", "decoupled_weight_decay")
+        self.check_choice(group, (None, True, False), "foreach", "fused")
+        self.check_choice(group, (False,), "capturable", "differentiable")
+
+    def check_choice(self, group: dict[str, Any], choices: tuple[Any, ...], *options: str) -> None:
+        """Raise if one of the options, where the optimiser has it, is none of the choices."""
+        for option in options:
+            value = group.get(option, choices[-1])
+            if not any(value is choice for choice in choices):
+                expected = " or ".join(map(repr, choices))
+                raise ArgumentError(type(self).__name__, option, repr(value), expected)
 
     def check_not_negative(self, group: dict[str, Any], *options: str) -> None:
         """Raise if one of the options is not a number >= 0."""
@@ -110,15 +127,18 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        index = 0
         with no_grad():
             for group in self.param_groups:
                 for parameter in group["params"]:
                     if parameter.grad is not None:
-                        self.update(parameter, self.state.setdefault(index, {}), group)
+                        self.update(parameter, self.state.setdefault(parameter, {}), group)
                         parameter.version.count += 1
-                    index += 1
         return loss
+
+    def gradient(self, parameter: Tensor, group: dict[str, Any]) -> Any:
+        """The array to go against: the gradient, or with ``maximize`` its opposite."""
+        assert parameter.grad is not None
+        return -parameter.grad.array if group["maximize"] else parameter.grad.array
 
     def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter; subclasses define this."""
@@ -132,7 +152,9 @@ class Optimizer:
             options = {key: value for key, value in group.items() if key != "params"}
             groups.append({**options, "params": list(range(start, start + count))})
             start += count
-        return {"state": {i: dict(entry) for i, entry in self.state.items()}, "param_groups": groups}
+        numbered = enumerate(self._parameters())
+        state = {index: dict(self.state[p]) for index, p in numbered if p in self.state}
+        return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a state that `state_dict` returned."""
@@ -142,17 +164,17 @@ class Optimizer:
         if sizes != own_sizes:
             raise CheckpointError(where, "the numbers of parameters per group", sizes, f"{own_sizes}")
         parameters = self._parameters()
-        state: dict[int, dict[str, Any]] = {}
+        state: dict[Tensor, dict[str, Any]] = {}
         for key, entry in state_dict["state"].items():
             if not 0 <= int(key) < len(parameters):
                 raise CheckpointError(where, "the state", f"of parameter {key}", f"{len(parameters)} of them")
-            parameter = parameters[int(key)].array
-            state[int(key)] = {name: _own(value, parameter) for name, value in entry.items()}
-            for name, value in state[int(key)].items():
+            parameter = parameters[int(key)]
+            own = {name: _own(value, parameter.array) for name, value in entry.items() if value is not None}
+            for name, value in own.items():
                 if not isinstance(value, int | float) and value.shape != parameter.shape:
-                    raise CheckpointError(
-                        where, f"{name} of parameter {key}", value.shape, f"{parameter.shape}"
-                    )
+                    found = f"{name} of parameter {key}"
+                    raise CheckpointError(where, found, value.shape, f"{parameter.shape}")
+            state[parameter] = own
         self.state = state
         for group, saved in zip(self.param_groups, state_dict["param_groups"], strict=True):
             group.update({option: value for option, value in saved.items() if option != "params"})

@@ -29,6 +29,10 @@ class RMSprop(Optimizer):
         Share of the last step that is kept.
     centered : bool
         Divide by the gradient's standard deviation instead (Graves 2013).
+    maximize : bool
+        Go along the gradient, not against it.
+    capturable, foreach, differentiable
+        See the notes on `Optimizer`.
     """
 
     def __init__(
@@ -40,6 +44,10 @@ class RMSprop(Optimizer):
         weight_decay: float = 0.0,
         momentum: float = 0.0,
         centered: bool = False,
+        capturable: bool = False,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        differentiable: bool = False,
     ) -> None:
         options = {
             "lr": lr,
@@ -48,6 +56,10 @@ class RMSprop(Optimizer):
             "weight_decay": weight_decay,
             "momentum": momentum,
             "centered": centered,
+            "capturable": capturable,
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
         }
         super().__init__(params, options)
 
@@ -56,7 +68,7 @@ class RMSprop(Optimizer):
         self.check_not_negative(group, "alpha", "eps", "momentum")
 
     def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
-        assert parameter.grad is not None
+        state["step"] = state.get("step", 0) + 1
         for name, wanted in (
             ("square_avg", True),
             ("grad_avg", group["centered"]),
@@ -66,7 +78,7 @@ class RMSprop(Optimizer):
                 state[name] = array_module(parameter.array).zeros_like(parameter.array)
         kernels.rmsprop_step(
             parameter.array,
-            parameter.grad.array,
+            self.gradient(parameter, group),
             state["square_avg"],
             state["grad_avg"] if group["centered"] else None,
             state["momentum_buffer"] if group["momentum"] > 0 else None,

@@ -28,6 +28,10 @@ class SGD(Optimizer):
         Adds this multiple of the parameter to its gradient.
     nesterov : bool
         Look ahead along the momentum; needs momentum and no dampening.
+    maximize : bool
+        Go along the gradient, not against it.
+    foreach, differentiable, fused
+        See the notes on `Optimizer`.
 
     Examples
     --------
@@ -48,6 +52,11 @@ class SGD(Optimizer):
         dampening: float = 0.0,
         weight_decay: float = 0.0,
         nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
         options = {
             "lr": lr,
@@ -55,6 +64,10 @@ class SGD(Optimizer):
             "dampening": dampening,
             "weight_decay": weight_decay,
             "nesterov": nesterov,
+            "maximize": maximize,
+            "foreach": foreach,
+            "differentiable": differentiable,
+            "fused": fused,
         }
         super().__init__(params, options)
 
@@ -65,10 +78,10 @@ class SGD(Optimizer):
             raise ArgumentError("SGD", "nesterov", True, "momentum > 0 and dampening = 0 with it")
 
     def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
-        assert parameter.grad is not None
         first = "momentum_buffer" not in state
         if first and group["momentum"]:
             state["momentum_buffer"] = array_module(parameter.array).zeros_like(parameter.array)
         options = ("lr", "momentum", "dampening", "weight_decay", "nesterov")
         buffer = state.get("momentum_buffer")
-        kernels.sgd_step(parameter.array, parameter.grad.array, buffer, *(group[o] for o in options), first)
+        grad = self.gradient(parameter, group)
+        kernels.sgd_step(parameter.array, grad, buffer, *(group[o] for o in options), first)

@@ -174,8 +174,8 @@ def _check_state(optimizer: Optimizer) -> None:
     index = 0
     for group in optimizer.param_groups:
         wanted = {key: hasattr(value, "shape") for key, value in _first_state(optimizer, group).items()}
-        for _ in group["params"]:
-            entry = optimizer.state.get(index, {})
+        for parameter in group["params"]:
+            entry = optimizer.state.get(parameter, {})
             kinds = {key: hasattr(value, "shape") for key, value in entry.items()}
             unfit = [key for key in entry if not kinds[key] and not is_number(entry[key], 0, 2**53)]
             if unfit or kinds not in ({}, wanted):

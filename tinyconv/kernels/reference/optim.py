@@ -106,6 +106,44 @@ def adamw_step(
 
 
 @quiet
+def amsgrad_step(
+    param: Array,
+    grad: Array,
+    exp_avg: Array,
+    exp_avg_sq: Array,
+    max_exp_avg_sq: Array,
+    step: int,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    weight_decay: float,
+    decoupled: bool,
+) -> None:
+    """Adam that divides by the root of the largest average square so far (Reddi et al. 2018).
+
+    ::
+
+        max_exp_avg_sq = max(max_exp_avg_sq, exp_avg_sq)
+        param -= lr * exp_avg / (1 - beta1**step) / (sqrt(max_exp_avg_sq / (1 - beta2**step)) + eps)
+
+    Parameters
+    ----------
+    decoupled : bool
+        Whether weights decay as in `adamw_step`.
+    """
+    xp = array_module(param)
+    if decoupled:
+        param *= 1 - lr * weight_decay
+    d = grad + weight_decay * param if weight_decay and not decoupled else grad
+    exp_avg[...] = beta1 * exp_avg + (1 - beta1) * d
+    exp_avg_sq[...] = beta2 * exp_avg_sq + (1 - beta2) * d * d
+    max_exp_avg_sq[...] = xp.maximum(max_exp_avg_sq, exp_avg_sq)
+    scale = xp.sqrt(max_exp_avg_sq) / (1 - beta2**step) ** 0.5 + eps
+    param[...] -= lr / (1 - beta1**step) * exp_avg / scale
+
+
+@quiet
 def rmsprop_step(
     param: Array,
     grad: Array,
