@@ -13,11 +13,16 @@ from typing import Any
 
 from tinyconv.errors import CheckpointError
 from tinyconv.io.onnx.node import Node
-from tinyconv.io.onnx.nodes import activation, arithmetic
+from tinyconv.io.onnx.nodes import activation, arithmetic, creation, indexing, logic, reduction, shape
 
 TABLE: dict[str, Callable[..., Any]] = {
     **activation.TABLE,
     **arithmetic.TABLE,
+    **creation.TABLE,
+    **indexing.TABLE,
+    **logic.TABLE,
+    **reduction.TABLE,
+    **shape.TABLE,
 }
 """The function of every node type."""
 
