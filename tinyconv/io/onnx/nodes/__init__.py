@@ -13,15 +13,33 @@ from typing import Any
 
 from tinyconv.errors import CheckpointError
 from tinyconv.io.onnx.node import Node
-from tinyconv.io.onnx.nodes import activation, arithmetic, creation, indexing, logic, reduction, shape
+from tinyconv.io.onnx.nodes import (
+    activation,
+    arithmetic,
+    convolution,
+    creation,
+    indexing,
+    logic,
+    loss,
+    normalization,
+    pooling,
+    reduction,
+    resize,
+    shape,
+)
 
 TABLE: dict[str, Callable[..., Any]] = {
     **activation.TABLE,
     **arithmetic.TABLE,
+    **convolution.TABLE,
     **creation.TABLE,
     **indexing.TABLE,
     **logic.TABLE,
+    **loss.TABLE,
+    **normalization.TABLE,
+    **pooling.TABLE,
     **reduction.TABLE,
+    **resize.TABLE,
     **shape.TABLE,
 }
 """The function of every node type."""

@@ -146,7 +146,9 @@ def slice_(
     strides = (1,) * len(first) if steps is None else whole_numbers(node, "steps", steps)
     if not len(first) == len(last) == len(dims) == len(strides) or 0 in strides:
         found = f"{first}, {last}, {dims}, {strides}"
-        raise ArgumentError("Slice", "starts, ends, axes, steps", found, "one of each, with steps other than 0")
+        raise ArgumentError(
+            "Slice", "starts, ends, axes, steps", found, "one of each, with steps other than 0"
+        )
     index = [slice(None)] * x.ndim
     for axis, start, end, step in zip(from_front(node, dims, x.ndim), first, last, strides, strict=True):
         lowest = -x.shape[axis] - 1
