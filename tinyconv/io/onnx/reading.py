@@ -94,9 +94,23 @@ def _opset(where: str, proto: Any) -> int:
     if len(versions) != 1 and (versions or not proto.opset_import):
         raise CheckpointError(where, "the operator sets", versions, "exactly one of ONNX's own")
     opset = versions[0] if versions else newest
-    if not OLDEST_OPSET <= opset <= newest:
+    if not (OLDEST_OPSET if _changed(opset, proto.graph) else 1) <= opset <= newest:
         raise UnsupportedError(where, "the operator set", opset, f"one from {OLDEST_OPSET} to {newest}")
     return opset
+
+
+def _changed(opset: int, graph: Any) -> bool:
+    """Whether a node type of the graph meant something else before `OLDEST_OPSET`."""
+    from onnx.defs import SchemaError, get_schema
+
+    try:
+        return opset < OLDEST_OPSET and any(
+            get_schema(node.op_type, opset).since_version
+            != get_schema(node.op_type, OLDEST_OPSET).since_version
+            for node in _all_nodes(graph)
+        )
+    except SchemaError:
+        return True
 
 
 def _without_functions(where: str, proto: Any) -> Any:

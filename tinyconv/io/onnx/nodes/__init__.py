@@ -16,6 +16,8 @@ from tinyconv.io.onnx.node import Node
 from tinyconv.io.onnx.nodes import (
     activation,
     arithmetic,
+    attention,
+    control,
     convolution,
     creation,
     indexing,
@@ -25,12 +27,14 @@ from tinyconv.io.onnx.nodes import (
     pooling,
     reduction,
     resize,
+    sequence,
     shape,
 )
 
 TABLE: dict[str, Callable[..., Any]] = {
     **activation.TABLE,
     **arithmetic.TABLE,
+    **attention.TABLE,
     **convolution.TABLE,
     **creation.TABLE,
     **indexing.TABLE,
@@ -40,11 +44,12 @@ TABLE: dict[str, Callable[..., Any]] = {
     **pooling.TABLE,
     **reduction.TABLE,
     **resize.TABLE,
+    **sequence.TABLE,
     **shape.TABLE,
 }
 """The function of every node type."""
 
-CONTROL: dict[str, Callable[..., Any]] = {}
+CONTROL: dict[str, Callable[..., Any]] = control.CONTROL
 """As `TABLE`, for nodes that contain graphs; they also get all values that are known."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
+from math import sqrt
 from typing import Any
 
 from tinyconv import ops
@@ -11,6 +12,7 @@ from tinyconv.errors import ArgumentError
 from tinyconv.io.onnx.node import Node
 from tinyconv.ops._checks import check_same_dtype
 from tinyconv.ops.operands import astype
+from tinyconv.ops.smooth_activation import NormalCdf
 from tinyconv.tensor import Tensor
 
 
@@ -95,14 +97,30 @@ def bit_shift(node: Node, a: Tensor, b: Tensor) -> Tensor:
     return ops.where(inside, shifted, ops.zeros_like(shifted))
 
 
+def erf(x: Tensor) -> Tensor:
+    """The error function: the normal distribution function, stretched. Near 0 float32 would be too coarse."""
+    return astype(NormalCdf.apply(astype(x, "float64") * sqrt(2)) * 2 - 1, x.dtype)
+
+
+def asinh(x: Tensor) -> Tensor:
+    """log(x + sqrt(x^2 + 1)), computed for |x|."""
+    size, square = ops.abs(x), x * x
+    return ops.sign(x) * ops.log1p(size + square / (1 + ops.sqrt(square + 1)))
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "Abs": of_one(lambda x: x if x.dtype.kind == "u" else ops.abs(x)),
+    "Acosh": of_one(lambda x: ops.log(x + ops.sqrt(x - 1) * ops.sqrt(x + 1))),
     "Add": of_two(ops.add),
+    "Asinh": of_one(asinh),
+    "Atanh": of_one(lambda x: (ops.log1p(x) - ops.log1p(-x)) / 2),
     "BitShift": bit_shift,
     "Ceil": of_one(ops.ceil),
     "Clip": clip,
     "Cos": of_one(ops.cos),
+    "Cosh": of_one(lambda x: (ops.exp(x) + ops.exp(-x)) / 2),
     "Div": div,
+    "Erf": of_one(erf),
     "Exp": of_one(ops.exp),
     "Floor": of_one(ops.floor),
     "Log": of_one(ops.log),
@@ -117,6 +135,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "Round": of_one(ops.round),
     "Sign": of_one(ops.sign),
     "Sin": of_one(ops.sin),
+    "Sinh": of_one(lambda x: (ops.expm1(x) - ops.expm1(-x)) / 2),
     "Sqrt": of_one(ops.sqrt),
     "Sub": of_two(ops.sub),
     "Sum": of_many(ops.add),

@@ -33,7 +33,7 @@ def constant(node: Node) -> Tensor:
         ("value_ints", node.integers, np.int64),
     ):
         if node.has(name):
-            return Tensor(np.array(read(name), dtype))  # type: ignore[operator]
+            return Tensor(np.array(read(name), dtype))
     raise ArgumentError(node.where, "the attributes", sorted(node.attributes), "a value of numbers")
 
 

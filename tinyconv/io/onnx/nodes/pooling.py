@@ -42,8 +42,10 @@ def _places(indices: Tensor, plane: Sizes, shape: Sizes, before: Sizes, columns_
     """Places in a padded plane as places in the whole tensor; columns first if that is asked for."""
     size, array = shape[2:], on_cpu(indices)
     coordinates = [p - b for p, b in zip(np.unravel_index(array, plane), before, strict=True)]
-    order = "F" if columns_first else "C"
-    places = np.ravel_multi_index(coordinates, size, mode="clip", order=order)
+    order = range(len(size)) if columns_first else reversed(range(len(size)))
+    places, step = np.zeros_like(array), 1
+    for axis in order:
+        places, step = places + coordinates[axis] * step, step * size[axis]
     images = np.arange(prod(shape[:2])).reshape(*shape[:2], *[1] * len(size))
     return Tensor((places + images * prod(size)).astype(np.int64))
 

@@ -93,7 +93,7 @@ def place_of(largest: bool) -> Callable[..., Tensor]:
 
 
 def running(cumulate: Callable[[Tensor, int], Tensor], neutral: int) -> Callable[..., Tensor]:
-    """A running sum along an axis, without the element itself if ``exclusive``, from the end if ``reverse``."""
+    """A running sum along an axis: before each element if ``exclusive``, from the end if ``reverse``."""
 
     def run(node: Node, x: Tensor, axis: Tensor) -> Tensor:
         dim = from_front(node, (int(single(node, "axis", axis)),), x.ndim)[0]
