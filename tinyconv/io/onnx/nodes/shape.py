@@ -157,7 +157,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "DepthToSpace": depth_to_space,
     "Expand": expand,
     "Flatten": flatten,
-    "Identity": lambda node, x: x,
+    "Identity": lambda node, x: (x,),
     "Reshape": reshape,
     "ReverseSequence": reverse_sequence,
     "Shape": shape_of,
