@@ -21,7 +21,7 @@ def negative_log_likelihood(
     # -100 is a class number that never occurs: where nothing is said, nothing is ignored.
     ignored = node.integer("ignore_index", -100)
     target = astype(target, np.int64)
-    return ops.nll_loss(log_probabilities, target, weight, ignored, reduction)
+    return ops.nll_loss(log_probabilities, target, weight, ignore_index=ignored, reduction=reduction)
 
 
 def softmax_cross_entropy(
