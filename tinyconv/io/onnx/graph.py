@@ -13,11 +13,15 @@ from tinyconv.tensor import Tensor
 
 
 class Declared(NamedTuple):
-    """An input as the file declares it; None: anything goes, also for a single size."""
+    """An input as the file declares it; None: anything goes, also for a single size.
+
+    The kind is ONNX's name for what it is: ``"tensor_type"``, ``"sequence_type"``, ``"optional_type"``.
+    """
 
     name: str
     dtype: np.dtype[Any] | None
     shape: tuple[int | str | None, ...] | None
+    kind: str = "tensor_type"
 
 
 @dataclass

@@ -71,8 +71,8 @@ class OnnxModel(Module):
     def _checked(self, declared: Declared, value: Any, symbols: dict[str, int]) -> Any:
         """The input, if it is what the file declares; sizes of the same name must be the same."""
         what = f"input {declared.name!r}"
-        if declared.dtype is None and not isinstance(value, Tensor):
-            return value
+        if declared.kind != "tensor_type":
+            return _sequence(what, value, optional=declared.kind == "optional_type")
         if not isinstance(value, Tensor):
             found = f"a {type(value).__name__}"
             raise DtypeError("OnnxModel", what, found, "a Tensor (tc.tensor(...) makes one)")
@@ -108,6 +108,16 @@ class OnnxModel(Module):
             f"  {sum(p.numel() for p in self.parameters()):,} parameters",
         ]
         return "\n".join(lines) + ")"
+
+
+def _sequence(what: str, value: Any, optional: bool) -> Any:
+    """A sequence of tensors as a tuple; where it is optional also a tensor or None."""
+    if isinstance(value, list | tuple) and all(isinstance(x, Tensor) for x in value):
+        return tuple(value)
+    if optional and (value is None or isinstance(value, Tensor)):
+        return value
+    expected = "a sequence of Tensors" + (", a Tensor or None" if optional else "")
+    raise DtypeError("OnnxModel", what, f"a {type(value).__name__}", expected)
 
 
 def _shown(declared: Declared) -> str:

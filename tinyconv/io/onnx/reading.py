@@ -173,8 +173,8 @@ class _Reader:
     def declared(self, value: Any) -> Declared:
         """What the file says about an input."""
         kind = value.type.WhichOneof("value")
-        if kind != "tensor_type":
-            return Declared(value.name, None, None)
+        if kind not in (None, "tensor_type"):
+            return Declared(value.name, None, None, kind)
         tensor = value.type.tensor_type
         dtype = dtype_of(self.where, f"input {value.name!r}", tensor.elem_type) if tensor.elem_type else None
         if not tensor.HasField("shape"):
@@ -210,6 +210,8 @@ class _Reader:
             return self.tensor(proto.t)
         if proto.type == types.GRAPH:
             return self.graph(proto.g)
+        if proto.type == types.TYPE_PROTO:
+            return None  # what kind of nothing an empty Optional is makes no difference here
         plain = {types.INT: "i", types.FLOAT: "f", types.INTS: "ints", types.FLOATS: "floats"}
         if proto.type not in plain:
             raise UnsupportedError(

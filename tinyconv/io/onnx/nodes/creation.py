@@ -121,11 +121,28 @@ def dropout(
     return ops.where(kept, x / (1 - share), ops.zeros_like(x)), kept
 
 
+def window(*weights: float) -> Callable[..., Tensor]:
+    """A sum of cosines over 0, 1, … periods, as signal processing cuts pieces out with."""
+
+    def run(node: Node, size: Tensor) -> Tensor:
+        count = int(single(node, "size", size))
+        dtype = dtype_of(node.where, "attribute output_datatype", node.integer("output_datatype", 1))
+        periods = count if node.flag("periodic", True) else count - 1
+        angle = 2 * np.pi * np.arange(count) / max(periods, 1)
+        waves = np.stack([w * np.cos(k * angle) for k, w in enumerate(weights)])
+        return Tensor(waves.sum(0).astype(dtype))
+
+    return run
+
+
 TABLE: dict[str, Callable[..., Any]] = {
+    "BlackmanWindow": window(0.42, -0.5, 0.08),
     "Constant": constant,
     "ConstantOfShape": constant_of_shape,
     "Dropout": dropout,
     "EyeLike": eye_like,
+    "HammingWindow": window(25 / 46, -21 / 46),
+    "HannWindow": window(0.5, -0.5),
     "Pad": pad,
     "Range": range_,
     "Trilu": trilu,

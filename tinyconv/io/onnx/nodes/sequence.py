@@ -1,4 +1,4 @@
-"""Sequences of tensors, which are tuples here."""
+"""Sequences of tensors, which are tuples here, and what may be missing, which is None then."""
 
 from __future__ import annotations
 
@@ -71,8 +71,18 @@ def split(node: Node, x: Tensor, sizes: Tensor | None = None) -> tuple[Sequence]
     return (ops.split(x, lengths[0] if sizes.ndim == 0 else list(lengths), axis),)
 
 
+def get_element(node: Node, x: Any) -> tuple[Any]:
+    """What an optional value holds."""
+    if x is None:
+        raise ArgumentError(node.op, "input", "empty", "an optional value that holds something")
+    return (x,)
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "ConcatFromSequence": of_sequence(concat),
+    "Optional": lambda node, x=None: (x,),
+    "OptionalGetElement": get_element,
+    "OptionalHasElement": lambda node, x=None: Tensor(np.array(x is not None)),
     "SequenceAt": of_sequence(at),
     "SequenceConstruct": lambda node, *tensors: (tensors,),
     "SequenceEmpty": lambda node: ((),),
