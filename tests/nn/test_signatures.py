@@ -34,6 +34,9 @@ DIFFERENT = {
     "nn.LogSigmoid": "PyTorch ignores whatever it is given",
     "nn.Sigmoid": "PyTorch ignores whatever it is given",
     "nn.Tanh": "PyTorch ignores whatever it is given",
+    "nn.Softmax2d": "PyTorch ignores whatever it is given",
+    "nn.Softsign": "PyTorch ignores whatever it is given",
+    "nn.Tanhshrink": "PyTorch ignores whatever it is given",
     "nn.Hardtanh": "min_value and max_value are former names of min_val and max_val",
     "nn.functional.normalize": "out= writes into another tensor",
 }

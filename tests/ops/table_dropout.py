@@ -36,11 +36,15 @@ OPS = (
     _op("dropout2d", maps(3, 4)),
     _op("dropout3d", maps(4, 5)),
     _op("alpha_dropout", elementwise(p=probabilities, training=st.booleans())),
+    _op("feature_alpha_dropout", maps(2, 3, 4)),
 )
 
 IMAGE, ROWS, INTS = tc.ones(2, 4, 5, 6), tc.ones(3, 4), tc.ones(2, 4, 5, 6, dtype="int64")
 
 WRONG = [
+    ("feature_alpha_dropout", ShapeError, "input (4,) (N, C", lambda: F.feature_alpha_dropout(ROWS[0])),
+    ("feature_alpha_dropout", ArgumentError, "p 2", lambda: F.feature_alpha_dropout(IMAGE, 2)),
+    ("feature_alpha_dropout", DtypeError, "input int64", lambda: F.feature_alpha_dropout(INTS)),
     ("dropout1d", ShapeError, "input (2, 4, 5, 6) (N, C, L)", lambda: F.dropout1d(IMAGE)),
     ("dropout1d", DtypeError, "input list", lambda: F.dropout1d([1.0])),
     ("dropout2d", ShapeError, "input (3, 4) (N, C, H, W)", lambda: F.dropout2d(ROWS)),

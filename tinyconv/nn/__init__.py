@@ -39,10 +39,17 @@ from tinyconv.nn.classification_losses import BCELoss, BCEWithLogitsLoss, CrossE
 from tinyconv.nn.containers import Identity, ModuleList, Sequential
 from tinyconv.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from tinyconv.nn.dictionaries import ModuleDict, ParameterDict, ParameterList
-from tinyconv.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d
+from tinyconv.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from tinyconv.nn.embedding import Bilinear, CosineSimilarity, Embedding, PairwiseDistance
+from tinyconv.nn.gates import GLU, Hardsigmoid, Hardswish, Mish, RReLU, Softmax2d
 from tinyconv.nn.likelihood_losses import GaussianNLLLoss, KLDivLoss, PoissonNLLLoss
 from tinyconv.nn.linear import Linear
+from tinyconv.nn.margin_losses import (
+    MultiLabelMarginLoss,
+    MultiLabelSoftMarginLoss,
+    MultiMarginLoss,
+    SoftMarginLoss,
+)
 from tinyconv.nn.module import Module, Parameter
 from tinyconv.nn.normalization import (
     BatchNorm1d,
@@ -88,6 +95,7 @@ from tinyconv.nn.ranking_losses import (
     HingeEmbeddingLoss,
     MarginRankingLoss,
     TripletMarginLoss,
+    TripletMarginWithDistanceLoss,
 )
 from tinyconv.nn.regression_losses import HuberLoss, L1Loss, MSELoss, SmoothL1Loss
 from tinyconv.nn.segmentation_losses import (
@@ -99,6 +107,7 @@ from tinyconv.nn.segmentation_losses import (
     TverskyLoss,
     WeightedPixelCrossEntropyLoss,
 )
+from tinyconv.nn.shrinking import Hardshrink, Softshrink, Softsign, Tanhshrink, Threshold
 from tinyconv.nn.stateless import Flatten
 from tinyconv.nn.summary import summary
 from tinyconv.nn.unfold import Fold, Unfold
@@ -115,6 +124,7 @@ __all__ = [
     "CELU",
     "ELU",
     "GELU",
+    "GLU",
     "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
@@ -155,6 +165,7 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "FeatureAlphaDropout",
     "Flatten",
     "FocalLoss",
     "Fold",
@@ -162,6 +173,9 @@ __all__ = [
     "GeneralisedDiceLoss",
     "GeneralisedWassersteinDiceLoss",
     "GroupNorm",
+    "Hardshrink",
+    "Hardsigmoid",
+    "Hardswish",
     "Hardtanh",
     "HingeEmbeddingLoss",
     "HuberLoss",
@@ -189,9 +203,13 @@ __all__ = [
     "MaxUnpool2d",
     "MaxUnpool3d",
     "Maxout",
+    "Mish",
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiLabelMarginLoss",
+    "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss",
     "NLLLoss",
     "PReLU",
     "PairwiseDistance",
@@ -201,6 +219,7 @@ __all__ = [
     "PixelShuffle",
     "PixelUnshuffle",
     "PoissonNLLLoss",
+    "RReLU",
     "ReLU",
     "ReLU6",
     "ReflectionPad1d",
@@ -213,11 +232,18 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "SmoothL1Loss",
+    "SoftMarginLoss",
     "Softmax",
+    "Softmax2d",
     "Softmin",
     "Softplus",
+    "Softshrink",
+    "Softsign",
     "Tanh",
+    "Tanhshrink",
+    "Threshold",
     "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
     "TverskyLoss",
     "Unfold",
     "Upsample",

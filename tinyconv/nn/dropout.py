@@ -50,6 +50,13 @@ class Dropout3d(_Dropout):
         return F.dropout3d(input, self.p, self.training)
 
 
+class FeatureAlphaDropout(_Dropout):
+    """`AlphaDropout` of whole channels; see `functional.feature_alpha_dropout`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.feature_alpha_dropout(input, self.p, self.training)
+
+
 class AlphaDropout(_Dropout):
     """Dropout that keeps mean 0 and variance 1, for nets with SELU; see `functional.alpha_dropout`."""
 

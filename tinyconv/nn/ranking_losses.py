@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tinyconv.nn import functional as F
 from tinyconv.nn.module import Module
 from tinyconv.ops.loss_common import refuse_legacy
@@ -64,6 +66,33 @@ class TripletMarginLoss(Module):
     def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
         options = (self.margin, self.p, self.eps, self.swap, None, None, self.reduction)
         return F.triplet_margin_loss(anchor, positive, negative, *options)
+
+
+class TripletMarginWithDistanceLoss(Module):
+    """`functional.triplet_margin_with_distance_loss`."""
+
+    def __init__(
+        self,
+        *,
+        distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
+        margin: float = 1.0,
+        swap: bool = False,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__()
+        self.distance_function, self.margin, self.swap = distance_function, margin, swap
+        self.reduction = reduction
+
+    def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
+        return F.triplet_margin_with_distance_loss(
+            anchor,
+            positive,
+            negative,
+            distance_function=self.distance_function,
+            margin=self.margin,
+            swap=self.swap,
+            reduction=self.reduction,
+        )
 
 
 class CosineEmbeddingLoss(Module):

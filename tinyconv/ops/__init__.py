@@ -78,13 +78,21 @@ from tinyconv.ops.creation import (
     zeros,
 )
 from tinyconv.ops.creation_like import empty_like, full_like, ones_like, rand_like, randn_like, zeros_like
-from tinyconv.ops.distance import bilinear, cosine_similarity, normalize, pairwise_distance
+from tinyconv.ops.distance import bilinear, cosine_similarity, normalize, pairwise_distance, pdist
 from tinyconv.ops.division import floor_divide, remainder
-from tinyconv.ops.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d
+from tinyconv.ops.dropout import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    feature_alpha_dropout,
+)
 from tinyconv.ops.einsum import einsum
 from tinyconv.ops.elementwise import add, div, exp, log, mul, neg, pow, sub, where
 from tinyconv.ops.embedding import embedding, one_hot
 from tinyconv.ops.extremes import clamp, maximum, minimum
+from tinyconv.ops.gates import glu, hardsigmoid, hardswish, mish
 from tinyconv.ops.grid import affine_grid, grid_sample
 from tinyconv.ops.indexing import (
     gather,
@@ -99,6 +107,12 @@ from tinyconv.ops.indexing import (
 from tinyconv.ops.interpolate import interpolate
 from tinyconv.ops.likelihood_loss import gaussian_nll_loss, kl_div, poisson_nll_loss
 from tinyconv.ops.lp_pooling import lp_pool1d, lp_pool2d, lp_pool3d
+from tinyconv.ops.margin_loss import (
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+)
 from tinyconv.ops.matmul import bmm, dot, linear, matmul, mm, mv, outer
 from tinyconv.ops.norm import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm
 from tinyconv.ops.overlap_loss import (
@@ -112,11 +126,13 @@ from tinyconv.ops.piecewise_activation import hardtanh, prelu, relu6
 from tinyconv.ops.pixel_loss import binary_focal_loss_with_logits, focal_loss, weighted_pixel_cross_entropy
 from tinyconv.ops.pixel_shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from tinyconv.ops.pooling import max_pool1d, max_pool2d, max_pool3d
+from tinyconv.ops.random_activation import gumbel_softmax, rrelu
 from tinyconv.ops.ranking_loss import (
     cosine_embedding_loss,
     hinge_embedding_loss,
     margin_ranking_loss,
     triplet_margin_loss,
+    triplet_margin_with_distance_loss,
 )
 from tinyconv.ops.reduction import amax, amin, argmax, argmin, max, mean, min, sum
 from tinyconv.ops.regression_loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
@@ -130,6 +146,7 @@ from tinyconv.ops.shape import (
     transpose,
     unsqueeze,
 )
+from tinyconv.ops.shrinking import hardshrink, softshrink, softsign, tanhshrink, threshold
 from tinyconv.ops.smooth_activation import celu, gelu, logsigmoid, selu, silu, softplus
 from tinyconv.ops.softmax import log_softmax, softmax, softmin
 from tinyconv.ops.sorting import argsort, sort, topk
@@ -223,6 +240,7 @@ __all__ = [
     "expand",
     "expm1",
     "eye",
+    "feature_alpha_dropout",
     "flatten",
     "flip",
     "floor",
@@ -238,9 +256,14 @@ __all__ = [
     "gelu",
     "generalised_dice_loss",
     "generalised_wasserstein_dice_loss",
+    "glu",
     "grid_sample",
     "group_norm",
     "gt",
+    "gumbel_softmax",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
     "hardtanh",
     "hinge_embedding_loss",
     "huber_loss",
@@ -289,10 +312,14 @@ __all__ = [
     "meshgrid",
     "min",
     "minimum",
+    "mish",
     "mm",
     "movedim",
     "mse_loss",
     "mul",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "mv",
     "narrow",
     "ne",
@@ -307,6 +334,7 @@ __all__ = [
     "outer",
     "pad",
     "pairwise_distance",
+    "pdist",
     "permute",
     "pixel_shuffle",
     "pixel_unshuffle",
@@ -329,6 +357,7 @@ __all__ = [
     "reshape",
     "roll",
     "round",
+    "rrelu",
     "rsqrt",
     "scatter",
     "scatter_add",
@@ -339,9 +368,12 @@ __all__ = [
     "silu",
     "sin",
     "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
     "softmin",
     "softplus",
+    "softshrink",
+    "softsign",
     "sort",
     "split",
     "sqrt",
@@ -355,12 +387,15 @@ __all__ = [
     "t",
     "take_along_dim",
     "tanh",
+    "tanhshrink",
     "tensor",
+    "threshold",
     "tile",
     "topk",
     "transpose",
     "tril",
     "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
     "triu",
     "trunc",
     "tversky_loss",

@@ -70,6 +70,34 @@ def pairwise_distance(
     return distance if keepdim else squeeze(distance, -1)
 
 
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
+    """The p-norm of the difference of every two rows: (0, 1), (0, 2), …, (1, 2), …
+
+    Parameters
+    ----------
+    input : Tensor
+        Shape (N, D).
+    p : float
+        Above 0; ``inf`` is the largest difference.
+
+    Returns
+    -------
+    Tensor
+        Shape (N (N - 1) / 2,).
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> import tinyconv.nn.functional as F
+    >>> F.pdist(tc.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 4.0]])).tolist()
+    [5.0, 4.0, 3.0]
+    """
+    if check_float("pdist", "input", input).ndim != 2:
+        raise ShapeError("pdist", "input", f"of shape {input.shape}", "(N, D)")
+    first, second = array_module(input.array).triu_indices(input.shape[0], 1)
+    return squeeze(_length("pdist", input[first] - input[second], p, 1), 1)
+
+
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """y_k = x1^T W_k x2 + b_k for each output k.
 

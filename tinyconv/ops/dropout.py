@@ -81,14 +81,29 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
     With probability `p` an element is set to SELU's limit at minus infinity, -1.758; then all
     are scaled and shifted so that zero mean and unit variance stay.
     """
-    check_float("alpha_dropout", "input", input)
-    p = check_probability("alpha_dropout", p)
+    return _alpha_dropout(
+        "alpha_dropout", input, p, training, check_float("alpha_dropout", "input", input).ndim
+    )
+
+
+def feature_alpha_dropout(
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """`alpha_dropout` of whole channels of (N, C, *spatial)."""
+    if check_float("feature_alpha_dropout", "input", input).ndim < 2:
+        raise ShapeError("feature_alpha_dropout", "input", f"of shape {input.shape}", "(N, C, *spatial)")
+    return _alpha_dropout("feature_alpha_dropout", input, p, training, 2)
+
+
+def _alpha_dropout(op: str, input: Tensor, p: float, training: bool, dims: int) -> Tensor:
+    """One decision per element of the first `dims` dimensions."""
+    p = check_probability(op, p)
     if not training or p == 0:
         return input
     if p == 1:
         return input * 0.0
     limit = -SELU_ALPHA * SELU_SCALE
-    ones = array_module(input.array).ones_like(input.array)
+    ones = array_module(input.array).ones(input.shape[:dims] + (1,) * (input.ndim - dims), input.dtype)
     keep = Tensor(kernels.dropout(ones, p, seed.get().next_mask_key()) > 0)
     scale = 1 / sqrt((1 - p) * (1 + p * limit**2))
     return where(keep, input, limit) * scale - scale * p * limit

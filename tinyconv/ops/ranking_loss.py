@@ -6,6 +6,8 @@ margin itself is PyTorch's, that of the side where it still costs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tinyconv.device import array_module
@@ -146,6 +148,30 @@ def triplet_margin_loss(
     far = pairwise_distance(anchor, negative, order, small)
     if swap:
         far = minimum(far, pairwise_distance(positive, negative, order, small))
+    return reduce_loss(clamp(limit + near - far, min=0), reduction)
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """`triplet_margin_loss` with a distance of one's own, instead of `pairwise_distance`."""
+    op = "triplet_margin_with_distance_loss"
+    check_like(op, anchor=anchor, positive=positive, negative=negative)
+    limit = check_above_zero(op, "margin", margin)
+    check_reduction(op, reduction)
+    distance = pairwise_distance if distance_function is None else distance_function
+    if not callable(distance):
+        raise ArgumentError(op, "distance_function", repr(distance), "a function of two tensors, or None")
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = minimum(far, distance(positive, negative))
     return reduce_loss(clamp(limit + near - far, min=0), reduction)
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import numpy as np
-
 from tinyconv.autograd import Function
-from tinyconv.device import array_module, check_dtype, seed, to_device
-from tinyconv.errors import ArgumentError
+from tinyconv.device import check_dtype
 from tinyconv.kernels import softmax as kernels
-from tinyconv.ops._checks import check_float, check_number, check_tensor, normalize_dim
+from tinyconv.ops._checks import check_float, check_tensor, normalize_dim
 from tinyconv.ops.elementwise import exp
 from tinyconv.ops.operands import astype
 from tinyconv.ops.reduction import sum as sum_
@@ -80,41 +77,6 @@ def softmin(input: Tensor, dim: int | None = None, dtype: Any = None) -> Tensor:
     """`softmax` of -input: the smallest value gets the largest probability."""
     x, axis = _prepared("softmin", input, dim, dtype)
     return Softmax.apply(-x, axis)
-
-
-def gumbel_softmax(
-    logits: Tensor, tau: float = 1.0, hard: bool = False, eps: float = 1e-10, dim: int = -1
-) -> Tensor:
-    """A random class for each row, so that the derivative with respect to `logits` exists (Jang et al. 2017).
-
-    The softmax of ``(logits + g) / tau`` with g from Gumbel's distribution; the nearer `tau` is to 0,
-    the nearer the result is to one class drawn with the probabilities ``softmax(logits)``.
-
-    Parameters
-    ----------
-    logits : Tensor
-    tau : float
-        Above 0.
-    hard : bool
-        Return exact zeros and ones; the derivative stays that of the soft result.
-    eps : float
-        Without meaning, as in PyTorch.
-    dim : int
-    """
-    op = "gumbel_softmax"
-    axis = normalize_dim(op, dim, check_float(op, "logits", logits).ndim)
-    if not check_number(op, "tau", tau) > 0:
-        raise ArgumentError(op, "tau", repr(tau), "a number above 0")
-    noise = seed.get().generator.gumbel(size=logits.shape)
-    added = Tensor(to_device(np.asarray(noise).astype(logits.dtype), logits.device))
-    soft = Softmax.apply((logits + added) / float(tau), axis)
-    if not hard or not soft.numel():
-        return soft
-    xp = array_module(soft.array)
-    chosen = xp.expand_dims(soft.array.argmax(axis), axis) if soft.ndim else soft.array.argmax()
-    places = xp.arange(soft.shape[axis] if soft.ndim else 1).reshape([-1] + [1] * (soft.ndim - 1 - axis))
-    one = (places == chosen).reshape(soft.shape).astype(soft.dtype)
-    return soft + (Tensor(one) - soft.detach())
 
 
 def _prepared(op: str, input: Tensor, dim: int | None, dtype: Any) -> tuple[Tensor, int]:

@@ -1,0 +1,50 @@
+"""Functions that leave large values as they are and pull small ones to zero, or to another value."""
+
+from __future__ import annotations
+
+from tinyconv.ops._checks import check_float, check_number
+from tinyconv.ops.activation import tanh
+from tinyconv.ops.elementwise import where
+from tinyconv.ops.extremes import clamp
+from tinyconv.ops.loss_common import check_at_least
+from tinyconv.ops.unary import abs as abs_
+from tinyconv.tensor import Tensor
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """x where x > `threshold`, else `value`; the gradient at the threshold is 0.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> import tinyconv.nn.functional as F
+    >>> F.threshold(tc.tensor([0.5, 1.0, 2.0]), 1.0, -7.0).tolist()
+    [-7.0, -7.0, 2.0]
+    """
+    check_float("threshold", "input", input)
+    low = check_number("threshold", "threshold", threshold)
+    return where(Tensor(input.array <= low), check_number("threshold", "value", value), input)
+
+
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """x where it is beyond `lambd` or below -`lambd`, else 0; the gradient at both is 0."""
+    check_float("hardshrink", "input", input)
+    width = check_number("hardshrink", "lambd", lambd)
+    return where(Tensor((input.array >= -width) & (input.array <= width)), 0.0, input)
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """x moved towards 0 by `lambd`, but not past it; the gradient at `lambd` and -`lambd` is 0."""
+    check_float("softshrink", "input", input)
+    width = check_at_least("softshrink", "lambd", lambd, 0)
+    return input - clamp(input, -width, width)
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """``x - tanh(x)``."""
+    return check_float("tanhshrink", "input", input) - tanh(input)
+
+
+def softsign(input: Tensor) -> Tensor:
+    """``x / (1 + |x|)`` (Turian et al. 2009)."""
+    return check_float("softsign", "input", input) / (1 + abs_(input))
