@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, settings
 import tinyconv as tc
 from tinyconv import device
 
+collect_ignore_glob = ["scripts/*"]  # whole programs, which test_pytorch_scripts.py runs
+
 settings.register_profile(
     "quick", max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -139,6 +139,7 @@ def grad(
     grad_outputs: Tensor | Sequence[Tensor] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """Gradients of the sum of `outputs` with respect to `inputs`; ``.grad`` stays as it is.
@@ -152,6 +153,8 @@ def grad(
         Keep the graph for another pass; by default what `create_graph` is.
     create_graph : bool
         Record the gradient computation, so that it can be differentiated again.
+    only_inputs : bool
+        Only True makes sense: ``.grad`` of other leaves stays as it is.
     allow_unused : bool
         Return None, instead of an error, for inputs that the outputs do not depend on.
 
@@ -164,6 +167,8 @@ def grad(
     >>> first.item(), second.item()
     (12.0, 12.0)
     """
+    if not only_inputs:
+        raise GraphError("grad", "only_inputs", only_inputs, "True; backward() adds to .grad of all leaves")
     output_list, input_list = _as_list(outputs), _as_list(inputs)
     given = [None] * len(output_list) if grad_outputs is None else _as_list(grad_outputs)
     if len(given) != len(output_list):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any, Generic, TypeVar
@@ -21,6 +22,8 @@ T = TypeVar("T")
 
 float32 = np.dtype("float32")
 float64 = np.dtype("float64")
+int8 = np.dtype("int8")
+int16 = np.dtype("int16")
 int32 = np.dtype("int32")
 int64 = np.dtype("int64")
 uint8 = np.dtype("uint8")
@@ -78,11 +81,49 @@ def _check_dtype(value: Any) -> np.dtype[Any]:
     return dtype
 
 
-def _check_device(value: Any) -> str:
-    kind, _, index = str(value).partition(":")
-    if kind not in ("cpu", "cuda") or not (index == "" or index.isdigit()):
-        raise DeviceError("device", "name", repr(value), "'cpu', 'cuda' or 'cuda:0'")
-    return str(value)
+class Device(str):
+    """The name of a device, ``"cpu"`` or ``"cuda:0"``; a str. ``tc.device("cuda", 0)`` makes one.
+
+    Attributes
+    ----------
+    type : str
+        ``"cpu"`` or ``"cuda"``.
+    index : int or None
+        The number after the colon.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> tc.device("cuda:1").type, tc.device("cuda:1").index
+    ('cuda', 1)
+    >>> tc.zeros(2).device == tc.device("cpu")
+    True
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, type: str, index: int | None = None) -> Device:
+        name = type if index is None else f"{type}:{index}"
+        kind, _, number = str(name).partition(":")
+        if kind not in ("cpu", "cuda") or not (number == "" or number.isdigit()):
+            raise DeviceError("device", "name", repr(name), "'cpu', 'cuda' or 'cuda:0'")
+        return super().__new__(cls, name)
+
+    @property
+    def type(self) -> str:
+        return self.partition(":")[0]
+
+    @property
+    def index(self) -> int | None:  # type: ignore[override]  # a str counts letters with it
+        number = self.partition(":")[2]
+        return int(number) if number else None
+
+
+def _check_device(value: Any) -> Device:
+    return Device(value)
+
+
+CPU = Device("cpu")
 
 
 def _check_backend(value: Any) -> str:
@@ -121,6 +162,16 @@ def get_default_dtype() -> np.dtype[Any]:
     return default_dtype.get()
 
 
+def set_default_device(device: str) -> None:
+    """Set where new tensors are made: ``"cpu"`` or ``"cuda"``."""
+    default_device.set(device)
+
+
+def get_default_device() -> str:
+    """Where new tensors are made."""
+    return Device(default_device.get())
+
+
 def set_num_threads(count: int) -> None:
     """Set how many threads the CPU kernels use."""
     num_threads.set(count)
@@ -142,11 +193,11 @@ def array_module(array: Any) -> ModuleType:
     raise DtypeError("array_module", "array", type(array).__name__, "a NumPy or CuPy array")
 
 
-def device_of(array: Any) -> str:
+def device_of(array: Any) -> Device:
     """``"cpu"`` for a NumPy array, ``"cuda:<index>"`` for a CuPy array."""
     if array_module(array) is np:
-        return "cpu"
-    return f"cuda:{array.device.id}"
+        return CPU
+    return Device(f"cuda:{array.device.id}")
 
 
 def to_device(array: Any, device: str) -> Any:
@@ -242,3 +293,16 @@ def set_rng_state(state: dict[str, Any]) -> None:
         expected = f"what get_rng_state returned ({type(error).__name__}: {error})"
         raise ArgumentError("set_rng_state", "state", type(state).__name__, expected) from error
     seed.set(restored)
+
+
+class _DeviceModule(ModuleType):
+    """The module, which can be called as PyTorch's class is: ``tc.device("cpu")``."""
+
+    def __call__(self, type: str, index: int | None = None) -> Device:
+        return Device(type, index)
+
+    def __instancecheck__(self, value: Any) -> bool:
+        return isinstance(value, Device)
+
+
+sys.modules[__name__].__class__ = _DeviceModule

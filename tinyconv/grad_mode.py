@@ -54,6 +54,24 @@ class no_grad(_GradModeBlock):  # noqa: N801 - PyTorch's name
     _mode = False
 
 
+class inference_mode(_GradModeBlock):  # noqa: N801 - PyTorch's name
+    """Do not record ops in this block: `no_grad` by another name; ``inference_mode(False)`` records.
+
+    Parameters
+    ----------
+    mode : bool
+    """
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__()
+        self._mode = not mode
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether ops do not record the graph in this thread."""
+    return not _grad_mode.enabled
+
+
 class enable_grad(_GradModeBlock):  # noqa: N801 - PyTorch's name
     """Record ops in this block, also inside `no_grad`."""
 

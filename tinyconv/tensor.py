@@ -128,15 +128,23 @@ class Tensor(AttachedMethods):
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one dimension."""
-        return self.shape if dim is None else self.shape[dim]
+        if dim is None:
+            return self.shape
+        if not isinstance(dim, int | np.integer) or not -self.ndim <= dim < self.ndim:
+            raise ArgumentError("size", "dim", repr(dim), f"a dimension of {self.shape}")
+        return self.shape[dim]
 
     def dim(self) -> int:
         """Number of dimensions."""
         return self.ndim
 
+    ndimension = dim
+
     def numel(self) -> int:
         """Number of elements."""
         return int(self.array.size)
+
+    nelement = numel
 
     def item(self) -> Any:
         """The value of a one-element tensor as a Python number."""

@@ -121,8 +121,9 @@ X = {"x": np.ones(2)}
         ({5: np.ones(2)}, "a", "save: a name in the state_dict is 5 \\(int\\), expected a str"),
         ({"__metadata__": np.ones(2)}, "a", "'__metadata__', expected one that a file can hold"),
         ({"\ud800": np.ones(2)}, "a", "expected one that a file can hold"),
-        ({"x": None}, "a", "save: x is a NoneType of dtype object, expected an array of numbers"),
-        ({"x": X}, "a", "save: x is a dict, expected an array of numbers"),
+        ({"x": {1}}, "a", "save: x is a set of dtype object, expected an array of numbers"),
+        ({"x": {"y": [{1}]}}, "a", r"save: the object\['x'\]\['y'\]\[0\] is a set, expected a Tensor"),
+        ({"x": {(1, 2): X}}, "a", r"save: a key of the object\['x'\] is tuple, expected a text or a number"),
         ({"x": [[1], [1, 2]]}, "a", "save: x is a list of uneven rows, expected an array of numbers"),
         ({"x": np.ones(2, complex)}, "a", "x is a ndarray of dtype complex128"),
         (X, 5, "save: path is 5 \\(int\\), expected a str or a pathlib.Path"),
@@ -253,3 +254,51 @@ def test_torch_reads_the_file(tmp_path):
     torch_files = pytest.importorskip("safetensors.torch", exc_type=ImportError)
     tc.save({"x": tc.arange(6).reshape(2, 3)}, tmp_path / "x")
     assert torch_files.load_file(tmp_path / "x")["x"].tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_a_checkpoint_is_put_together_as_it_was(tmp_path):
+    model = tc.nn.Linear(3, 2)
+    optimizer = tc.optim.Adam(model.parameters(), lr=0.1)
+    model(tc.ones(1, 3)).sum().backward()
+    optimizer.step()
+    saved = {
+        "epoch": 3,
+        "losses": [0.5, float("inf"), None],
+        "name": "é",
+        "pair": (True, tc.arange(2)),
+        "raw": np.array([1.5]),
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+    }
+    tc.save(saved, tmp_path / "c")
+    loaded = tc.load(tmp_path / "c", map_location=tc.device("cpu"), weights_only=True)
+    assert list(loaded) == list(saved)
+    assert (loaded["epoch"], loaded["losses"], loaded["name"]) == (3, saved["losses"], "é")
+    flag, numbers = loaded["pair"]
+    assert flag is True and isinstance(numbers, tc.Tensor) and numbers.tolist() == [0, 1]
+    assert isinstance(loaded["raw"], np.ndarray) and loaded["raw"].dtype == np.float64
+    assert loaded["optimizer"]["param_groups"] == saved["optimizer"]["param_groups"]
+    assert loaded["optimizer"]["state"].keys() == {0, 1}
+    twin = tc.nn.Linear(3, 2)
+    twin.load_state_dict(loaded["model"])
+    other = tc.optim.Adam(twin.parameters(), lr=0.5)
+    other.load_state_dict(loaded["optimizer"])
+    for net, way in ((model, optimizer), (twin, other)):
+        net.zero_grad()
+        (net(tc.ones(1, 3)) ** 2).sum().backward()
+        way.step()
+    np.testing.assert_array_equal(twin.weight.array, model.weight.array)
+
+
+def test_a_tensor_or_a_list_alone(tmp_path):
+    tc.save(tc.arange(3), tmp_path / "x")
+    assert tc.load(tmp_path / "x").tolist() == [0, 1, 2]
+    tc.save([tc.ones(1), 2], tmp_path / "y")
+    assert tc.load(tmp_path / "y")[1] == 2
+
+
+@pytest.mark.parametrize("structure", ["{", "{}", '{"tensor": "9"}', '{"code": "x"}', '{"dict": [1]}', "[]"])
+def test_a_damaged_structure_is_refused(tmp_path, structure):
+    save_state(tmp_path / "a", {"0": np.ones(2)}, {"tinyconv.structure": structure})
+    with pytest.raises(CheckpointError, match="load: the file's header is damaged"):
+        tc.load(tmp_path / "a")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import tinyconv as tc
 from tests.ops.op import Op
-from tinyconv.errors import ArgumentError, DtypeError
+from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 
 OPS: tuple[Op, ...] = ()
 
-NOT_DIFFERENTIABLE = {"empty", "empty_like", "full_like", "linspace", "rand_like", "randn_like", "randperm"}
+NOT_DIFFERENTIABLE = {
+    "bernoulli", "empty", "empty_like", "full_like", "linspace", "multinomial", "normal", "rand_like",
+    "randint_like", "randn_like", "randperm",
+}  # fmt: skip
 
 ROWS = tc.ones(3, 4)
 
@@ -20,6 +23,22 @@ WRONG = [
     ("linspace", DtypeError, "dtype 'float1'", lambda: tc.linspace(0, 1, 3, dtype="float1")),
     ("randperm", ArgumentError, "(-1,)", lambda: tc.randperm(-1)),
     ("randperm", ArgumentError, "(2.5,)", lambda: tc.randperm(2.5)),
+    ("randint", ArgumentError, "high 2 > low", lambda: tc.randint(2, 2, (3,))),
+    ("randint", ArgumentError, "low 1.5", lambda: tc.randint(1.5, 3, (3,))),
+    ("randint", ArgumentError, "size (None,)", lambda: tc.randint(3)),
+    ("randint_like", ArgumentError, "high 0", lambda: tc.randint_like(ROWS, 0)),
+    ("randint_like", DtypeError, "input list", lambda: tc.randint_like([1], 3)),
+    ("randn", DtypeError, "generator int", lambda: tc.randn(3, generator=7)),
+    ("rand", DtypeError, "dtype int64", lambda: tc.rand(3, dtype=tc.int64)),
+    ("bernoulli", ArgumentError, "input outside", lambda: tc.bernoulli(ROWS * 2)),
+    ("bernoulli", DtypeError, "input int64", lambda: tc.bernoulli(tc.arange(2))),
+    ("multinomial", ArgumentError, "num_samples 5 4", lambda: tc.multinomial(ROWS, 5)),
+    ("multinomial", ArgumentError, "num_samples 0", lambda: tc.multinomial(ROWS, 0)),
+    ("multinomial", ArgumentError, "input no weights", lambda: tc.multinomial(-ROWS, 1)),
+    ("multinomial", ShapeError, "input (1, 3, 4)", lambda: tc.multinomial(ROWS[None], 1)),
+    ("normal", ArgumentError, "std negative", lambda: tc.normal(0.0, -1.0, (2,))),
+    ("normal", ShapeError, "(3, 4) and (2,)", lambda: tc.normal(ROWS, tc.ones(2))),
+    ("normal", DtypeError, "mean int64", lambda: tc.normal(tc.arange(2), 1.0)),
     ("eye", ArgumentError, "(-2, -2)", lambda: tc.eye(-2)),
     ("zeros_like", DtypeError, "input list", lambda: tc.zeros_like([1.0])),
     ("ones_like", DtypeError, "dtype 'float1'", lambda: tc.ones_like(ROWS, dtype="float1")),

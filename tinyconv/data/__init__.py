@@ -8,8 +8,16 @@ from tinyconv.data.dataset import Dataset, Subset, split
 from tinyconv.data.datasets import MNIST, Digits, NucleiFolder, SyntheticNuclei, read_idx
 from tinyconv.data.images import read_image, read_mask, write_png
 from tinyconv.data.loader import DataLoader
-from tinyconv.data.sampler import RandomSampler, Sampler, SequentialSampler
+from tinyconv.data.sampler import (
+    BatchSampler,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
 from tinyconv.data.segmentation import SegmentationData, with_channels
+from tinyconv.data.tensors import ConcatDataset, TensorDataset, random_split
 from tinyconv.data.tiling import predict_tiled
 from tinyconv.data.transforms import (
     Compose,
@@ -24,7 +32,9 @@ from tinyconv.data.transforms import (
 
 __all__ = [
     "MNIST",
+    "BatchSampler",
     "Compose",
+    "ConcatDataset",
     "DataLoader",
     "Dataset",
     "Digits",
@@ -40,12 +50,16 @@ __all__ = [
     "SegmentationData",
     "SequentialSampler",
     "Subset",
+    "SubsetRandomSampler",
     "SyntheticNuclei",
+    "TensorDataset",
+    "WeightedRandomSampler",
     "border_weights",
     "collate_arrays",
     "default_collate",
     "normalize",
     "predict_tiled",
+    "random_split",
     "read_idx",
     "read_image",
     "read_mask",

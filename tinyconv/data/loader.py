@@ -9,8 +9,7 @@ from typing import Any
 
 from tinyconv.data.collate import default_collate
 from tinyconv.data.dataset import at_epoch, item_name
-from tinyconv.data.sampler import RandomSampler, Sampler, SequentialSampler
-from tinyconv.device import seed as process_seed
+from tinyconv.data.sampler import BatchSampler, RandomSampler, SequentialSampler, order_of, seed_of
 from tinyconv.errors import ArgumentError, DataError, TinyconvError
 
 BATCHES_AHEAD = 2
@@ -31,8 +30,10 @@ class DataLoader:
         Samples per batch; the last batch may have fewer.
     shuffle : bool
         Visit the items in a new random order every epoch.
-    sampler : Sampler, optional
+    sampler : Sampler or iterable of int, optional
         Chooses the order itself; excludes `shuffle`.
+    batch_sampler : iterable of lists of int, optional
+        Chooses the batches themselves; excludes `batch_size`, `shuffle`, `sampler` and `drop_last`.
     num_workers : int
         Threads that make batches ahead of time; 0 makes each when it is asked for.
     collate_fn : callable, optional
@@ -41,6 +42,10 @@ class DataLoader:
         Leave out a last batch that is not full.
     seed : int, optional
         Of the shuffle; the seed of `tc.manual_seed` if not given.
+    generator : Generator, optional
+        Gives the seed of the shuffle in place of `seed`.
+    pin_memory, persistent_workers, prefetch_factor
+        PyTorch's, for processes and copies that are not made here: they change nothing.
 
     Raises
     ------
@@ -62,26 +67,40 @@ class DataLoader:
         self,
         dataset: Any,
         batch_size: int = 1,
-        shuffle: bool = False,
+        shuffle: bool | None = False,
         *,
-        sampler: Sampler | None = None,
+        sampler: Any = None,
+        batch_sampler: Any = None,
         num_workers: int = 0,
         collate_fn: Callable[[list[Any]], Any] | None = None,
         drop_last: bool = False,
         seed: int | None = None,
+        generator: Any = None,
+        pin_memory: bool = False,
+        persistent_workers: bool = False,
+        prefetch_factor: int | None = None,
     ) -> None:
         self.dataset = dataset
         self.batch_size = _check_count("batch_size", batch_size, least=1)
         self.num_workers = _check_count("num_workers", num_workers, least=0)
         self.drop_last = drop_last
         self.collate_fn = default_collate if collate_fn is None else collate_fn
-        self.seed = process_seed.get().seed if seed is None else seed
+        self.seed = seed_of(generator) if seed is None else seed
         self.epoch = 0
         if len(dataset) == 0:
             raise ArgumentError("DataLoader", "dataset", "empty", "at least one item")
-        self.sampler = self._choose_sampler(shuffle, sampler)
+        if batch_sampler is not None and (batch_size, bool(shuffle), sampler, drop_last) != (
+            1,
+            False,
+            None,
+            False,
+        ):
+            expected = "the only one of batch_size, shuffle, sampler and drop_last"
+            raise ArgumentError("DataLoader", "batch_sampler", "one of several", expected)
+        self.sampler = self._choose_sampler(bool(shuffle), sampler)
+        self.batch_sampler = batch_sampler or BatchSampler(self.sampler, self.batch_size, drop_last)
 
-    def _choose_sampler(self, shuffle: bool, sampler: Sampler | None) -> Sampler:
+    def _choose_sampler(self, shuffle: bool, sampler: Any) -> Any:
         if sampler is None:
             return RandomSampler(self.dataset, self.seed) if shuffle else SequentialSampler(self.dataset)
         if shuffle:
@@ -92,8 +111,7 @@ class DataLoader:
 
     def __len__(self) -> int:
         """Batches in an epoch."""
-        full, rest = divmod(len(self.sampler), self.batch_size)
-        return full + (rest > 0 and not self.drop_last)
+        return len(self.batch_sampler)
 
     def __iter__(self) -> Iterator[Any]:
         epoch = self.epoch
@@ -117,12 +135,9 @@ class DataLoader:
         _check_count("epoch", epoch, least=0)
         if not 0 <= start_batch <= len(self):
             raise ArgumentError("DataLoader.iterate", "start_batch", start_batch, f"0 to {len(self)}")
-        order = [int(index) for index in self.sampler.order(epoch)]
         dataset = at_epoch(self.dataset, epoch)
-        batches = [
-            order[number * self.batch_size : (number + 1) * self.batch_size]
-            for number in range(start_batch, len(self))
-        ]
+        batches = [[int(index) for index in batch] for batch in order_of(self.batch_sampler, epoch)]
+        batches = batches[start_batch:]
         if self.num_workers == 0:
             return (self._make_batch(dataset, indices) for indices in batches)
         return self._prefetch(dataset, batches)

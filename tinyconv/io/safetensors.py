@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinyconv.device import to_device
 from tinyconv.errors import ArgumentError, CheckpointError, DtypeError
 from tinyconv.io.files import check_path, write_whole
+from tinyconv.io.nested import KEY, flatten, is_array, is_flat, rebuild
 
 if TYPE_CHECKING:
-    from tinyconv.tensor import Tensor
+    pass
 
 Array = Any
 
@@ -100,29 +102,42 @@ def not_finite(tensors: Mapping[str, Array]) -> list[str]:
     ]
 
 
-def save(state_dict: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write a state dict to a safetensors file; read it back with `load`.
+def save(obj: Any, f: str | os.PathLike[str]) -> None:
+    """Write a state dict, or a checkpoint around it, to a safetensors file; `load` reads it back.
 
     Parameters
     ----------
-    state_dict : mapping of str to Tensor or array
-        What ``model.state_dict()`` returns.
-    path : path
+    obj : mapping of str to Tensor or array, or a dict, list or tuple with such in it
+        What ``model.state_dict()`` returns, which any reader of safetensors can open; or
+        ``{"epoch": 3, "model": model.state_dict(), "optimizer": optimizer.state_dict()}``: numbers,
+        texts and nested containers go into the file's header as JSON.
+    f : path
 
     Raises
     ------
     StorageError
         If the file cannot be written; an earlier file is left as it was.
     DtypeError
-        If `state_dict` is something else, such as the model itself.
+        If `obj` is something else, such as the model itself.
     """
-    save_state(path, state_dict)
+    if is_flat(obj) or not (isinstance(obj, Mapping | list | tuple) or is_array(obj)):
+        save_state(f, obj)
+    else:
+        save_state(f, *flatten(obj))
 
 
-def load(path: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """Read a state dict from a safetensors file, for ``model.load_state_dict``.
+def load(f: str | os.PathLike[str], map_location: Any = None, *, weights_only: bool = True) -> Any:
+    """Read what `save` wrote, or another safetensors file: a state dict for ``model.load_state_dict``.
 
     Warns if a tensor holds a NaN or an infinity.
+
+    Parameters
+    ----------
+    f : path
+    map_location : str, optional
+        The device that the tensors are to be on; the CPU if not given.
+    weights_only : bool
+        PyTorch's safety catch; changes nothing, for no file is ever trusted.
 
     Raises
     ------
@@ -133,10 +148,14 @@ def load(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     """
     from tinyconv.tensor import Tensor
 
-    arrays, _ = load_state(path)
+    arrays, metadata = load_state(f)
     bad = not_finite(arrays)
     if bad:
-        warnings.warn(f"{os.fspath(path)}: not finite everywhere: {', '.join(bad)}", stacklevel=2)
+        warnings.warn(f"{os.fspath(f)}: not finite everywhere: {', '.join(bad)}", stacklevel=2)
+    place = "cpu" if map_location is None else str(map_location)
+    arrays = {name: to_device(array, place) for name, array in arrays.items()}
+    if KEY in metadata:
+        return rebuild(arrays, metadata[KEY])
     return {name: Tensor(array) for name, array in arrays.items()}
 
 

@@ -108,7 +108,7 @@ from tinyconv.nn.segmentation_losses import (
     WeightedPixelCrossEntropyLoss,
 )
 from tinyconv.nn.shrinking import Hardshrink, Softshrink, Softsign, Tanhshrink, Threshold
-from tinyconv.nn.stateless import Flatten
+from tinyconv.nn.stateless import Flatten, Unflatten
 from tinyconv.nn.summary import summary
 from tinyconv.nn.unfold import Fold, Unfold
 from tinyconv.nn.upsampling import (
@@ -245,6 +245,7 @@ __all__ = [
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "TverskyLoss",
+    "Unflatten",
     "Unfold",
     "Upsample",
     "UpsamplingBilinear2d",

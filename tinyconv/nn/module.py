@@ -200,11 +200,19 @@ class Module(ModuleState):
             else:
                 parameter.grad = Tensor(array_module(parameter.array).zeros_like(parameter.grad.array))
 
-    def to(self, *args: Any, device: str | None = None, dtype: Any = None) -> Module:
+    def to(
+        self,
+        *args: Any,
+        device: str | None = None,
+        dtype: Any = None,
+        non_blocking: bool = False,
+        memory_format: str | None = None,
+    ) -> Module:
         """Move all parameters and buffers to a device, convert the floating ones to a dtype; in place.
 
         ``to("cuda")``, ``to(tc.float64)``, ``to("cuda", tc.float64)`` and ``to(device=..., dtype=...)``
-        are the ways to say it.
+        are the ways to say it. `non_blocking` and `memory_format` are PyTorch's and change nothing:
+        the kernels bring weights into the order that they like best by themselves.
         """
         where, expected = f"{type(self).__name__}.to", "a device, float32 or float64"
         for target in args:

@@ -1,10 +1,31 @@
-"""Layers that only rearrange: flatten."""
+"""Layers that only rearrange: flatten and its inverse."""
 
 from __future__ import annotations
 
 from tinyconv.nn.module import Module
-from tinyconv.ops import flatten
+from tinyconv.ops import flatten, unflatten
 from tinyconv.tensor import Tensor
+
+
+class Unflatten(Module):
+    """One dimension divided into several: ``Unflatten(1, (C, H, W))`` makes (N, C, H, W) of (N, C * H * W).
+
+    Parameters
+    ----------
+    dim : int
+    unflattened_size : tuple of int
+        The sizes; one of them may be -1.
+    """
+
+    def __init__(self, dim: int, unflattened_size: tuple[int, ...]) -> None:
+        super().__init__()
+        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return unflatten(input, self.dim, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
 
 
 class Flatten(Module):

@@ -70,14 +70,22 @@ from tinyconv.ops.creation import (
     full,
     linspace,
     ones,
-    rand,
-    randint,
-    randn,
-    randperm,
     tensor,
     zeros,
 )
-from tinyconv.ops.creation_like import empty_like, full_like, ones_like, rand_like, randn_like, zeros_like
+from tinyconv.ops.creation_like import empty_like, full_like, ones_like, zeros_like
+from tinyconv.ops.dimensions import (
+    broadcast_tensors,
+    broadcast_to,
+    column_stack,
+    fliplr,
+    flipud,
+    hstack,
+    rot90,
+    tensor_split,
+    unflatten,
+    vstack,
+)
 from tinyconv.ops.distance import bilinear, cosine_similarity, normalize, pairwise_distance, pdist
 from tinyconv.ops.division import floor_divide, remainder
 from tinyconv.ops.dropout import (
@@ -126,6 +134,18 @@ from tinyconv.ops.piecewise_activation import hardtanh, prelu, relu6
 from tinyconv.ops.pixel_loss import binary_focal_loss_with_logits, focal_loss, weighted_pixel_cross_entropy
 from tinyconv.ops.pixel_shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from tinyconv.ops.pooling import max_pool1d, max_pool2d, max_pool3d
+from tinyconv.ops.random import (
+    bernoulli,
+    multinomial,
+    normal,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+    randperm,
+)
 from tinyconv.ops.random_activation import gumbel_softmax, rrelu
 from tinyconv.ops.ranking_loss import (
     cosine_embedding_loss,
@@ -151,6 +171,7 @@ from tinyconv.ops.smooth_activation import celu, gelu, logsigmoid, selu, silu, s
 from tinyconv.ops.softmax import log_softmax, softmax, softmin
 from tinyconv.ops.sorting import argsort, sort, topk
 from tinyconv.ops.statistics import count_nonzero, cumsum, logsumexp, norm, prod, std, std_mean, var, var_mean
+from tinyconv.ops.tensor_tools import is_floating_point, is_tensor, numel
 from tinyconv.ops.unary import (
     abs,
     ceil,
@@ -195,6 +216,7 @@ __all__ = [
     "avg_pool2d",
     "avg_pool3d",
     "batch_norm",
+    "bernoulli",
     "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
@@ -204,12 +226,15 @@ __all__ = [
     "bitwise_or",
     "bitwise_xor",
     "bmm",
+    "broadcast_tensors",
+    "broadcast_to",
     "cat",
     "ceil",
     "celu",
     "channel_shuffle",
     "chunk",
     "clamp",
+    "column_stack",
     "conv1d",
     "conv2d",
     "conv3d",
@@ -243,6 +268,8 @@ __all__ = [
     "feature_alpha_dropout",
     "flatten",
     "flip",
+    "fliplr",
+    "flipud",
     "floor",
     "floor_divide",
     "focal_loss",
@@ -266,10 +293,13 @@ __all__ = [
     "hardswish",
     "hardtanh",
     "hinge_embedding_loss",
+    "hstack",
     "huber_loss",
     "index_select",
     "instance_norm",
     "interpolate",
+    "is_floating_point",
+    "is_tensor",
     "isclose",
     "isfinite",
     "isinf",
@@ -320,6 +350,7 @@ __all__ = [
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
+    "multinomial",
     "mv",
     "narrow",
     "ne",
@@ -327,7 +358,9 @@ __all__ = [
     "nll_loss",
     "nonzero",
     "norm",
+    "normal",
     "normalize",
+    "numel",
     "one_hot",
     "ones",
     "ones_like",
@@ -345,6 +378,7 @@ __all__ = [
     "rand",
     "rand_like",
     "randint",
+    "randint_like",
     "randn",
     "randn_like",
     "randperm",
@@ -356,6 +390,7 @@ __all__ = [
     "repeat_interleave",
     "reshape",
     "roll",
+    "rot90",
     "round",
     "rrelu",
     "rsqrt",
@@ -389,6 +424,7 @@ __all__ = [
     "tanh",
     "tanhshrink",
     "tensor",
+    "tensor_split",
     "threshold",
     "tile",
     "topk",
@@ -400,10 +436,12 @@ __all__ = [
     "trunc",
     "tversky_loss",
     "unbind",
+    "unflatten",
     "unfold",
     "unsqueeze",
     "var",
     "var_mean",
+    "vstack",
     "weighted_pixel_cross_entropy",
     "where",
     "zeros",

@@ -11,7 +11,6 @@ from tinyconv.device import (
     check_dtype,
     default_device,
     default_dtype,
-    seed,
     to_device,
 )
 from tinyconv.errors import ArgumentError, DtypeError
@@ -168,28 +167,3 @@ def eye(
     """A matrix (n, m), or (n, n), with ones on the diagonal."""
     rows, columns = _shape("eye", (n, n if m is None else m))
     return _place(np.eye(rows, columns, dtype=_dtype("eye", dtype)), device, requires_grad)
-
-
-def rand(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
-    """Random numbers, uniform in [0, 1)."""
-    values = seed.get().generator.random(_shape("rand", size))
-    return _place(values.astype(_dtype("rand", dtype)), device, requires_grad)
-
-
-def randn(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
-    """Random numbers, normal with mean 0 and variance 1."""
-    values = seed.get().generator.standard_normal(_shape("randn", size))
-    return _place(np.asarray(values).astype(_dtype("randn", dtype)), device, requires_grad)
-
-
-def randint(low: int, high: int, size: tuple[int, ...], device: str | None = None) -> Tensor:
-    """Random int64 numbers from `low` up to, not including, `high`."""
-    if high <= low:
-        raise ArgumentError("randint", "high", high, f"an int > low = {low}")
-    return _place(seed.get().generator.integers(low, high, _shape("randint", (size,))), device, False)
-
-
-def randperm(n: int, device: str | None = None) -> Tensor:
-    """The int64 numbers from 0 to n - 1 in random order."""
-    (count,) = _shape("randperm", (n,))
-    return _place(seed.get().generator.permutation(count), device, False)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.device import array_module, check_dtype, device_of, seed, to_device
+from tinyconv.device import array_module, check_dtype, to_device
 from tinyconv.errors import ArgumentError
 from tinyconv.ops._checks import check_number, check_tensor
 from tinyconv.tensor import Tensor
@@ -62,22 +62,6 @@ def empty_like(
     return Tensor(array if device is None else to_device(array, device), requires_grad)
 
 
-def rand_like(
-    input: Tensor, dtype: Any = None, device: str | None = None, requires_grad: bool = False
-) -> Tensor:
-    """Random numbers, uniform in [0, 1), with the shape, dtype and device of `input`."""
-    values = seed.get().generator.random(check_tensor("rand_like", "input", input).shape)
-    return _random("rand_like", input, values, dtype, device, requires_grad)
-
-
-def randn_like(
-    input: Tensor, dtype: Any = None, device: str | None = None, requires_grad: bool = False
-) -> Tensor:
-    """Random numbers, normal with mean 0 and variance 1, with the shape, dtype and device of `input`."""
-    values = seed.get().generator.standard_normal(check_tensor("randn_like", "input", input).shape)
-    return _random("randn_like", input, np.asarray(values), dtype, device, requires_grad)
-
-
 def _dtype(op: str, input: Tensor, dtype: Any) -> np.dtype[Any]:
     own = check_tensor(op, "input", input).dtype
     return own if dtype is None else check_dtype(op, dtype)
@@ -89,13 +73,3 @@ def _filled(
     target = _dtype(op, input, dtype)
     array = array_module(input.array).full_like(input.array, value, dtype=target)
     return Tensor(array if device is None else to_device(array, device), requires_grad)
-
-
-def _random(
-    op: str, input: Tensor, values: Any, dtype: Any, device: str | None, requires_grad: bool
-) -> Tensor:
-    target = _dtype(op, input, dtype)
-    if target.kind != "f":
-        raise ArgumentError(op, "dtype", target, "float32 or float64")
-    array = to_device(np.asarray(values).astype(target), device or device_of(input.array))
-    return Tensor(array, requires_grad)

@@ -9,6 +9,7 @@ from tinyconv.ops import (
     activation,
     arrangement,
     comparison,
+    dimensions,
     division,
     elementwise,
     extremes,
@@ -21,6 +22,7 @@ from tinyconv.ops import (
     softmax,
     sorting,
     statistics,
+    tensor_tools,
     transfer,
     unary,
 )
@@ -165,6 +167,12 @@ METHODS = {
     "tril": arrangement.tril,
     "triu": arrangement.triu,
     "unbind": arrangement.unbind,
+    "unflatten": dimensions.unflatten,
+    "tensor_split": dimensions.tensor_split,
+    "broadcast_to": dimensions.broadcast_to,
+    "fliplr": dimensions.fliplr,
+    "flipud": dimensions.flipud,
+    "rot90": dimensions.rot90,
     "repeat": arrangement.repeat,
     "expand_as": arrangement.expand_as,
     "view_as": arrangement.view_as,
@@ -193,5 +201,12 @@ METHODS = {
     "count_nonzero": statistics.count_nonzero,
 }
 
-for _name, _op in {**OPERATORS, **CONVERSIONS, **METHODS, **in_place.OPERATORS, **in_place.METHODS}.items():
+for _name, _op in {
+    **OPERATORS,
+    **CONVERSIONS,
+    **METHODS,
+    **in_place.OPERATORS,
+    **in_place.METHODS,
+    **tensor_tools.METHODS,
+}.items():
     setattr(Tensor, _name, _op)

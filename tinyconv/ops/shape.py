@@ -198,9 +198,29 @@ def clone(input: Tensor) -> Tensor:
     return Copy.apply(input, "K")
 
 
-def contiguous(input: Tensor) -> Tensor:
-    """The tensor with its elements in row-major order; a copy if they were not."""
-    return input if input.array.flags.c_contiguous else Copy.apply(input, "C")
+def contiguous(input: Tensor, memory_format: str = "contiguous_format") -> Tensor:
+    """The tensor with its elements in row-major order in memory; a copy if they were not.
+
+    With ``memory_format=tc.channels_last``, (N, C, H, W) lies in memory as N, H, W, C, which the
+    kernels like best; the shape stays what it is.
+    """
+    if is_contiguous(input, memory_format):
+        return input
+    if memory_format == "channels_last":
+        return permute(Copy.apply(permute(input, 0, 2, 3, 1), "C"), 0, 3, 1, 2)
+    return Copy.apply(input, "C")
+
+
+def is_contiguous(input: Tensor, memory_format: str = "contiguous_format") -> bool:
+    """Whether the elements lie in memory in the order that `memory_format` names."""
+    if memory_format not in ("contiguous_format", "channels_last", "preserve_format"):
+        expected = "tc.contiguous_format, tc.channels_last or tc.preserve_format"
+        raise ArgumentError("contiguous", "memory_format", repr(memory_format), expected)
+    if memory_format != "channels_last":
+        return memory_format == "preserve_format" or bool(input.array.flags.c_contiguous)
+    if input.ndim != 4:
+        raise ShapeError("contiguous", "input", f"of shape {input.shape}", "(N, C, H, W) for channels_last")
+    return bool(input.array.transpose(0, 2, 3, 1).flags.c_contiguous)
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:

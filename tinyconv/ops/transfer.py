@@ -8,6 +8,7 @@ from tinyconv.autograd import Function
 from tinyconv.device import device_of, to_device
 from tinyconv.errors import ArgumentError
 from tinyconv.ops.operands import astype
+from tinyconv.ops.shape import contiguous
 from tinyconv.tensor import Tensor
 
 
@@ -24,8 +25,30 @@ class Transfer(Function):
         return to(grad, ctx.device), None
 
 
-def to(input: Tensor, *targets: Any, device: str | None = None, dtype: Any = None) -> Tensor:
+def to(
+    input: Tensor,
+    *targets: Any,
+    device: str | None = None,
+    dtype: Any = None,
+    non_blocking: bool = False,
+    copy: bool = False,
+    memory_format: str | None = None,
+) -> Tensor:
     """Copy to a device (``"cpu"``, ``"cuda"``), convert to a dtype, or both; self if nothing changes.
+
+    Parameters
+    ----------
+    input : Tensor
+    *targets
+        A device, a dtype, or both; or a Tensor, whose device and dtype are meant.
+    device : str, optional
+    dtype : optional
+    non_blocking : bool
+        PyTorch's, for copies in the background; changes nothing here.
+    copy : bool
+        Copy even if nothing changes.
+    memory_format : str, optional
+        ``tc.channels_last`` or ``tc.contiguous_format``, see `contiguous`.
 
     Examples
     --------
@@ -33,6 +56,8 @@ def to(input: Tensor, *targets: Any, device: str | None = None, dtype: Any = Non
     >>> tc.ones(2).to("cpu", tc.float64).dtype
     dtype('float64')
     """
+    if len(targets) == 1 and isinstance(targets[0], Tensor):
+        targets = (device_of(targets[0].array), targets[0].dtype)
     for target in targets:
         if isinstance(target, str) and target.partition(":")[0] in ("cpu", "cuda"):
             device = target
@@ -40,7 +65,14 @@ def to(input: Tensor, *targets: Any, device: str | None = None, dtype: Any = Non
             dtype, given = target, dtype
             if given is not None:
                 raise ArgumentError("to", "the targets", targets, "at most a device and a dtype")
-    if device is not None and device_of(input.array) != ("cuda:0" if device == "cuda" else device):
-        input = Transfer.apply(input, device)
-    wants_dtype = dtype is not None or None in targets or not (targets or device)
-    return astype(input, dtype) if wants_dtype else input
+    output = input if device is None else moved(input, device)
+    wants_dtype = dtype is not None or None in targets or not (targets or device or memory_format or copy)
+    output = astype(output, dtype) if wants_dtype else output
+    output = output if memory_format is None else contiguous(output, memory_format)
+    return output.clone() if copy and output is input else output
+
+
+def moved(input: Tensor, device: str) -> Tensor:
+    """`input` on `device`; itself if it is there."""
+    there = device_of(input.array) == ("cuda:0" if device == "cuda" else device)
+    return input if there else Transfer.apply(input, device)
