@@ -20,7 +20,7 @@ LEVELS = (
     ("nn", "optim"),
     ("ops",),
     (
-        *("tensor", "attached", "function", "autograd", "anomaly", "graph", "hooks", "dlpack"),
+        *("tensor", "attached", "function", "autograd", "anomaly", "graph", "hooks", "dlpack", "recorder"),
         *("gradcheck", "gradcheck_probe", "gradcheck_report"),
     ),
     ("grad_mode", "memory"),

@@ -154,6 +154,8 @@ class Function:
             share_version(output, tensors)
         if enabled and True in ctx.needs_input_grad:
             ctx._record(inputs, outputs)
+        if _grad_mode.recorder is not None:
+            _grad_mode.recorder(cls, inputs, outputs)
         return outputs if isinstance(result, tuple) else outputs[0]
 
     def _record(self, inputs: tuple[Any, ...], outputs: tuple[Tensor, ...]) -> None:

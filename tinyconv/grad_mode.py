@@ -11,6 +11,7 @@ from typing import Any
 class _GradMode(threading.local):
     enabled = True
     anomaly = (False, False)  # see anomaly.py
+    recorder: Any = None  # see recorder.py
 
 
 _grad_mode = _GradMode()
