@@ -54,20 +54,22 @@ def load(path_or_bytes: str | os.PathLike[str] | bytes) -> OnnxModel:
     onnx = onnx_package("load")
     where, content, folder = _content(path_or_bytes)
     try:
-        proto = onnx.load_model_from_string(content)
-    except Exception as error:  # protobuf's own error, which is not for tinyconv to import
-        raise CheckpointError(where, "the file", f"damaged ({error})", "a whole ONNX model") from error
+        return _model(where, onnx.load_model_from_string(content), folder)
+    except TinyconvError:
+        raise
+    except Exception as error:  # protobuf's own, names that are no texts, sizes beyond all bounds, …
+        reason = str(error) or type(error).__name__
+        raise CheckpointError(where, "the file", f"damaged ({reason})", "a whole ONNX model") from error
+
+
+def _model(where: str, proto: Any, folder: Path | None) -> OnnxModel:
+    """The Module for a ModelProto."""
     if not proto.HasField("graph"):
         raise CheckpointError(where, "the file", "without a graph", "an ONNX model")
     opset = _opset(where, proto)
     proto = _without_functions(where, proto)
     _check_node_types(where, proto.graph)
-    try:
-        graph = _Reader(where, opset, folder).graph(proto.graph)
-    except TinyconvError:
-        raise
-    except Exception as error:  # names that are no texts, sizes beyond all bounds, …
-        raise CheckpointError(where, "the file", f"damaged ({error})", "a whole ONNX model") from error
+    graph = _Reader(where, opset, folder).graph(proto.graph)
     graph.check_names(where)
     return OnnxModel(graph, opset, proto.graph.name)
 
@@ -146,8 +148,8 @@ def _check_node_types(where: str, graph: Any) -> None:
     if unknown:
         near = {known[n] for op in unknown for n in difflib.get_close_matches(op.lower(), known, n=1)}
         hint = f" (nearest: {', '.join(sorted(near))})" if near else ""
-        expected = f"some of the {len(known)} that tinyconv has{hint}"
-        raise UnsupportedError(where, "the node types", ", ".join(unknown), expected)
+        expected = f"only some of the {len(known)} that tinyconv has{hint}"
+        raise UnsupportedError(where, "the list of unknown node types", ", ".join(unknown), expected)
 
 
 class _Reader:
@@ -193,9 +195,25 @@ class _Reader:
         while inputs and not inputs[-1]:
             inputs = inputs[:-1]
         node = Node(_op(proto), proto.name, inputs, outputs, self.opset)
+        self.check_attributes(node, {attribute.name for attribute in proto.attribute})
         node.attributes = {attribute.name: self.attribute(node, attribute) for attribute in proto.attribute}
         check_inputs(self.where, node)
         return node
+
+    def check_attributes(self, node: Node, names: set[str]) -> None:
+        """The node has no attribute that ONNX does not know: a misspelt one would mean nothing."""
+        from onnx.defs import SchemaError, get_schema
+
+        try:
+            known = set(get_schema(node.op, self.opset).attributes)
+        except SchemaError:
+            return  # a node type that ONNX had later or earlier
+        if names - known:
+            what, expected = (
+                f"an attribute of the {node.where}",
+                f"one of {', '.join(sorted(known)) or 'none'}",
+            )
+            raise CheckpointError(self.where, what, ", ".join(sorted(names - known)), expected)
 
     def attribute(self, node: Node, proto: Any) -> Any:
         """The value of an attribute as a number, text, Tensor or Graph, or a tuple of numbers or texts."""
