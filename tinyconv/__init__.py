@@ -58,6 +58,7 @@ from tinyconv.grad_mode import (
     set_grad_enabled,
 )
 from tinyconv.gradcheck import gradcheck, gradgradcheck
+from tinyconv.graph import use_drawer as _use_drawer
 from tinyconv.io import load, save
 from tinyconv.ops import *  # noqa: F403
 from tinyconv.tensor import Tensor
@@ -70,6 +71,8 @@ contiguous_format, channels_last, preserve_format = "contiguous_format", "channe
 
 ON_DEMAND = ("data", "models", "train", "utils", "viz")
 """Parts of the package that are imported when they are first asked for."""
+
+_use_drawer(lambda: import_module("tinyconv.viz"))
 
 if not TYPE_CHECKING:  # a type checker reports missing names by itself
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyconv.errors import DtypeError, GraphError
+from tinyconv.errors import ArgumentError, DtypeError, GraphError
 from tinyconv.function import AccumulateGrad, Function, edge_to
 
 if TYPE_CHECKING:
@@ -57,6 +59,10 @@ class Node:
 class Graph:
     """What a tensor was computed from: only the ops and leaves that gradients flow through.
 
+    In a notebook it shows itself as a picture; `save` writes one. Drawing lies far above the engine,
+    which knows nothing of it: `use_drawer` is told where it is when tinyconv is imported, and
+    it is imported when the first picture is asked for.
+
     Attributes
     ----------
     nodes : tuple of Node
@@ -70,6 +76,28 @@ class Graph:
 
     def __repr__(self) -> str:
         return f"Graph of {len(self.nodes)} nodes and {len(self.edges)} edges"
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Draw the graph into a file: .svg, .png or .pdf.
+
+        An .svg is drawn by Graphviz's program ``dot`` where it is installed, everything else by
+        matplotlib.
+
+        Raises
+        ------
+        ArgumentError
+            When the suffix is another, or the graph too large for matplotlib.
+        StorageError
+            When the file cannot be written.
+        """
+        return _drawer().draw_graph(self, path)
+
+    def _repr_svg_(self) -> str | None:
+        """The picture that a notebook shows; None, for which it shows the text, for a graph too large."""
+        try:
+            return _drawer().graph_svg(self)
+        except ArgumentError:
+            return None
 
     def dot(self) -> str:
         """The graph in Graphviz's language, for ``dot -Tsvg``."""
@@ -86,11 +114,20 @@ def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
+_drawer: Callable[[], Any]
+
+
+def use_drawer(find: Callable[[], Any]) -> None:
+    """Tell graphs what returns the module that draws them; `tinyconv/__init__.py` does."""
+    global _drawer
+    _drawer = find
+
+
 def graph(
     outputs: Tensor | Sequence[Tensor],
     names: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]] = (),
 ) -> Graph:
-    """The graph that leads to `outputs`; `tinyconv.viz.graph_figure` draws it.
+    """The graph that leads to `outputs`: in a notebook a picture, in a program something to `save`.
 
     Parameters
     ----------

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
+import shutil
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -156,12 +160,47 @@ def test_graphviz_draws_where_it_is_installed(tmp_path: Path, monkeypatch: pytes
         assert b"matplotlib" in path.read_bytes().lower()
 
 
-def test_a_graph_too_large_is_refused() -> None:
+def test_a_graph_shows_itself_in_a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    for make in (level, shared):
+        graph = make()
+        shown = graph._repr_svg_()
+        assert shown is not None and ET.fromstring(shown.encode()).tag.endswith("svg")
+        path = graph.save(tmp_path / "graph.svg")
+        pictures = path.read_text(encoding="utf-8"), shown
+        assert len({re.sub(r"<dc:date>.*|[a-z]+[0-9a-f]{8,}", "", text) for text in pictures}) == 1
+    assert shared().save(tmp_path / "graph.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ArgumentError, match="save_figure: path"):
+        shared().save(tmp_path / "graph.gif")
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+def test_the_real_graphviz_draws_every_node_and_edge(tmp_path: Path) -> None:
+    graph = level()
+    tree = ET.parse(graph.save(tmp_path / "graph.svg"))
+    groups = [element.get("class") for element in tree.iter() if element.tag.endswith("}g")]
+    assert groups.count("node") == len(graph.nodes) and groups.count("edge") == len(graph.edges)
+    shown = " ".join(element.text or "" for element in tree.iter() if element.tag.endswith("}text"))
+    for node in graph.nodes:
+        assert node.name in shown and str(node.shape) in shown
+
+
+def test_only_a_picture_loads_matplotlib() -> None:
+    code = (
+        "import sys, tinyconv as tc; g = tc.autograd.graph(tc.ones(1, requires_grad=True) * 2); repr(g); "
+        "assert 'matplotlib' not in sys.modules; assert '<svg' in g._repr_svg_()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PATH": ""})
+
+
+def test_a_graph_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
     x = y = tc.ones(1, requires_grad=True)
     for _ in range(700):
         y = y + 1.0
     with pytest.raises(ArgumentError, match="the graph's depth is 701"):
         graph_figure(y)
+    assert tc.autograd.graph(y)._repr_svg_() is None
     with pytest.raises(GraphError, match=r"graph: .*not connected"):
         graph_figure(tc.ones(1))
     assert x.grad is None

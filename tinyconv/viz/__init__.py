@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinyconv.viz.convolution import convolution_animation
 from tinyconv.viz.features import feature_map_grid
 from tinyconv.viz.gradients import gradient_heatmap
-from tinyconv.viz.graph import draw_graph, graph_figure
+from tinyconv.viz.graph import draw_graph, graph_figure, graph_svg
 from tinyconv.viz.matrix import matrix_figure
 from tinyconv.viz.player import animation_html, save_animation
 from tinyconv.viz.segmentation import error_image, overlay, segmentation_sheet
@@ -20,6 +20,7 @@ __all__ = [
     "feature_map_grid",
     "gradient_heatmap",
     "graph_figure",
+    "graph_svg",
     "matrix_figure",
     "overlay",
     "plot_curves",

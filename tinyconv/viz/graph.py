@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
@@ -61,11 +62,24 @@ def draw_graph(
     """
     described = outputs if isinstance(outputs, Graph) else graph(outputs, names)
     if Path(path).suffix == ".svg":
-        drawn = _by_graphviz(described)
-        if drawn is not None:
-            return save_bytes(drawn, Path(path))
+        return save_bytes(graph_svg(described).encode(), Path(path))
     graph_figure(described, path=path)
     return Path(path)
+
+
+def graph_svg(
+    outputs: Tensor | Sequence[Tensor] | Graph,
+    names: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]] = (),
+) -> str:
+    """The text of an SVG picture of the graph that leads to `outputs`; see `draw_graph`."""
+    described = outputs if isinstance(outputs, Graph) else graph(outputs, names)
+    drawn = _by_graphviz(described)
+    if drawn is None:
+        content = io.BytesIO()
+        with style():
+            graph_figure(described).savefig(content, format="svg")
+        drawn = content.getvalue()
+    return drawn.decode("utf-8")
 
 
 def _by_graphviz(described: Graph) -> bytes | None:
