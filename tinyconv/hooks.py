@@ -59,7 +59,7 @@ class GradientHooks:
         for hook in list(self.hooks.values()):
             changed = hook(grad)
             if changed is not None:
-                grad = _checked(grad, changed, hook)
+                grad = checked_gradient(grad, changed, hook)
         tensor = self.retaining() if self.retaining is not None else None
         if tensor is not None:
             tensor.grad = grad.clone() if tensor.grad is None else tensor.grad + grad
@@ -86,7 +86,8 @@ def retains(node: Function, index: int) -> bool:
     return index in hooks and hooks[index].retaining is not None
 
 
-def _checked(before: Tensor, after: Any, hook: Hook) -> Tensor:
+def checked_gradient(before: Tensor, after: Any, hook: Hook) -> Tensor:
+    """`after`, which the hook returned in the place of `before`: a Tensor like it."""
     where = f"hook {getattr(hook, '__name__', type(hook).__name__)}"
     if not isinstance(after, type(before)):
         raise GraphError(where, "the returned gradient", f"a {type(after).__name__}", "a Tensor or None")

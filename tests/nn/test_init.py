@@ -11,7 +11,7 @@ import pytest
 
 import tinyconv as tc
 from tinyconv import nn
-from tinyconv.errors import ArgumentError, ShapeError
+from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.nn import init
 
 FAN_IN, FAN_OUT = 64 * 9, 128 * 9
@@ -97,8 +97,6 @@ def test_sparse_columns() -> None:
         (lambda x: init.trunc_normal_(x, std=0), "std is 0, expected a number above 0"),
         (lambda x: init.trunc_normal_(x, a=2, b=1), "a is 2, expected a number below b = 1"),
         (lambda x: init.sparse_(x, 1.5), "sparsity is 1.5"),
-        (lambda x: init.normal_(x, generator=3), "normal_: generator is 3, expected None: tc.manual_seed"),
-        (lambda x: init.kaiming_normal_(x, generator=3), "kaiming_normal_: generator is 3"),
     ),
 )
 def test_wrong_numbers_are_refused(call: Any, says: str) -> None:
@@ -184,3 +182,19 @@ def test_shapes_that_have_no_identity_are_refused() -> None:
         init.dirac_(tc.zeros(4, 2, 3), groups=3)
     with pytest.raises(ShapeError, match="2 dimensions"):
         init.orthogonal_(tc.zeros(4))
+
+
+@pytest.mark.parametrize(
+    "fill",
+    (
+        init.uniform_, init.normal_, init.trunc_normal_, init.xavier_uniform_, init.xavier_normal_,
+        init.kaiming_uniform_, init.kaiming_normal_, init.orthogonal_,
+        lambda x, generator: init.sparse_(x, 0.2, generator=generator),
+    ),
+)  # fmt: skip
+def test_a_generator_of_its_own_decides_the_numbers(fill: Callable[..., Any]) -> None:
+    first, second = (fill(tc.zeros(4, 4), generator=tc.Generator().manual_seed(7)).tolist() for _ in range(2))
+    assert first == second
+    assert fill(tc.zeros(4, 4), generator=tc.Generator().manual_seed(8)).tolist() != first
+    with pytest.raises(DtypeError, match="generator is"):
+        fill(tc.zeros(4, 4), generator=3)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import tinyconv as tc
-from tinyconv import nn
+from tinyconv import nn, optim
 
 ROOMS = (
     "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "optim.swa_utils",
@@ -24,7 +24,7 @@ OWN = {
         "binary_focal_loss_with_logits", "dice_loss", "focal_loss", "generalised_dice_loss",
         "generalised_wasserstein_dice_loss", "maxout", "tversky_loss", "weighted_pixel_cross_entropy",
     },
-    "nn.init": {"fans", "he_normal_", "he_uniform_", "refuse_generator"},
+    "nn.init": {"fans", "he_normal_", "he_uniform_"},
 }  # fmt: skip
 """What PyTorch does not have."""
 
@@ -99,6 +99,35 @@ def test_a_call_of_pytorchs_is_a_call_of_tinyconvs(room: str, name: str) -> None
 def test_there_is_something_to_compare() -> None:
     assert len(PAIRS) > 200
     assert {f"{room}.{name}" for room, name in PAIRS} > DIFFERENT.keys()
+
+
+METHODS = {
+    nn.Module: (
+        "add_module", "apply", "buffers", "children", "cpu", "double", "eval", "extra_repr", "float",
+        "get_buffer", "get_parameter", "get_submodule", "load_state_dict", "modules", "named_buffers",
+        "named_children", "named_modules", "named_parameters", "parameters", "register_buffer",
+        "register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook",
+        "register_full_backward_pre_hook", "register_module", "register_parameter", "requires_grad_", "train",
+        "zero_grad",
+    ),
+    nn.Sequential: ("append", "insert", "pop"),
+    nn.ModuleList: ("append", "extend", "insert", "pop"),
+    nn.ModuleDict: ("clear", "items", "keys", "pop", "values"),
+    optim.Optimizer: ("add_param_group", "load_state_dict", "state_dict", "step", "zero_grad"),
+    optim.lr_scheduler.LRScheduler: ("get_last_lr", "load_state_dict", "state_dict", "step"),
+}  # fmt: skip
+NAMES = [(kind, name) for kind, names in METHODS.items() for name in names]
+
+
+@pytest.mark.parametrize(("kind", "name"), NAMES, ids=[f"{kind.__name__}.{name}" for kind, name in NAMES])
+def test_methods_have_pytorchs_arguments(kind: type, name: str) -> None:
+    pytest.importorskip("torch")
+    room = kind.__module__.removeprefix("tinyconv.")
+    torch_room = "optim.lr_scheduler" if "scheduler" in room else room.split(".")[0]
+    twin = getattr(getattr(import_module(f"torch.{torch_room}"), kind.__name__), name)
+    ours, other = (shown(list(inspect.signature(f).parameters.values())) for f in (getattr(kind, name), twin))
+    assert [p[:1] + p[2:] for p in ours] == [p[:1] + p[2:] for p in other]
+    assert [p[1] for p in ours] == [p[1] for p in other]
 
 
 @pytest.mark.parametrize(

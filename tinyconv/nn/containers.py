@@ -33,20 +33,35 @@ class _Ordered(Module):
         key = self._key(index)
         self._modules[key] = self._checked(module, key)
 
-    def __delitem__(self, index: int) -> None:
-        del self._modules[self._key(index)]
+    def __delitem__(self, index: int | slice) -> None:
+        names = list(self._modules)[index] if isinstance(index, slice) else [self._key(index)]
+        for name in names:
+            del self._modules[name]
         if all(name.isdigit() for name in self._modules):
             self._renumber(list(self))
 
-    def insert(self, index: int, module: Module) -> None:
+    def insert(self, index: int, module: Module) -> Any:
         """Add a module before the one at `index`."""
         modules = list(self)
         modules.insert(index, self._checked(module, str(index)))
         self._renumber(modules)
+        return self
+
+    def pop(self, key: int | slice) -> Any:
+        """Remove and return a module, or several."""
+        removed = self[key]
+        del self[key]
+        return removed
+
+    def __add__(self, other: Iterable[Module]) -> Any:
+        return type(self)().extend(self).extend(other)
+
+    def __iadd__(self, other: Iterable[Module]) -> Any:
+        return self.extend(other)
 
     def extend(self, modules: Iterable[Module]) -> Any:
         """Add several at the end."""
-        for module in modules:
+        for module in list(modules):
             self.append(module)
         return self
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.device import array_module, seed
+from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
+from tinyconv.generator import Generator, numpy_generator
 from tinyconv.ops._checks import check_number
 from tinyconv.tensor import Tensor
 
@@ -45,12 +46,6 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     return GAINS[nonlinearity]
 
 
-def refuse_generator(where: str, generator: Any) -> None:
-    """All random numbers come from one generator, the one that `manual_seed` starts."""
-    if generator is not None:
-        raise ArgumentError(where, "generator", repr(generator), "None: tc.manual_seed starts the only one")
-
-
 def fans(tensor: Tensor) -> tuple[int, int]:
     """(fan_in, fan_out) of a weight (out, in, *kernel_size): weights into and out of a neuron."""
     if tensor.ndim < 2:
@@ -59,16 +54,16 @@ def fans(tensor: Tensor) -> tuple[int, int]:
     return tensor.shape[1] * window, tensor.shape[0] * window
 
 
-def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: None = None) -> Tensor:
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fill with numbers uniform in [a, b)."""
-    refuse_generator("uniform_", generator)
-    return _fill(tensor, seed.get().generator.uniform(a, b, tensor.shape))
+    return _fill(tensor, numpy_generator("uniform_", generator).uniform(a, b, tensor.shape))
 
 
-def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: None = None) -> Tensor:
+def normal_(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
     """Fill with normal numbers."""
-    refuse_generator("normal_", generator)
-    return _fill(tensor, seed.get().generator.normal(mean, std, tensor.shape))
+    return _fill(tensor, numpy_generator("normal_", generator).normal(mean, std, tensor.shape))
 
 
 def trunc_normal_(
@@ -77,27 +72,27 @@ def trunc_normal_(
     std: float = 1.0,
     a: float = -2.0,
     b: float = 2.0,
-    generator: None = None,
+    generator: Generator | None = None,
 ) -> Tensor:
     """Fill with normal numbers between `a` and `b`.
 
     As in PyTorch the two bounds are values, not numbers of standard deviations.
     """
-    refuse_generator("trunc_normal_", generator)
     check_number("trunc_normal_", "mean", mean)
     if not check_number("trunc_normal_", "std", std) > 0:
         raise ArgumentError("trunc_normal_", "std", repr(std), "a number above 0")
     if not check_number("trunc_normal_", "a", a) < check_number("trunc_normal_", "b", b):
         raise ArgumentError("trunc_normal_", "a", repr(a), f"a number below b = {b}")
-    return _fill(tensor, mean + std * _normal_between((a - mean) / std, (b - mean) / std, tensor.shape))
+    random = numpy_generator("trunc_normal_", generator)
+    values = _normal_between((a - mean) / std, (b - mean) / std, tensor.shape, random)
+    return _fill(tensor, mean + std * values)
 
 
-def _normal_between(low: float, high: float, shape: tuple[int, ...]) -> Any:
+def _normal_between(low: float, high: float, shape: tuple[int, ...], generator: Any) -> Any:
     """Standard normal numbers from `low` to `high`: uniform ones, kept as often as they are likely."""
     nearest = min(max(low, 0.0), high)
     # Ten further than where the density is largest, what is left out is less than 1e-22.
     low, high = max(low, nearest - 10), min(high, nearest + 10)
-    generator = seed.get().generator
     values, open_ = np.empty(shape), np.ones(shape, bool)
     while open_.any():
         tried = generator.uniform(low, high, int(open_.sum()))
@@ -124,19 +119,17 @@ def ones_(tensor: Tensor) -> Tensor:
     return constant_(tensor, 1.0)
 
 
-def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: None = None) -> Tensor:
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Uniform with variance gain^2 * 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
-    refuse_generator("xavier_uniform_", generator)
     fan_in, fan_out = fans(tensor)
     bound = gain * sqrt(6 / (fan_in + fan_out))
-    return uniform_(tensor, -bound, bound)
+    return uniform_(tensor, -bound, bound, generator)
 
 
-def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: None = None) -> Tensor:
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Normal with variance gain^2 * 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
-    refuse_generator("xavier_normal_", generator)
     fan_in, fan_out = fans(tensor)
-    return normal_(tensor, 0.0, gain * sqrt(2 / (fan_in + fan_out)))
+    return normal_(tensor, 0.0, gain * sqrt(2 / (fan_in + fan_out)), generator)
 
 
 def kaiming_uniform_(
@@ -144,12 +137,11 @@ def kaiming_uniform_(
     a: float = 0.0,
     mode: str = "fan_in",
     nonlinearity: str = "leaky_relu",
-    generator: None = None,
+    generator: Generator | None = None,
 ) -> Tensor:
     """Uniform with variance gain^2 / fan (He et al. 2015); `a` is leaky ReLU's slope."""
-    refuse_generator("kaiming_uniform_", generator)
     bound = sqrt(3) * _kaiming_std(tensor, a, mode, nonlinearity)
-    return uniform_(tensor, -bound, bound)
+    return uniform_(tensor, -bound, bound, generator)
 
 
 def kaiming_normal_(
@@ -157,25 +149,23 @@ def kaiming_normal_(
     a: float = 0.0,
     mode: str = "fan_in",
     nonlinearity: str = "leaky_relu",
-    generator: None = None,
+    generator: Generator | None = None,
 ) -> Tensor:
     """Normal with variance gain^2 / fan (He et al. 2015); `a` is leaky ReLU's slope."""
-    refuse_generator("kaiming_normal_", generator)
-    return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity))
+    return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 
-def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: None = None) -> Tensor:
+def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Rows (or columns, if they are fewer) orthonormal, times `gain` (Saxe et al. 2014).
 
     A weight (out, in, *kernel_size) counts as a matrix (out, in * window). The matrix is uniform
     among all such (Mezzadri 2007).
     """
-    refuse_generator("orthogonal_", generator)
     fans(tensor)
     if tensor.numel() == 0:
         return tensor
     rows = tensor.shape[0]
-    values = seed.get().generator.standard_normal((rows, tensor.numel() // rows))
+    values = numpy_generator("orthogonal_", generator).standard_normal((rows, tensor.numel() // rows))
     wide = values.shape[0] < values.shape[1]
     q, r = np.linalg.qr(values.T if wide else values)
     q *= np.sign(np.diagonal(r))
@@ -218,14 +208,13 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     return _fill(tensor, values)
 
 
-def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: None = None) -> Tensor:
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
     """Normal numbers, a share `sparsity` of each column (of each input) set to zero (Martens 2010)."""
-    refuse_generator("sparse_", generator)
     if tensor.ndim != 2:
         raise ShapeError("sparse_", "tensor", f"of shape {tensor.shape}", "2 dimensions (out, in)")
     if not 0 <= check_number("sparse_", "sparsity", sparsity) <= 1:
         raise ArgumentError("sparse_", "sparsity", repr(sparsity), "a share from 0 to 1")
-    random = seed.get().generator
+    random = numpy_generator("sparse_", generator)
     values = random.normal(0.0, std, tensor.shape)
     order = random.random(tensor.shape).argsort(axis=0)
     np.put_along_axis(values, order[: ceil(sparsity * tensor.shape[0])], 0.0, axis=0)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tinyconv.device import array_module, check_dtype, float32, float64, to_device
 from tinyconv.errors import ArgumentError, DtypeError
-from tinyconv.nn.hooks import HookHandle, Hooks
+from tinyconv.nn.hooks import HookHandle, Hooks, call_with_hooks
 from tinyconv.nn.state import ModuleState
 from tinyconv.tensor import Tensor
 
@@ -46,6 +46,8 @@ class Module(ModuleState):
     training: bool
     _forward_hooks: Hooks
     _forward_pre_hooks: Hooks
+    _backward_hooks: Hooks
+    _backward_pre_hooks: Hooks
 
     def __init__(self) -> None:
         for name, value in (
@@ -56,6 +58,8 @@ class Module(ModuleState):
             ("_non_persistent", set()),
             ("_forward_hooks", Hooks()),
             ("_forward_pre_hooks", Hooks()),
+            ("_backward_hooks", Hooks()),
+            ("_backward_pre_hooks", Hooks()),
         ):
             object.__setattr__(self, name, value)
 
@@ -64,9 +68,9 @@ class Module(ModuleState):
         raise ArgumentError(type(self).__name__, "forward", "not defined", "a method forward(self, ...)")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        inputs, options = self._forward_pre_hooks.before(self, inputs, options)
-        output = self.forward(*inputs, **options)
-        return self._forward_hooks.after(self, inputs, options, output)
+        if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
+            return call_with_hooks(self, inputs, options)
+        return self.forward(*inputs, **options)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "_modules" not in self.__dict__:
@@ -152,7 +156,12 @@ class Module(ModuleState):
         store[name] = value
 
     def register_forward_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+        self,
+        hook: Callable[..., Any],
+        *,
+        prepend: bool = False,
+        with_kwargs: bool = False,
+        always_call: bool = False,
     ) -> HookHandle:
         """Call ``hook(module, inputs, output)`` after each forward; a result replaces the output.
 
@@ -163,8 +172,10 @@ class Module(ModuleState):
             Call it before the hooks that are there.
         with_kwargs : bool
             Call ``hook(module, inputs, options, output)``, options being the keyword arguments.
+        always_call : bool
+            Call it after an error in the forward too; the output is then None.
         """
-        return self._forward_hooks.add(hook, prepend, with_kwargs)
+        return self._forward_hooks.add(hook, prepend, with_kwargs, always_call)
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
@@ -175,6 +186,18 @@ class Module(ModuleState):
         `register_forward_hook`.
         """
         return self._forward_pre_hooks.add(hook, prepend, with_kwargs)
+
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> HookHandle:
+        """Call ``hook(module, grad_input, grad_output)`` once the gradients of the inputs are there.
+
+        Both are tuples, with None for what has no gradient; a result replaces the gradients of
+        the inputs (those that are passed by position).
+        """
+        return self._backward_hooks.add(hook, prepend)
+
+    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> HookHandle:
+        """Call ``hook(module, grad_output)`` before the module's backward; a result replaces it."""
+        return self._backward_pre_hooks.add(hook, prepend)
 
     def train(self, mode: bool = True) -> Module:
         """Switch this module and all below it to training (or, with False, to evaluation)."""

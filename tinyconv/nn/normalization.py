@@ -16,6 +16,8 @@ from tinyconv.tensor import Tensor
 class _ChannelNorm(Module):
     """What batch and instance normalisation share: scale, shift, running statistics."""
 
+    optional_state = ("num_batches_tracked",)
+
     NDIMS: tuple[int, ...]
     LAYOUT: str
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,8 @@ class ModuleState(ModuleTree):
     """What `Module` does to save and load itself."""
 
     _non_persistent: set[str]
+    optional_state: tuple[str, ...] = ()
+    """Names of this module's own that a state dict need not have: earlier versions had none."""
 
     def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
         """All parameters and persistent buffers by their dotted names, sharing memory; PyTorch's keys.
@@ -46,8 +49,19 @@ class ModuleState(ModuleTree):
                 state.update(child.state_dict(prefix=f"{prefix}{name}.", keep_vars=keep_vars))
         return state
 
-    def load_state_dict(self, state_dict: dict[str, Any], strict: bool = True) -> IncompatibleKeys:
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> IncompatibleKeys:
         """Copy values by name into the parameters and buffers; nothing changes if an error is raised.
+
+        Parameters
+        ----------
+        state_dict : dict
+            Tensors or arrays by name.
+        strict : bool
+            Whether a missing or unexpected name is an error.
+        assign : bool
+            Put the given tensors, with their dtype, in the place of the module's own.
 
         Raises
         ------
@@ -60,7 +74,8 @@ class ModuleState(ModuleTree):
             raise DtypeError(
                 where, "state_dict", f"a {type(state_dict).__name__}", "a dict of tensors by name"
             )
-        missing = [name for name in own if name not in state_dict]
+        optional = self._optional_names()
+        missing = [name for name in own if name not in state_dict and name not in optional]
         unexpected = [name for name in state_dict if name not in own]
         if strict and (missing or unexpected):
             found = f"missing {_some(missing)} and having unexpected {_some(unexpected)}"
@@ -71,8 +86,25 @@ class ModuleState(ModuleTree):
                 raise CheckpointError(where, name, f"of shape {shape}", f"{own[name].shape}")
         for name in own.keys() & state_dict.keys():
             value = state_dict[name]
-            own[name].copy_(value if isinstance(value, Tensor) else np.asarray(value))
+            if assign:
+                self._assign(name, value if isinstance(value, Tensor) else Tensor(np.array(value)))
+            else:
+                own[name].copy_(value if isinstance(value, Tensor) else np.asarray(value))
         return IncompatibleKeys(missing, unexpected)
+
+    def _optional_names(self) -> set[str]:
+        named = self.named_modules(remove_duplicate=False)
+        return {
+            f"{path}.{name}" if path else name for path, module in named for name in module.optional_state
+        }
+
+    def _assign(self, target: str, value: Tensor) -> None:
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        before = module._parameters.get(name)
+        if before is not None and not isinstance(value, type(before)):
+            value = type(before)(value, requires_grad=before.requires_grad)
+        setattr(module, name, value)
 
 
 def _some(names: list[str]) -> str:

@@ -20,22 +20,35 @@ class ModuleTree:
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Module | None]
 
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """The module and all below it, with their dotted names; each module once."""
-        seen: set[int] = set()
+    def named_modules(
+        self, memo: set[Any] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """The module and all below it, with their dotted names.
+
+        Parameters
+        ----------
+        memo : set of Module, optional
+            Modules to leave out.
+        prefix : str
+            Put before each name.
+        remove_duplicate : bool
+            Whether a module that stands in two places appears once.
+        """
+        seen: set[int] = {id(module) for module in memo or ()}
         stack: list[tuple[str, Any]] = [(prefix, self)]
         while stack:
             name, module = stack.pop()
             if id(module) in seen:
                 continue
-            seen.add(id(module))
+            if remove_duplicate:
+                seen.add(id(module))
             yield name, module
             children = [(_join(name, key), child) for key, child in module._modules.items()]
             stack.extend((key, child) for key, child in reversed(children) if child is not None)
 
-    def modules(self) -> Iterator[Module]:
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
         """The module and all below it."""
-        return (module for _, module in self.named_modules())
+        return (module for _, module in self.named_modules(remove_duplicate=remove_duplicate))
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules directly below this one, with their names; each module once."""
@@ -73,7 +86,7 @@ class ModuleTree:
         self, store: str, prefix: str, recurse: bool, remove_duplicate: bool
     ) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
-        modules = self.named_modules(prefix) if recurse else [(prefix, self)]
+        modules = self.named_modules(prefix=prefix) if recurse else [(prefix, self)]
         for path, module in modules:
             for name, tensor in getattr(module, store).items():
                 if tensor is None or (remove_duplicate and id(tensor) in seen):
