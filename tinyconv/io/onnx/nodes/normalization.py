@@ -22,7 +22,7 @@ def batch_norm(
         return (ops.batch_norm(x, mean, var, scale, bias, eps=eps),)
     dims = (0, *range(2, x.ndim))
     y = ops.batch_norm(x, None, None, scale, bias, training=True, eps=eps)
-    batch = ops.mean(x.detach(), dims), ops.var(x.detach(), dims, correction=0)
+    batch = ops.mean(x, dims), ops.var(x, dims, correction=0)
     moved = [old * momentum + new * (1 - momentum) for old, new in zip((mean, var), batch, strict=True)]
     return (y, *moved)
 
