@@ -52,21 +52,6 @@ def hard_sigmoid(node: Node, x: Tensor) -> Tensor:
     return ops.clamp(x * node.number("alpha", 0.2) + node.number("beta", 0.5), 0.0, 1.0)
 
 
-def hard_swish(node: Node, x: Tensor) -> Tensor:
-    """x times (x / 6 + 1 / 2), the latter between 0 and 1."""
-    return x * ops.clamp(x / 6 + 0.5, 0.0, 1.0)
-
-
-def mish(node: Node, x: Tensor) -> Tensor:
-    """x tanh(log(1 + e^x))."""
-    return x * ops.tanh(ops.softplus(x))
-
-
-def softsign(node: Node, x: Tensor) -> Tensor:
-    """x / (1 + |x|)."""
-    return x / (ops.abs(x) + 1)
-
-
 def swish(node: Node, x: Tensor) -> Tensor:
     """x sigmoid(alpha x)."""
     return x * ops.sigmoid(x * node.number("alpha", 1.0))
@@ -74,7 +59,7 @@ def swish(node: Node, x: Tensor) -> Tensor:
 
 def thresholded_relu(node: Node, x: Tensor) -> Tensor:
     """x where it is larger than alpha, and 0."""
-    return ops.where(x > node.number("alpha", 1.0), x, ops.zeros_like(x))
+    return ops.threshold(x, node.number("alpha", 1.0), 0.0)
 
 
 def shrink(node: Node, x: Tensor) -> Tensor:
@@ -112,11 +97,11 @@ TABLE: dict[str, Callable[..., Any]] = {
     "Elu": elu,
     "Gelu": gelu,
     "HardSigmoid": hard_sigmoid,
-    "HardSwish": hard_swish,
+    "HardSwish": lambda node, x: ops.hardswish(x),
     "Hardmax": along_axis(hardmax),
     "LeakyRelu": leaky_relu,
     "LogSoftmax": along_axis(ops.log_softmax),
-    "Mish": mish,
+    "Mish": lambda node, x: ops.mish(x),
     "PRelu": prelu,
     "Relu": relu,
     "Selu": selu,
@@ -124,7 +109,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "Sigmoid": lambda node, x: ops.sigmoid(x),
     "Softmax": along_axis(ops.softmax),
     "Softplus": lambda node, x: ops.softplus(x),
-    "Softsign": softsign,
+    "Softsign": lambda node, x: ops.softsign(x),
     "Swish": swish,
     "Tanh": lambda node, x: ops.tanh(x),
     "ThresholdedRelu": thresholded_relu,
