@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinyconv import ops
-from tinyconv.errors import ArgumentError, ShapeError, UnsupportedError
+from tinyconv.errors import ArgumentError, DtypeError, ShapeError, UnsupportedError
 from tinyconv.io.onnx.graph import Graph
 from tinyconv.io.onnx.node import Node
 from tinyconv.io.onnx.nodes._arguments import from_front, single
@@ -86,6 +86,18 @@ def scan(node: Node, values: Values, *inputs: Tensor) -> tuple[Any, ...]:
     return (*state, *stacked)
 
 
+def sequence_map(node: Node, values: Values, sequence: Any, *others: Any) -> tuple[Any, ...]:
+    """A graph for each tensor of a sequence, and for those of others beside it; tensors stay the same."""
+    body = node.graph("body")
+    if not isinstance(sequence, list | tuple):
+        raise DtypeError(node.op, "input_sequence", f"a {type(sequence).__name__}", "a sequence of tensors")
+    results = [
+        run_inside(body, values, x, *(y[i] if isinstance(y, list | tuple) else y for y in others))
+        for i, x in enumerate(sequence)
+    ]
+    return tuple(tuple(result[i] for result in results) for i in range(len(body.outputs)))
+
+
 def _slices(node: Node, x: Tensor, axis: int, reverse: int) -> list[Tensor]:
     parts = list(ops.unbind(x, from_front(node, (axis,), x.ndim)[0]))
     return parts[::-1] if reverse else parts
@@ -97,5 +109,5 @@ def _stacked(node: Node, parts: list[Tensor], axis: int) -> Tensor:
     return ops.stack(parts, axis)
 
 
-CONTROL: dict[str, Callable[..., Any]] = {"If": if_, "Loop": loop, "Scan": scan}
+CONTROL: dict[str, Callable[..., Any]] = {"If": if_, "Loop": loop, "Scan": scan, "SequenceMap": sequence_map}
 """As `TABLE`, but the functions also get all values that are known."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
+
+import numpy as np
 
 from tinyconv import ops
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.io.onnx.node import Node
+from tinyconv.io.onnx.nodes._arguments import whole_numbers
 from tinyconv.io.onnx.nodes._windows import AUTO_PADS, Sizes, halves, per_axis, windows_of
 from tinyconv.ops._checks import check_same_dtype
 from tinyconv.ops.conv import conv_nd
 from tinyconv.ops.conv_transpose import conv_transpose_nd
 from tinyconv.ops.operands import astype
 from tinyconv.ops.padding import Pad
+from tinyconv.ops.shape import IndexScatter
 from tinyconv.tensor import Tensor
 
 
@@ -72,6 +77,35 @@ def _kernel(node: Node, weight: Tensor) -> Sizes:
     return kernel
 
 
+def col2im(node: Node, x: Tensor, image: Tensor, block: Tensor) -> Tensor:
+    """Columns (N, C pixels, windows) added back to the windows of an image that they stand for."""
+    size, kernel = whole_numbers(node, "image_shape", image), whole_numbers(node, "block_shape", block)
+    dims = len(size)
+    if x.ndim != 3 or len(kernel) != dims or not dims or min(kernel) < 1 or x.shape[1] % prod(kernel):
+        found = f"of shape {x.shape}, for blocks {kernel}"
+        raise ShapeError("Col2Im", "input", found, "(N, C * pixels of a block, windows)")
+    stride, dilation = per_axis(node, "strides", dims, 1), per_axis(node, "dilations", dims, 1)
+    pads = per_axis(node, "pads", 2 * dims, 0, 0)
+    whole = tuple(n + b + a for n, b, a in zip(size, pads[:dims], pads[dims:], strict=True))
+    counts = tuple(
+        (n - d * (k - 1) - 1) // s + 1 for n, d, k, s in zip(whole, dilation, kernel, stride, strict=True)
+    )
+    if min(counts) < 1 or prod(counts) != x.shape[2]:
+        raise ShapeError("Col2Im", "input", f"with {x.shape[2]} windows", f"{counts} windows")
+    channels = x.shape[1] // prod(kernel)
+    columns = ops.reshape(x, (x.shape[0], channels, *kernel, *counts))
+    index: list[Any] = [slice(None), slice(None)]
+    for axis in range(dims):
+        place = np.arange(kernel[axis])[:, None] * dilation[axis] + np.arange(counts[axis]) * stride[axis]
+        shape = [1] * (2 * dims)
+        shape[axis], shape[dims + axis] = place.shape
+        index.append(place.reshape(shape))
+    y = IndexScatter.apply(columns, tuple(index), (x.shape[0], channels, *whole))
+    return Pad.apply(
+        y, ((0, 0), (0, 0), *((-b, -a) for b, a in zip(pads[:dims], pads[dims:], strict=True))), 0.0
+    )
+
+
 def gemm(node: Node, a: Tensor, b: Tensor, c: Tensor | None = None) -> Tensor:
     """alpha a b + beta c, with a and b transposed if the attributes say so."""
     check_same_dtype("Gemm", A=a, B=b, C=c)
@@ -101,6 +135,7 @@ def matmul(node: Node, a: Tensor, b: Tensor) -> Tensor:
 
 
 TABLE: dict[str, Callable[..., Any]] = {
+    "Col2Im": col2im,
     "Conv": conv,
     "ConvTranspose": conv_transpose,
     "Einsum": einsum,

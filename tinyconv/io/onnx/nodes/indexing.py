@@ -180,6 +180,23 @@ def one_hot(node: Node, indices: Tensor, depth: Tensor, values: Tensor) -> Tenso
     return ops.where(ops.eq(ops.unsqueeze(places, axis), Tensor(steps)), values[1], values[0])
 
 
+def unique(node: Node, x: Tensor) -> tuple[Tensor, ...]:
+    """The elements, or slices along an axis, that differ; where they are first, which each is, how often."""
+    if node.has("axis"):
+        axis = from_front(node, (node.integer("axis"),), x.ndim)[0]
+    else:
+        x, axis = ops.reshape(x, x.numel()), 0
+    _, first, which, counts = np.unique(
+        on_cpu(x), return_index=True, return_inverse=True, return_counts=True, axis=axis
+    )
+    which = which.reshape(-1)
+    if not node.flag("sorted", True):
+        order = np.argsort(first)
+        first, counts, which = first[order], counts[order], np.argsort(order)[which]
+    y = Index.apply(x, (slice(None),) * axis + (first,))
+    return y, *(Tensor(part.astype(np.int64)) for part in (first, which, counts))
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "Compress": compress,
     "Gather": gather,
@@ -192,4 +209,5 @@ TABLE: dict[str, Callable[..., Any]] = {
     "ScatterND": scatter_nd,
     "Slice": slice_,
     "TensorScatter": tensor_scatter,
+    "Unique": unique,
 }

@@ -51,8 +51,17 @@ def cast_like(node: Node, x: Tensor, like: Tensor) -> Tensor:
     return astype(x, like.dtype)
 
 
+def bit_cast(node: Node, x: Tensor) -> Tensor:
+    """The same bits read as another dtype of the same width; no gradient goes through them."""
+    dtype = dtype_of(node.where, "attribute to", node.integer("to"))
+    if dtype.itemsize != x.dtype.itemsize:
+        raise DtypeError("BitCast", "to", dtype, f"a dtype as wide as {x.dtype}")
+    return Tensor(x.array.view(dtype))
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "And": of_truth(ops.logical_and),
+    "BitCast": bit_cast,
     "BitwiseAnd": of_two(ops.bitwise_and),
     "BitwiseNot": of_one(ops.bitwise_not),
     "BitwiseOr": of_two(ops.bitwise_or),
