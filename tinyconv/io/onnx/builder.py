@@ -11,7 +11,7 @@ from tinyconv.errors import UnsupportedError
 from tinyconv.io.onnx.package import onnx_package
 from tinyconv.io.onnx.pairing import Changed, leaves
 from tinyconv.io.onnx.recording import Call, Value
-from tinyconv.io.onnx.sizes import Size, in_second, paired, same
+from tinyconv.io.onnx.sizes import Size, same, size
 from tinyconv.io.onnx.table import translate
 
 Given = Any
@@ -110,10 +110,9 @@ class Builder:
 
     def _as_size(self, value: Value) -> Size | None:
         """A number, made of a Python number that is a size."""
-        arrays = (value.array, value.other)
-        if value.ndim or value.maker is not None or any(float(a) != int(a) for a in arrays):
+        if value.ndim or value.maker is not None or any(float(x) != int(x) for x in value.arrays):
             return None
-        number = paired(int(arrays[0]), int(arrays[1]))
+        number = size(int(x) for x in value.arrays)
         return number if isinstance(number, Size) else None
 
     def constant(self, numbers: Any, name: str = "") -> str:
@@ -178,23 +177,21 @@ class Builder:
         for value, axis, n in found:
             if same(n, number):
                 return self._dimension(value, axis)
-        a, b = int(number), in_second(number)
         for value, axis, n in found:
-            c, d = int(n), in_second(n)
-            if c and d and a % c == b % d == 0 and a // c == b // d:
-                return self.node("Mul", [self._dimension(value, axis), np.array([a // c])])
-            parts = c // a if a else 0
-            if parts > 1 and a == c // parts and b == d // parts:
-                return self.node("Div", [self._dimension(value, axis), np.array([parts])])
+            large, small = max(number.values), max(n.values)
+            for kind, factor in (("Mul", large // max(small, 1)), ("Div", small // max(large, 1))):
+                if factor > 1 and same(n * factor if kind == "Mul" else n // factor, number):
+                    return self.node(kind, [self._dimension(value, axis), np.array([factor])])
         for value, axis, n in found:
-            if a - int(n) == b - in_second(n):
-                return self.node("Add", [self._dimension(value, axis), np.array([a - int(n)])])
+            if not isinstance(number - n, Size):
+                return self.node("Add", [self._dimension(value, axis), np.array([int(number - n)])])
         for i, (value, axis, n) in enumerate(found):
             for other, place, m in found[i + 1 :]:
                 if same(n * m, number):
                     return self.node("Mul", [self._dimension(value, axis), self._dimension(other, place)])
         self.refuse(
-            f"a size that is {a} for one input and {b} for another", "sizes that follow from a tensor's shape"
+            f"a size that is {' or '.join(map(str, number.values))}",
+            "sizes that follow from a tensor's shape",
         )
         raise AssertionError
 

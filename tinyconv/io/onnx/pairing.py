@@ -1,4 +1,4 @@
-"""Two recordings of one model laid over each other: what is constant, what varies, and how."""
+"""Recordings of one model laid over each other: what is constant, what varies, and how."""
 
 from __future__ import annotations
 
@@ -8,40 +8,44 @@ import numpy as np
 
 from tinyconv.errors import UnsupportedError
 from tinyconv.io.onnx.recording import Call, Recording, Value
-from tinyconv.io.onnx.sizes import Size, paired
+from tinyconv.io.onnx.sizes import Size, size
 
 
 class Changed:
-    """An argument that differs between two recordings, and is not a whole number."""
+    """An argument that differs between recordings, and is not a whole number."""
 
-    def __init__(self, first: Any, second: Any) -> None:
-        self.first, self.second = first, second
+    def __init__(self, items: tuple[Any, ...]) -> None:
+        self.items = items
 
 
-def pair(first: Recording, second: Recording) -> None:
-    """Complete the values and arguments of `first` by what they are in `second`.
+Pairs = dict[Value, tuple[Value, ...]]
+"""For each value of the first recording what it is in all of them."""
+
+
+def pair(first: Recording, others: list[Recording]) -> None:
+    """Complete the values and arguments of `first` by what they are in the other recordings.
 
     Raises
     ------
     UnsupportedError
-        If the model called other ops in the second run.
+        If the model called other ops in one of them.
     """
-    pairs: dict[Value, Value] = {}
-    _match(first.inputs, second.inputs, pairs)
-    for call, twin in zip(first.calls, second.calls, strict=False):
-        if call.op is not twin.op and call.name != twin.name:
-            raise _two_ways(call, twin)
-        call.arguments = _match(call.arguments, twin.arguments, pairs)
-        if len(call.outputs) != len(twin.outputs):
-            raise _two_ways(call, twin)
+    pairs: Pairs = {}
+    runs = [recording.calls for recording in (first, *others)]
+    _match(tuple(recording.inputs for recording in (first, *others)), pairs)
+    for calls in zip(*runs, strict=False):
+        call, *twins = calls
+        for twin in twins:
+            if call.name != twin.name or len(call.outputs) != len(twin.outputs):
+                raise _two_ways(call, twin)
+        call.arguments = _match(tuple(each.arguments for each in calls), pairs)
         moving = any(varies(item) for item in leaves(call.arguments))
-        for output, other in zip(call.outputs, twin.outputs, strict=True):
-            _match(output, other, pairs)
-            output.varies = moving or not _equal(output.array, output.other)
-    if len(first.calls) != len(second.calls):
-        longer = max(first, second, key=lambda recording: len(recording.calls))
-        raise _two_ways(longer.calls[min(len(first.calls), len(second.calls))], None)
-    first.result = _match(first.result, second.result, pairs)
+        for outputs in zip(*(each.outputs for each in calls), strict=True):
+            _match(outputs, pairs)
+            outputs[0].varies = moving or not _equal(outputs[0].arrays)
+    if len({len(run) for run in runs}) > 1:
+        raise _two_ways(max(runs, key=len)[min(map(len, runs))], None)
+    first.result = _match(tuple(recording.result for recording in (first, *others)), pairs)
 
 
 def leaves(item: Any) -> list[Any]:
@@ -60,42 +64,48 @@ def varies(item: Any) -> bool:
     return item.varies if isinstance(item, Value) else isinstance(item, Size | Changed)
 
 
-def _match(first: Any, second: Any, pairs: dict[Value, Value]) -> Any:
-    """The argument that is `first` in one recording and `second` in the other."""
-    if isinstance(first, Value) and isinstance(second, Value):
-        return _match_values(first, second, pairs)
-    if type(first) is not type(second):
-        return Changed(first, second)
-    if isinstance(first, dict) and first.keys() == second.keys():
-        return {key: _match(first[key], second[key], pairs) for key in first}
-    if isinstance(first, list | tuple) and len(first) == len(second):
-        return tuple(_match(a, b, pairs) for a, b in zip(first, second, strict=True))
+def _match(items: tuple[Any, ...], pairs: Pairs) -> Any:
+    """The argument that is each of `items` in one of the recordings."""
+    first = items[0]
+    if any(type(item) is not type(first) for item in items):
+        return Changed(items)
+    if isinstance(first, Value):
+        return _match_values(items, pairs)
+    if isinstance(first, dict) and all(item.keys() == first.keys() for item in items):
+        return {key: _match(tuple(item[key] for item in items), pairs) for key in first}
+    if isinstance(first, list | tuple) and len({len(item) for item in items}) == 1:
+        return tuple(_match(parts, pairs) for parts in zip(*items, strict=True))
     if isinstance(first, slice):
-        ends = ((getattr(s, end) for end in ("start", "stop", "step")) for s in (first, second))
-        return slice(*(_match(a, b, pairs) for a, b in zip(*ends, strict=True)))
+        ends = zip(*((item.start, item.stop, item.step) for item in items), strict=True)
+        return slice(*(_match(end, pairs) for end in ends))
     if isinstance(first, int) and not isinstance(first, bool):
-        return paired(first, second)
+        return size(items)
     if isinstance(first, float | np.ndarray | np.generic):
-        return first if _equal(np.asarray(first), np.asarray(second)) else Changed(first, second)
-    return first if first is second or first == second else Changed(first, second)
+        return first if _equal([np.asarray(item) for item in items]) else Changed(items)
+    return first if all(item is first or item == first for item in items) else Changed(items)
 
 
-def _match_values(first: Value, second: Value, pairs: dict[Value, Value]) -> Any:
+def _match_values(values: tuple[Value, ...], pairs: Pairs) -> Any:
+    first = values[0]
     if first not in pairs:
-        if second in pairs.values() or first.ndim != second.ndim or first.dtype != second.dtype:
-            return Changed(first, second)
-        pairs[first] = second
-        first.other = second.array
+        if len({(value.ndim, value.dtype) for value in values}) > 1:
+            return Changed(values)
+        pairs[first] = values
+        first.arrays = [value.array for value in values]
         if first.maker is None:
-            first.varies = first.varies or not _equal(first.array, first.other)
-    return first if pairs[first] is second else Changed(first, second)
+            first.varies = first.varies or not _equal(first.arrays)
+    return first if pairs[first] == values else Changed(values)
 
 
-def _equal(first: Any, second: Any) -> bool:
-    """Whether two arrays hold the same; not a number is the same as itself."""
-    if first.shape != second.shape or first.dtype != second.dtype:
-        return False
-    return bool(np.array_equal(first, second, equal_nan=first.dtype.kind == "f"))
+def _equal(arrays: list[Any]) -> bool:
+    """Whether all arrays hold the same; not a number is the same as itself."""
+    first = arrays[0]
+    return all(
+        array.shape == first.shape
+        and array.dtype == first.dtype
+        and np.array_equal(array, first, equal_nan=first.dtype.kind == "f")
+        for array in arrays[1:]
+    )
 
 
 def _two_ways(call: Call, twin: Call | None) -> UnsupportedError:

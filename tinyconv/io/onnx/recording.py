@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinyconv.errors import GraphError
-from tinyconv.io.onnx.sizes import paired
+from tinyconv.io.onnx.sizes import size
 from tinyconv.io.onnx.table import is_whole, watched
 from tinyconv.memory import owner
 from tinyconv.nn import Module
@@ -31,8 +31,8 @@ class Value:
 
     Attributes
     ----------
-    array, other : array
-        What it was in the first recording, and in the second one.
+    arrays : list of array
+        What it was in each recording; `array` is the first of them.
     maker : Call or None
         The op that made it.
     name : str
@@ -46,13 +46,18 @@ class Value:
     """
 
     def __init__(self, array: Any, maker: Call | None = None, name: str = "") -> None:
-        self.array, self.other, self.maker, self.name = array, array, maker, name
+        self.arrays, self.maker, self.name = [array], maker, name
         self.varies = self.needed = self.looked_up = self.stale = False
+
+    @property
+    def array(self) -> Any:
+        """What it was in the recording of the example."""
+        return self.arrays[0]
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The sizes of the dimensions; a `Size` where they depend on the inputs."""
-        return tuple(paired(n, m) for n, m in zip(self.array.shape, self.other.shape, strict=True))
+        return tuple(size(sizes) for sizes in zip(*(array.shape for array in self.arrays), strict=True))
 
     @property
     def ndim(self) -> int:
@@ -223,7 +228,7 @@ class Recording:
         """Keep what the tensor held until now, if that is a constant."""
         value = self._known.get(id(tensor.array))
         if value is not None and value.array is tensor.array:
-            value.array = value.array.copy()
+            value.arrays[0] = value.array.copy()
 
     def _after_change(self, tensor: Tensor, call: Call) -> None:
         """From now on the tensor is another value; views of its memory, or what it views, are stale."""

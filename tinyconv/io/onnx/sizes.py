@@ -1,8 +1,8 @@
 """Sizes that are not known when a model is exported: the batch, or the height of an image.
 
-A model is recorded twice, with inputs of different sizes. A number that is the same both times
-is a constant; one that differs is a `Size`, which knows both. Arithmetic with it keeps both, so
-that what is computed from sizes is again a constant or a Size.
+A model is recorded several times, with inputs of different sizes. A number that is the same every time
+is a constant; one that differs is a `Size`, which knows all its values. Arithmetic with it keeps them,
+so that what is computed from sizes is again a constant or a Size.
 """
 
 from __future__ import annotations
@@ -14,23 +14,22 @@ from typing import Any
 
 
 class Size(int):
-    """A number that follows from the sizes of the inputs: its values in two recordings."""
+    """A number that follows from the sizes of the inputs: its values in all recordings.
 
-    other: int
+    As an int it is the first of them, that of the example.
+    """
 
-
-def paired(value: int, other: int) -> int:
-    """The number that is `value` in the first recording and `other` in the second."""
-    if value == other:
-        return int(value)
-    size = Size(value)
-    size.other = int(other)
-    return size
+    values: tuple[int, ...]
 
 
-def in_second(number: int) -> int:
-    """What a number is in the second recording."""
-    return number.other if isinstance(number, Size) else number
+def size(values: Iterable[int]) -> int:
+    """The number that has these values in the recordings."""
+    every = tuple(int(n) for n in values)
+    if len(set(every)) == 1:
+        return every[0]
+    number = Size(every[0])
+    number.values = every
+    return number
 
 
 def product(numbers: Iterable[int]) -> int:
@@ -39,22 +38,26 @@ def product(numbers: Iterable[int]) -> int:
 
 
 def same(a: int, b: int) -> bool:
-    """Whether two numbers agree in both recordings."""
-    return int(a) == int(b) and in_second(a) == in_second(b)
+    """Whether two numbers agree in all recordings."""
+    return int(a) == int(b) and getattr(a, "values", None) == getattr(b, "values", None)
 
 
 def _arithmetic(operation: Callable[[int, int], int]) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    def method(self: int, number: Any) -> Any:
+    def method(self: Size, number: Any) -> Any:
         if not isinstance(number, int):
             return NotImplemented
-        return paired(operation(int(self), int(number)), operation(in_second(self), in_second(number)))
+        return size(map(operation, self.values, _values(number, self)))
 
-    def swapped(self: int, number: Any) -> Any:
+    def swapped(self: Size, number: Any) -> Any:
         if not isinstance(number, int):
             return NotImplemented
-        return paired(operation(int(number), int(self)), operation(in_second(number), in_second(self)))
+        return size(map(operation, _values(number, self), self.values))
 
     return method, swapped
+
+
+def _values(number: int, like: Size) -> tuple[int, ...]:
+    return number.values if isinstance(number, Size) else (number,) * len(like.values)
 
 
 for _name in ("add", "sub", "mul", "floordiv", "mod"):

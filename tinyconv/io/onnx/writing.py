@@ -13,7 +13,7 @@ from tinyconv.io.files import check_path, write_whole
 from tinyconv.io.onnx.builder import Builder
 from tinyconv.io.onnx.other_inputs import Axes, named_axes, other_inputs
 from tinyconv.io.onnx.package import onnx_package
-from tinyconv.io.onnx.pairing import leaves, pair
+from tinyconv.io.onnx.pairing import Changed, leaves, pair
 from tinyconv.io.onnx.recording import Recording, Value
 from tinyconv.io.onnx.sizes import Size, same
 from tinyconv.io.onnx.state import as_it_was
@@ -84,7 +84,7 @@ def export(
     if not target.parent.is_dir():
         raise StorageError("export", "path", f"{str(path)!r}", "a file in a folder that exists")
     last: TinyconvError | None = None
-    for axes in _axes_to_try(dynamic_axes, names, inputs):
+    for axes in _axes_to_try(dynamic_axes, names, inputs, output_names):
         try:
             recording = _paired(model, inputs, axes)
             outputs = _outputs(recording.result, output_names, names)
@@ -100,23 +100,32 @@ def export(
 
 
 def _axes_to_try(
-    dynamic_axes: Mapping[str, Any] | None, names: list[str], inputs: list[Tensor]
+    dynamic_axes: Mapping[str, Any] | None,
+    names: list[str],
+    inputs: list[Tensor],
+    output_names: Sequence[str] | None,
 ) -> list[list[Axes]]:
     """The axes that vary, for each input: those asked for, or the batch and, if that fails, none."""
     if dynamic_axes is not None:
-        return [named_axes(dynamic_axes, names, inputs)]
+        axes = named_axes(dynamic_axes, names, inputs)
+        unknown = sorted(set(dynamic_axes) - {*names, *(output_names or ())})
+        unknown = [name for name in unknown if output_names or not name.startswith("output")]
+        if unknown:
+            known = ", ".join(map(repr, [*names, *(output_names or ["output"])]))
+            raise ArgumentError("export", "a name in dynamic_axes", repr(unknown[0]), f"one of {known}")
+        return [axes]
     batch: list[Axes] = [{0: "batch"} if x.ndim and x.shape[0] == inputs[0].shape[0] else {} for x in inputs]
     return [batch, [{} for _ in inputs]]
 
 
 def _paired(model: Module, inputs: list[Tensor], axes: list[Axes]) -> Recording:
-    """A recording of the example, completed by one of other inputs."""
+    """A recording of the example, completed by those of other inputs."""
     with as_it_was(model), no_grad():
         model.eval()
         model(*_copies(inputs))  # compiles kernels, which must not be listened to
         first = Recording(model, _copies(inputs))
-        second = _second(model, inputs, axes)
-    pair(first, second)
+        others = [_other_recording(model, inputs, axes, number) for number in (0, 1)]
+    pair(first, others)
     return first
 
 
@@ -124,10 +133,10 @@ def _copies(inputs: list[Tensor]) -> list[Tensor]:
     return [Tensor(x.array.copy()) for x in inputs]
 
 
-def _second(model: Module, inputs: list[Tensor], axes: list[Axes]) -> Recording:
+def _other_recording(model: Module, inputs: list[Tensor], axes: list[Axes], number: int) -> Recording:
     """A recording of other inputs: the first of them that the model takes."""
     last: TinyconvError | None = None
-    for others in other_inputs(inputs, axes):
+    for others in other_inputs(inputs, axes, number):
         try:
             return Recording(model, others)
         except TinyconvError as error:
@@ -176,7 +185,11 @@ def _outputs(result: Any, names: Any, input_names: list[str]) -> dict[str, Value
     """The outputs by their names."""
     values = leaves(result)
     for value in values:
+        if isinstance(value, Changed) and isinstance(value.items[0], Value):
+            found, expected = "returning one tensor or another", "the same ops for every input"
+            raise UnsupportedError("export", "the model", found, expected)
         if not isinstance(value, Value):
+            value = value.items[0] if isinstance(value, Changed) else value
             raise DtypeError("export", "what the model returns", f"a {type(value).__name__}", "Tensors")
     if not values:
         raise DtypeError("export", "what the model returns", "empty", "at least one Tensor")

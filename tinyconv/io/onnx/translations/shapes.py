@@ -51,6 +51,11 @@ def copy(builder: Builder, x: Value, order: str) -> str:
     return builder.name(x)
 
 
+@translates(shape_ops.contiguous)
+def contiguous(builder: Builder, input: Value, **options: Any) -> str:
+    return builder.name(input)
+
+
 @translates(shape_ops.Expand)
 def expand(builder: Builder, x: Value, shape: tuple[int, ...]) -> str:
     return builder.node("Expand", [x, builder.ints(shape)])
