@@ -83,21 +83,21 @@ class LRScheduler:
 
 
 class FactorLR(LRScheduler):
-    """Schedulers that multiply the first learning rate by a `factor` of the step."""
+    """Schedulers that multiply the first learning rate by a number that depends on the step."""
 
-    def factor(self, step: int) -> float:
+    def multiple(self, step: int) -> float:
         """The learning rate of a step, as a multiple of the first one."""
         raise NotImplementedError
 
     def get_lr(self) -> list[float]:
-        now = self.factor(self.last_epoch)
-        before = self.factor(self.last_epoch - 1) if self.last_epoch > 0 else 1.0
+        now = self.multiple(self.last_epoch)
+        before = self.multiple(self.last_epoch - 1) if self.last_epoch > 0 else 1.0
         if now == before:
             return self.get_last_lr()
         return [group["lr"] * (now / before) for group in self.optimizer.param_groups]
 
     def closed_form(self) -> list[float]:
-        return [base * self.factor(self.last_epoch) for base in self.base_lrs]
+        return [base * self.multiple(self.last_epoch) for base in self.base_lrs]
 
 
 def check_optimizer(where: str, optimizer: Any) -> Optimizer:

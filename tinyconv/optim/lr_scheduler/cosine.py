@@ -1,8 +1,8 @@
-"""The cosine schedule."""
+"""The cosine schedules: one fall, and falls that start anew."""
 
 from __future__ import annotations
 
-from math import cos, inf, pi
+from math import cos, floor, inf, pi
 
 from tinyconv.optim.lr_scheduler.base import LRScheduler, check_count, check_number
 from tinyconv.optim.optimizer import Optimizer
@@ -44,4 +44,50 @@ class CosineAnnealingLR(LRScheduler):
 
     def closed_form(self) -> list[float]:
         height = self.height(self.last_epoch)
+        return [self.eta_min + (base - self.eta_min) * height for base in self.base_lrs]
+
+
+class CosineAnnealingWarmRestarts(LRScheduler):
+    """Fall along half a cosine, start anew at the top, again and again (Loshchilov and Hutter 2017).
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    T_0 : int
+        Number of steps of the first fall.
+    T_mult : int
+        Each fall takes this many times the steps of the one before.
+    eta_min : float
+        The lowest learning rate.
+    last_epoch : int
+        See `LRScheduler`.
+
+    Notes
+    -----
+    ``step(epoch + batch / batches)`` after every batch lets the rate fall within an epoch, too.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1
+    ) -> None:
+        name = "CosineAnnealingWarmRestarts"
+        self.T_0, self.T_i = check_count(name, "T_0", T_0), T_0
+        self.T_mult = check_count(name, "T_mult", T_mult)
+        self.eta_min = check_number(name, "eta_min", eta_min, 0, inf)
+        self.T_cur: float = last_epoch
+        super().__init__(optimizer, last_epoch)
+
+    def step(self, epoch: float | None = None) -> None:
+        """Set the next learning rate, or (with `epoch`) that of a moment, whole or not."""
+        if epoch is not None:
+            moment = check_number("CosineAnnealingWarmRestarts.step", "epoch", epoch, 0, inf)
+            self.T_cur, self.T_i = moment, self.T_0
+        else:
+            moment, self.T_cur = self.last_epoch + 1, self.T_cur + 1
+        while self.T_cur >= self.T_i:
+            self.T_cur, self.T_i = self.T_cur - self.T_i, self.T_i * self.T_mult
+        super().step(floor(moment))
+
+    def closed_form(self) -> list[float]:
+        height = (1 + cos(pi * self.T_cur / self.T_i)) / 2
         return [self.eta_min + (base - self.eta_min) * height for base in self.base_lrs]

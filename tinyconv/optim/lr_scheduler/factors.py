@@ -36,7 +36,7 @@ class StepLR(FactorLR):
         self.gamma = check_number("StepLR", "gamma", gamma, 0, inf)
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, step: int) -> float:
+    def multiple(self, step: int) -> float:
         return self.gamma ** (step // self.step_size)
 
 
@@ -50,7 +50,7 @@ class MultiStepLR(FactorLR):
         self.gamma = check_number("MultiStepLR", "gamma", gamma, 0, inf)
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, step: int) -> float:
+    def multiple(self, step: int) -> float:
         passed = bisect_right(self.milestones, step)
         return self.gamma**passed
 
@@ -62,7 +62,7 @@ class ExponentialLR(FactorLR):
         self.gamma = check_number("ExponentialLR", "gamma", gamma, 0, inf)
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, step: int) -> float:
+    def multiple(self, step: int) -> float:
         return self.gamma**step
 
 
@@ -87,6 +87,46 @@ class LinearLR(FactorLR):
         self.total_iters = check_count("LinearLR", "total_iters", total_iters)
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, step: int) -> float:
+    def multiple(self, step: int) -> float:
         share = min(step, self.total_iters) / self.total_iters
         return self.start_factor + (self.end_factor - self.start_factor) * share
+
+
+class ConstantLR(FactorLR):
+    """`factor` times the learning rate during the first `total_iters` steps, then the whole of it."""
+
+    def __init__(
+        self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1
+    ) -> None:
+        if check_number("ConstantLR", "factor", factor, 0, 1) == 0:
+            raise ArgumentError("ConstantLR", "factor", factor, "above 0: 0 cannot be scaled up")
+        self.factor = factor
+        self.total_iters = check_count("ConstantLR", "total_iters", total_iters)
+        super().__init__(optimizer, last_epoch)
+
+    def multiple(self, step: int) -> float:
+        return self.factor if step < self.total_iters else 1.0
+
+
+class PolynomialLR(FactorLR):
+    """Fall to 0 in `total_iters` steps, as ``(1 - step / total_iters) ** power`` (Chen et al. 2017, DeepLab).
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> optimizer = tc.optim.SGD([tc.ones(1)], lr=1.0)
+    >>> scheduler = tc.optim.lr_scheduler.PolynomialLR(optimizer, total_iters=4, power=2.0)
+    >>> scheduler.step()
+    >>> scheduler.get_last_lr()
+    [0.5625]
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1
+    ) -> None:
+        self.total_iters = check_count("PolynomialLR", "total_iters", total_iters)
+        self.power = check_number("PolynomialLR", "power", power, 0, inf)
+        super().__init__(optimizer, last_epoch)
+
+    def multiple(self, step: int) -> float:
+        return (1.0 - min(step, self.total_iters) / self.total_iters) ** self.power
