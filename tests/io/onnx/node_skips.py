@@ -9,7 +9,6 @@ SKIPPED_TYPES = {
         *("ConvInteger", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger"),
         *("QLinearConv", "QLinearMatMul", "QuantizeLinear"),
     ),
-    "recurrent layers, which tinyconv does not have": ("GRU", "LSTM", "RNN"),
     "attention with a recurrent state, and programmable attention": (
         *("CausalConvWithState", "LinearAttention", "ai.onnx.preview.FlexAttention"),
     ),
