@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1] / "tinyconv"
 
 LEVELS = (
     ("cli", "__main__"),
-    ("course",),
+    ("course", "benchmark"),
     ("models",),
     ("train",),
     ("data", "utils"),
@@ -92,7 +92,7 @@ HEAVY = {
     "matplotlib": ("viz",),
     "cupy": ("kernels", "cuda", "device", "dlpack", "ops"),
     "llvmlite": ("kernels",),
-    "torch": (),
+    "torch": ("benchmark",),
 }
 
 

@@ -270,6 +270,33 @@ def learn(
         course.run_lesson(number)
 
 
+@app.command(epilog="Examples:\n\n    tinyconv bench\n\n    tinyconv bench --threads 1 --figure ratios.png")
+def bench(
+    against: Annotated[
+        str | None,
+        typer.Option(help="pytorch, or reference: tinyconv's own plain NumPy.  [default: PyTorch if there]"),
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of each side.  [default: all cores]")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each side in each case.")] = 5,
+    figure: Annotated[Path | None, typer.Option(help="Draw the ratios: .png, .pdf or .svg.")] = None,
+) -> None:
+    """Race the fast kernels: a few layers and training steps, in about half a minute.
+
+    Each side runs in a process of its own; they take turns, and their results are compared.
+    The first run on a machine compiles the kernels, which takes a minute longer. Exit status 1
+    if results disagree.
+    """
+    from tinyconv.benchmark.race import Settings
+    from tinyconv.benchmark.short import print_short_race
+    from tinyconv.device import get_num_threads, set_num_threads
+
+    if threads is not None:
+        set_num_threads(threads)
+    settings = Settings(threads=get_num_threads(), rounds=rounds, turn_seconds=0.15)
+    if not print_short_race(against, settings, figure):
+        raise typer.Exit(1)
+
+
 def main() -> None:
     """Run the `tinyconv` command.
 

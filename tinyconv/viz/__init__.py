@@ -8,6 +8,7 @@ from tinyconv.viz.gradients import gradient_heatmap
 from tinyconv.viz.graph import draw_graph, graph_figure, graph_svg
 from tinyconv.viz.matrix import matrix_figure
 from tinyconv.viz.player import animation_html, save_animation
+from tinyconv.viz.ratios import plot_ratios
 from tinyconv.viz.segmentation import error_image, overlay, segmentation_sheet
 from tinyconv.viz.style import save_figure
 from tinyconv.viz.training import plot_curves
@@ -24,6 +25,7 @@ __all__ = [
     "matrix_figure",
     "overlay",
     "plot_curves",
+    "plot_ratios",
     "save_animation",
     "save_figure",
     "segmentation_sheet",

@@ -1,0 +1,225 @@
+"""The race: for each case, every contender in its own process, taking turns.
+
+One contender after the other would let a slow minute of the machine fall on one of them; so a
+case is run in rounds, and in each round every contender has one turn, in an order that is drawn
+anew. Between two turns there is a pause, in which threads of the last one that still wait in a
+loop fall asleep.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+import numpy as np
+
+from tinyconv.benchmark.agreement import TOLERANCES, disagreement
+from tinyconv.benchmark.case import Case, to_json
+from tinyconv.benchmark.process import Failed, Missing, NotDone, Process
+
+OK, WRONG, FAILED, NOT_DONE, MISSING = "ok", "wrong", "failed", "not done", "missing"
+SLOW_ROUNDS = 2
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long is timed.
+
+    Parameters
+    ----------
+    threads : int
+        Threads, and cores, of each contender.
+    rounds : int
+        Turns of each contender; `SLOW_ROUNDS` for one whose call takes longer than ten turns should.
+    turn_seconds : float
+        A turn has as many calls as fit in, but at least 1 and at most 100, and before them one
+        that is not counted.
+    pause : float
+        Seconds between two turns.
+    """
+
+    threads: int
+    rounds: int = 7
+    turn_seconds: float = 0.5
+    pause: float = 0.05
+    seed: int = 0
+
+
+@dataclass
+class Entry:
+    """What one contender did in one case: seconds of each timed call, or why there are none."""
+
+    status: str = OK
+    note: str = ""
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        return median(self.seconds)
+
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        """Between them lies the middle half of the calls."""
+        if len(self.seconds) < 2:
+            return self.seconds[0], self.seconds[0]
+        low, _, high = quantiles(self.seconds, n=4, method="inclusive")
+        return low, high
+
+
+@dataclass
+class Row:
+    """One case and task, with the entry of each contender."""
+
+    case: Case
+    task: str
+    entries: dict[str, Entry]
+
+    @property
+    def label(self) -> str:
+        return f"{self.case.name}: {self.task}"
+
+    def best(self, prefix: str) -> str | None:
+        """The fastest contender whose name begins with `prefix` and whose results are right."""
+        medians = {
+            name: entry.median
+            for name, entry in self.entries.items()
+            if entry.status == OK and name.startswith(prefix)
+        }
+        return min(medians, key=medians.__getitem__, default=None)
+
+    def ratio(self, ours: str, theirs: str) -> float | None:
+        """Median time of the best of `theirs` / that of `ours` (prefixes); None if one is missing."""
+        mine, other = self.best(ours), self.best(theirs)
+        if mine is None or other is None:
+            return None
+        return self.entries[other].median / self.entries[mine].median
+
+
+def turns(names: Sequence[str], rounds: int, seed: int) -> Iterator[list[str]]:
+    """The order of the contenders in each round, drawn by `seed`; never the same order twice running.
+
+    Examples
+    --------
+    >>> list(turns(["A", "B"], 3, seed=0))
+    [['A', 'B'], ['B', 'A'], ['A', 'B']]
+    """
+    generator = random.Random(seed)
+    before: list[str] = []
+    for _ in range(rounds):
+        order = list(names)
+        generator.shuffle(order)
+        while len(order) > 1 and order == before:
+            generator.shuffle(order)
+        yield order
+        before = order
+
+
+def race(
+    jobs: Sequence[tuple[Case, str]],
+    contenders: Mapping[str, str],
+    settings: Settings,
+    progress: Callable[[str], object] = lambda label: None,
+    versions: dict[str, str] | None = None,
+) -> Iterator[Row]:
+    """Run each job (a case and one of its tasks) with every contender.
+
+    Parameters
+    ----------
+    jobs : sequence of (Case, str)
+    contenders : dict
+        Names and addresses. The first that does the job is the standard: results that are not
+        within `TOLERANCES` of its own are marked wrong, and are not timed.
+    settings : Settings
+    progress : callable, optional
+        Is told the label of each job when it begins.
+    versions : dict, optional
+        Gets the version of each contender that is there.
+
+    Yields
+    ------
+    Row
+    """
+    with contextlib.ExitStack() as stack:
+        stable = Stable(contenders, settings.threads)
+        stack.callback(stable.close)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        for case, task in jobs:
+            row = Row(case, task, {name: Entry() for name in contenders})
+            progress(row.label)
+            _prepare_all(row, stable, folder)
+            _time_all(row, stable, settings)
+            if versions is not None:
+                versions.update(stable.versions)
+            yield row
+
+
+class Stable:
+    """The processes of the contenders, started when first asked for, and again after one has ended."""
+
+    def __init__(self, contenders: Mapping[str, str], threads: int) -> None:
+        self._contenders, self._threads = contenders, threads
+        self._processes: dict[str, Process] = {}
+        self._missing: dict[str, Missing] = {}
+        self.versions: dict[str, str] = {}
+
+    def ask(self, name: str, do: str, **request: Any) -> dict[str, Any]:
+        """Ask the process of `name`; raises what `Process` raises."""
+        if name in self._missing:
+            raise self._missing[name]
+        process = self._processes.get(name)
+        if process is None or not process.is_alive:
+            try:
+                process = self._processes[name] = Process(self._contenders[name], self._threads)
+            except Missing as error:
+                self._missing[name] = error
+                raise
+            self.versions[name] = process.version
+        return process.ask(do, **request)
+
+    def close(self) -> None:
+        for process in self._processes.values():
+            process.close()
+
+
+def _prepare_all(row: Row, stable: Stable, folder: Path) -> None:
+    """Let all prepare, and compare their results with those of the first that could."""
+    standard: dict[str, Any] | None = None
+    for name, entry in row.entries.items():
+        file = folder / "results.npz"
+        request = {"case": to_json(row.case), "task": row.task, "results": str(file)}
+        if _ask(stable, name, entry, "prepare", request):
+            with np.load(file) as saved:
+                results = dict(saved)
+            standard = standard or results
+            entry.note = disagreement(results, standard, TOLERANCES[row.task])
+            entry.status = WRONG if entry.note else OK
+
+
+def _time_all(row: Row, stable: Stable, settings: Settings) -> None:
+    """Take turns until all rounds are done."""
+    names = [name for name, entry in row.entries.items() if entry.status == OK]
+    for number, order in enumerate(turns(names, settings.rounds, settings.seed)):
+        for name in order:
+            entry = row.entries[name]
+            is_slow = number >= SLOW_ROUNDS and min(entry.seconds, default=0) > 10 * settings.turn_seconds
+            if entry.status == OK and not is_slow:
+                time.sleep(settings.pause)
+                answer = _ask(stable, name, entry, "time", {"seconds": settings.turn_seconds})
+                entry.seconds += answer.get("seconds", [])
+
+
+def _ask(stable: Stable, name: str, entry: Entry, do: str, request: dict[str, Any]) -> dict[str, Any]:
+    """The answer, or an empty one after the reason why there is none has gone into `entry`."""
+    try:
+        return stable.ask(name, do, **request)
+    except Failed as error:
+        kinds: dict[type[Failed], str] = {Missing: MISSING, NotDone: NOT_DONE}
+        entry.status, entry.note, entry.seconds = kinds.get(type(error), FAILED), str(error), []
+        return {}

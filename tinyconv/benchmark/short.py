@@ -1,0 +1,84 @@
+"""The short race that `tinyconv bench` runs: under a minute, once the kernels are compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tinyconv.benchmark.case import TRAINING, Case, Layer, Network, tasks_of
+from tinyconv.benchmark.engines import CONTENDERS, pytorch_is_installed
+from tinyconv.benchmark.race import Row, Settings, race
+from tinyconv.errors import ArgumentError
+
+PYTORCH, REFERENCE = "pytorch", "reference"
+MEMBERS = {PYTORCH: ("pytorch nchw", "pytorch channels_last"), REFERENCE: (REFERENCE,)}
+
+LAYERS = (
+    Layer(4, 16, 16, (128, 128)),
+    Layer(4, 64, 64, (32, 32)),
+    Layer(4, 64, 128, (32, 32), kernel=1, padding=0),
+)
+NETWORKS = (
+    Network("mlp", 64, (784,)),
+    Network("lenet5", 64, (1, 28, 28)),
+    Network("unet_small", 1, (3, 128, 128)),
+)
+
+
+def jobs() -> list[tuple[Case, str]]:
+    """Each layer forward and backward, each network's training step."""
+    return [*tasks_of(LAYERS), *((network, TRAINING) for network in NETWORKS)]
+
+
+def opponent(against: str | None) -> str:
+    """`against` if it is one of `MEMBERS`; without it PyTorch where installed, else the reference kernels.
+
+    Raises
+    ------
+    ArgumentError
+        If it is another, or PyTorch is asked for and not installed.
+    """
+    if against is None:
+        return PYTORCH if pytorch_is_installed() else REFERENCE
+    if against not in MEMBERS:
+        raise ArgumentError("bench", "--against", repr(against), " or ".join(map(repr, MEMBERS)))
+    if against == PYTORCH and not pytorch_is_installed():
+        raise ArgumentError("bench", "--against", repr(against), "PyTorch to be installed: pip install torch")
+    return against
+
+
+def short_race(against: str, settings: Settings, progress: Callable[[str], object]) -> list[Row]:
+    """Race tinyconv against `against`, one of `MEMBERS`."""
+    contenders = {name: CONTENDERS[name] for name in (*MEMBERS[against], "tinyconv")}
+    return list(race(jobs(), contenders, settings, progress))
+
+
+def print_short_race(against: str | None, settings: Settings, figure: Path | None) -> bool:
+    """Run the short race, print its table and draw `figure`; whether all results were right."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from tinyconv.benchmark.machine import describe
+    from tinyconv.benchmark.table import all_right, notes, table
+    from tinyconv.viz.ratios import plot_ratios
+
+    name = opponent(against)
+    console = Console()
+    bar = Progress(BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}"), console=console)
+    with bar:
+        task = bar.add_task("starting", total=len(jobs()))
+        started = iter(range(len(jobs())))
+        rows = short_race(
+            name, settings, lambda label: bar.update(task, description=label, completed=next(started))
+        )
+        bar.update(task, description="done", completed=len(rows))
+    theirs = "PyTorch, the faster of NCHW and channels_last" if name == PYTORCH else "reference kernels"
+    console.print(table(rows, {"tinyconv": "tinyconv", theirs: name}, "tinyconv", name))
+    console.print(describe(settings.threads), highlight=False)
+    for note in notes(rows):
+        console.print(note, highlight=False, markup=False)
+    if figure is not None:
+        ratios = [row.ratio("tinyconv", name) for row in rows]
+        plot_ratios([row.label for row in rows], {name: ratios}, path=figure)
+        console.print(f"wrote {figure}", highlight=False, markup=False)
+    return all_right(rows)
