@@ -48,7 +48,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Examples:\n\n    tinyconv train unet\n\n    tinyconv train unet --data nuclei --minutes 15"
-    "\n\n    tinyconv predict runs/course image.png\n\n    tinyconv learn 04"
+    "\n\n    tinyconv predict runs/course image.png\n\n    tinyconv export runs/course --onnx unet.onnx"
+    "\n\n    tinyconv learn 04"
     "\n\nExit status: 0 done, 2 bad input, 130 stopped with Ctrl-C (after saving).",
 )
 
@@ -255,6 +256,35 @@ def summary(
     from tinyconv.train.recipes import ALIASES
 
     typer.echo(str(nn.summary(models.create(ALIASES.get(model, model)), input_size)))
+
+
+@app.command(
+    epilog="Examples:\n\n    tinyconv export runs/first --onnx cells.onnx"
+    "\n\n    tinyconv export unet --onnx untrained.onnx --input 3 128 128"
+)
+def export(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL_OR_RUN", help="The folder of a run, or one of `tinyconv models`.")
+    ],
+    onnx: Annotated[Path, typer.Option(help="The file to write.")],
+    input_size: Annotated[
+        tuple[int, int, int],
+        typer.Option("--input", metavar="C H W", help="Channels, height and width of an example."),
+    ] = (3, 64, 64),
+) -> None:
+    """Write a network as an ONNX file, which other programs can run on images of other sizes too."""
+    from tinyconv import io, models, ops
+    from tinyconv.train.predict import load_model
+    from tinyconv.train.recipes import ALIASES
+
+    folder = Path(model)
+    network = (
+        load_model(folder, models.create) if folder.is_dir() else models.create(ALIASES.get(model, model))
+    )
+    axes = {"images": {0: "batch", 2: "height", 3: "width"}}
+    example = ops.zeros(1, *input_size)
+    io.onnx.export(network, example, onnx, input_names=["images"], dynamic_axes=axes)
+    typer.echo(f"wrote {onnx}: input images (batch, {input_size[0]}, height, width)")
 
 
 @app.command(epilog="Examples:\n\n    tinyconv learn\n\n    tinyconv learn 04")
