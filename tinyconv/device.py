@@ -63,13 +63,18 @@ class Setting(Generic[T]):
             self._value = before
 
 
+def is_number(dtype: np.dtype[Any]) -> bool:
+    """Whether tensors can have this dtype: float32, float64, any integers, truth values."""
+    return dtype in FLOAT_DTYPES or dtype.kind in "iub"
+
+
 def check_dtype(where: str, value: Any) -> np.dtype[Any]:
     """`value`, a name or a type, as a NumPy dtype of numbers or truth values."""
     try:
-        dtype = None if value is None else np.dtype(value)
+        dtype = np.dtype(value) if isinstance(value, str | type | np.dtype) else None
     except TypeError:
         dtype = None
-    if dtype is None or dtype.kind not in "fiub":
+    if dtype is None or not is_number(dtype):
         raise DtypeError(where, "dtype", repr(value), "float32, float64, an integer type or bool")
     return dtype
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyconv.device import is_number
 from tinyconv.errors import ArgumentError, DeviceError, DtypeError, GraphError
 from tinyconv.tensor import Tensor
 
@@ -54,8 +55,8 @@ def from_dlpack(x: Any) -> Tensor:
     except (BufferError, RuntimeError, TypeError, ValueError) as error:
         expected = f"data that can be shared ({error})"
         raise ArgumentError("from_dlpack", "x", f"a {type(x).__name__}", expected) from error
-    if array.dtype.kind not in "fiub":
-        raise DtypeError("from_dlpack", "x", f"of dtype {array.dtype}", "real numbers")
+    if not is_number(array.dtype):
+        raise DtypeError("from_dlpack", "x", f"of dtype {array.dtype}", "float32, float64, integers or bool")
     return Tensor(array)
 
 

@@ -42,7 +42,13 @@ class TinyconvError(Exception):
         super().__init__(where, argument, value, expected)
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.argument} is {self.value}, expected {self.expected}"
+        return f"{self.where}: {self.argument} is {_in_one_line(self.value)}, expected {self.expected}"
+
+
+def _in_one_line(value: Any, longest: int = 240) -> str:
+    """`value` as text; an array or a long list is cut short."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= longest else text[:longest] + " …"
 
 
 class ArgumentError(TinyconvError, ValueError):

@@ -111,7 +111,7 @@ WRONG = [
     ("cat", ShapeError, "tensors[1] (2,)", lambda: tc.hstack([ROWS, tc.ones(2)])),
     ("vstack", ArgumentError, "tensors Tensor", lambda: tc.vstack(tc.tensor([1.0]))),
     ("column_stack", DtypeError, "tensors[0] list", lambda: tc.column_stack([[1.0]])),
-    ("expand", ShapeError, "size (3, 5) (3, 4)", lambda: ROWS.broadcast_to((3, 5))),
+    ("broadcast_to", ShapeError, "size (3, 5) (3, 4)", lambda: ROWS.broadcast_to((3, 5))),
     ("broadcast_to", DtypeError, "input list", lambda: tc.broadcast_to([1.0], (2,))),
     ("broadcast_tensors", ShapeError, "(3, 4) and (2,)", lambda: tc.broadcast_tensors(ROWS, tc.ones(2))),
     ("fliplr", ShapeError, "input (4,)", lambda: tc.ones(4).fliplr()),

@@ -41,13 +41,26 @@ def check_ndim(op: str, argument: str, x: Tensor, ndim: int, layout: str) -> Non
         raise ShapeError(op, argument, f"of shape {x.shape}", f"{ndim} dimensions {layout}")
 
 
+LARGEST = 2**31 - 1
+"""The largest int that is a size, a stride or a padding: arrays of more elements fit in no memory."""
+
+
+def is_int(value: Any, low: int = -LARGEST, high: int = LARGEST) -> bool:
+    """Whether `value` is an int, and no truth value, in this range."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and low <= int(value) <= high
+
+
+def check_flags(op: str, **flags: Any) -> None:
+    """All are True or False: another value is nearly always an argument in the wrong place."""
+    for argument, value in flags.items():
+        if not isinstance(value, bool | np.bool_):
+            raise ArgumentError(op, argument, repr(value), "True or False")
+
+
 def int_tuple(op: str, argument: str, value: Any, length: int, minimum: int) -> tuple[int, ...]:
     """One int per spatial dimension: ``3`` means ``(3, 3)``."""
     items = tuple(value) if isinstance(value, list | tuple) else (value,) * length
-    valid = len(items) == length and all(
-        isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= minimum for n in items
-    )
-    if not valid:
+    if len(items) != length or not all(is_int(n, minimum) for n in items):
         kind = "a positive int" if minimum > 0 else "an int >= 0"
         raise ArgumentError(op, argument, repr(value), f"{kind}, or {length} of them")
     return tuple(int(n) for n in items)
@@ -55,14 +68,14 @@ def int_tuple(op: str, argument: str, value: Any, length: int, minimum: int) -> 
 
 def check_positive(op: str, argument: str, value: Any) -> int:
     """`value`, which must be an int >= 1."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+    if not is_int(value, 1):
         raise ArgumentError(op, argument, repr(value), "an int >= 1")
     return int(value)
 
 
 def normalize_dim(op: str, dim: Any, ndim: int) -> int:
     """`dim` counted from the front, from 0 to ndim - 1."""
-    if not isinstance(dim, int | np.integer) or not -max(ndim, 1) <= dim < max(ndim, 1):
+    if not is_int(dim, -max(ndim, 1), max(ndim, 1) - 1):
         raise ArgumentError(op, "dim", repr(dim), f"an int from {-max(ndim, 1)} to {max(ndim, 1) - 1}")
     return int(dim) % max(ndim, 1)
 
@@ -78,16 +91,33 @@ def normalize_dims(op: str, dim: Any, ndim: int) -> tuple[int, ...]:
     return normal if ndim > 0 else ()
 
 
+def reduced_dims(op: str, dim: Any, ndim: int) -> tuple[int, ...]:
+    """As `normalize_dims`, but PyTorch's reductions run over all dimensions where none is given."""
+    dims = normalize_dims(op, dim, ndim)
+    return dims if dims else tuple(range(ndim))
+
+
+def check_int(op: str, argument: str, value: Any, low: int = -LARGEST) -> int:
+    """`value`, which must be one int, at least `low`."""
+    if not is_int(value, low):
+        raise ArgumentError(op, argument, repr(value), "an int" if low < 0 else f"an int >= {low}")
+    return int(value)
+
+
 def check_number(op: str, argument: str, value: Any) -> float:
     """`value`, which must be a real number."""
-    if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
+    numbers = int | float | np.integer | np.floating
+    if not isinstance(value, numbers) or isinstance(value, bool):
         raise ArgumentError(op, argument, repr(value), "a number")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ArgumentError(op, argument, repr(value), "a number that fits a float") from error
 
 
 def check_choice(op: str, argument: str, value: Any, choices: tuple[str, ...]) -> str:
     """`value`, which must be one of `choices`."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise ArgumentError(op, argument, repr(value), "one of " + ", ".join(map(repr, choices)))
     return str(value)
 

@@ -12,7 +12,7 @@ from typing import Any
 from tinyconv.autograd import Function
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels import activation as kernels
-from tinyconv.ops._checks import check_float, check_number, check_positive, normalize_dim
+from tinyconv.ops._checks import check_flags, check_float, check_number, check_positive, normalize_dim
 from tinyconv.ops.reduction import amax
 from tinyconv.ops.shape import reshape
 from tinyconv.tensor import Tensor
@@ -172,11 +172,13 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
     `inplace`, here and elsewhere, is accepted so that PyTorch's scripts run; the result is a new tensor.
     """
+    check_flags("relu", inplace=inplace)
     return ReLU.apply(check_float("relu", "input", input))
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where x > 0, else ``negative_slope * x`` (slide S3 uses 0.1); the gradient at 0 is the slope."""
+    check_flags("leaky_relu", inplace=inplace)
     return LeakyReLU.apply(
         check_float("leaky_relu", "input", input),
         check_number("leaky_relu", "negative_slope", negative_slope),
@@ -191,6 +193,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     ArgumentError
         If `alpha` is negative: the sign of the output would not tell the branch any more.
     """
+    check_flags("elu", inplace=inplace)
     check_float("elu", "input", input)
     if check_number("elu", "alpha", alpha) < 0:
         raise ArgumentError("elu", "alpha", alpha, "a number >= 0")

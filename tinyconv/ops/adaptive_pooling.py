@@ -12,7 +12,7 @@ from tinyconv.autograd import Function
 from tinyconv.device import int64
 from tinyconv.errors import ShapeError
 from tinyconv.kernels import adaptive_pooling as kernels
-from tinyconv.ops._checks import check_float, int_tuple
+from tinyconv.ops._checks import check_flags, check_float, int_tuple
 from tinyconv.ops._images import Sizes, with_batch, without_batch
 from tinyconv.ops.pooling import PoolScatter
 from tinyconv.tensor import Tensor
@@ -108,6 +108,7 @@ def adaptive_avg_pool3d(input: Tensor, output_size: OutputSize) -> Tensor:
 
 def adaptive_max_pool1d(input: Tensor, output_size: OutputSize, return_indices: bool = False) -> Any:
     """The maxima of `output_size` windows of `input` (N, C, L) or (C, L); see `adaptive_max_pool2d`."""
+    check_flags("adaptive_max_pool1d", return_indices=return_indices)
     return _max_pool("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
@@ -136,6 +137,7 @@ def adaptive_max_pool2d(input: Tensor, output_size: OutputSize, return_indices: 
     >>> y.tolist(), indices.tolist()
     ([[[4.0, 5.0], [7.0, 8.0]]], [[[4, 5], [7, 8]]])
     """
+    check_flags("adaptive_max_pool2d", return_indices=return_indices)
     return _max_pool("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
@@ -145,6 +147,7 @@ def adaptive_max_pool3d(input: Tensor, output_size: OutputSize, return_indices: 
     Arguments and errors are those of `adaptive_max_pool2d`, with one number or three; indices
     count through each (D, H, W) volume.
     """
+    check_flags("adaptive_max_pool3d", return_indices=return_indices)
     return _max_pool("adaptive_max_pool3d", 3, input, output_size, return_indices)
 
 

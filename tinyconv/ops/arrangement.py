@@ -10,7 +10,15 @@ from typing import Any
 
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
-from tinyconv.ops._checks import broadcast_shape, check_positive, check_tensor, normalize_dim, normalize_dims
+from tinyconv.ops._checks import (
+    broadcast_shape,
+    check_choice,
+    check_int,
+    check_positive,
+    check_tensor,
+    normalize_dim,
+    normalize_dims,
+)
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.shape import _unpack, cat, expand, permute, reshape, unsqueeze
 from tinyconv.tensor import Tensor
@@ -62,7 +70,9 @@ def split(input: Tensor, split_size_or_sections: int | Sequence[int], dim: int =
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Cut along `dim` into at most `chunks` parts of one size, the last one perhaps smaller."""
     count, axis = check_positive("chunk", "chunks", chunks), _axis("chunk", dim, input)
-    return split(input, max(-(-input.shape[axis] // count), 1), axis)
+    if input.shape[axis] == 0:
+        return tuple(_part(input, axis, 0, 0) for _ in range(count))
+    return split(input, -(-input.shape[axis] // count), axis)
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
@@ -75,8 +85,7 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """`length` slices along `dim`, from `start` on."""
     axis = _axis("narrow", dim, input)
     size = input.shape[axis]
-    (first,) = _unpack("narrow", "start", (start,))
-    (count,) = _unpack("narrow", "length", (length,))
+    first, count = check_int("narrow", "start", start), check_int("narrow", "length", length)
     if not -size <= first <= size:
         raise ArgumentError("narrow", "start", start, f"an int from {-size} to {size}")
     first += size if first < 0 else 0
@@ -151,6 +160,8 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
 def tile(input: Tensor, *dims: Any) -> Tensor:
     """As `repeat`, with ones in front of `dims` where there are fewer than dimensions."""
     counts = _unpack("tile", "dims", dims)
+    if any(n < 0 for n in counts):
+        raise ArgumentError("tile", "dims", counts, "ints >= 0")
     return repeat(input, (1,) * (check_tensor("tile", "input", input).ndim - len(counts)) + counts)
 
 
@@ -163,9 +174,7 @@ def repeat_interleave(input: Tensor, repeats: int, dim: int | None = None) -> Te
     >>> tc.repeat_interleave(tc.tensor([1, 2]), 2).tolist()
     [1, 1, 2, 2]
     """
-    (count,) = _unpack("repeat_interleave", "repeats", (repeats,))
-    if count < 0:
-        raise ArgumentError("repeat_interleave", "repeats", count, "an int >= 0")
+    count = check_int("repeat_interleave", "repeats", repeats, 0)
     x = ravel(check_tensor("repeat_interleave", "input", input)) if dim is None else input
     axis = _axis("repeat_interleave", 0 if dim is None else dim, x)
     lead, rest = x.shape[: axis + 1], x.shape[axis + 1 :]
@@ -177,7 +186,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     """The slice number `index` along `dim`, without that dimension."""
     axis = _axis("select", dim, input)
     size = input.shape[axis]
-    (place,) = _unpack("select", "index", (index,))
+    place = check_int("select", "index", index)
     if not -size <= place < size:
         raise ArgumentError("select", "index", index, f"an int from {-size} to {size - 1}")
     return input[(slice(None),) * axis + (place,)]
@@ -216,12 +225,18 @@ def ravel(input: Tensor) -> Tensor:
 
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
     """`input` expanded to the shape of `other`."""
-    return expand(check_tensor("expand_as", "input", input), check_tensor("expand_as", "other", other).shape)
+    shape = check_tensor("expand_as", "other", other).shape
+    if broadcast_shape("expand_as", check_tensor("expand_as", "input", input).shape, shape) != shape:
+        raise ShapeError("expand_as", "other", f"of shape {shape}", f"one that {input.shape} broadcasts to")
+    return expand(input, shape)
 
 
 def view_as(input: Tensor, other: Tensor) -> Tensor:
     """`input` reshaped to the shape of `other`."""
-    return reshape(check_tensor("view_as", "input", input), check_tensor("view_as", "other", other).shape)
+    size = check_tensor("view_as", "input", input).numel()
+    if check_tensor("view_as", "other", other).numel() != size:
+        raise ShapeError("view_as", "other", f"of shape {other.shape}", f"sizes for {size} elements")
+    return reshape(input, other.shape)
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
@@ -244,8 +259,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     axes = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], list | tuple) else tensors
     if not axes:
         raise ArgumentError("meshgrid", "tensors", "()", "at least one Tensor")
-    if indexing not in ("ij", "xy"):
-        raise ArgumentError("meshgrid", "indexing", repr(indexing), "'ij' or 'xy'")
+    check_choice("meshgrid", "indexing", indexing, ("ij", "xy"))
     for i, x in enumerate(axes):
         if check_tensor("meshgrid", f"tensors[{i}]", x).ndim > 1:
             raise ShapeError("meshgrid", f"tensors[{i}]", f"of shape {x.shape}", "(n,)")
@@ -282,7 +296,7 @@ def _rolled(input: Tensor, step: int, axis: int) -> Tensor:
 def _triangle(op: str, comparison: str, input: Tensor, diagonal: int) -> Tensor:
     if check_tensor(op, "input", input).ndim < 2:
         raise ShapeError(op, "input", f"of shape {input.shape}", "(…, H, W)")
-    (offset,) = _unpack(op, "diagonal", (diagonal,))
+    offset = check_int(op, "diagonal", diagonal)
     xp = array_module(input.array)
     row, column = xp.ogrid[: input.shape[-2], : input.shape[-1]]
     inside = Tensor(getattr(xp, comparison)(column - row, offset))

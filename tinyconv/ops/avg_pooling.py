@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from tinyconv.autograd import Function
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError
 from tinyconv.kernels import pooling as kernels
 from tinyconv.kernels.reference.pooling import window_counts
-from tinyconv.ops._checks import check_float
+from tinyconv.ops._checks import check_flags, check_float, is_int
 from tinyconv.ops._images import IntOrTuple, Sizes, with_batch, without_batch
-from tinyconv.ops.pooling import check_fits, check_window
+from tinyconv.ops.pooling import check_fits, check_pixels, check_window
 from tinyconv.tensor import Tensor
 
 
@@ -62,6 +60,7 @@ def avg_pool1d(
     >>> F.avg_pool1d(tc.tensor([[1.0, 5, 2, 4]]), 2).tolist()
     [[3.0, 3.0]]
     """
+    check_flags("avg_pool1d", ceil_mode=ceil_mode, count_include_pad=count_include_pad)
     window = (kernel_size, stride, padding)
     return avg_pool_nd("avg_pool1d", 1, input, *window, ceil_mode, count_include_pad, None)
 
@@ -103,6 +102,7 @@ def avg_pool2d(
     >>> F.avg_pool2d(x, 2).item(), F.avg_pool2d(x, 2, divisor_override=1).item()
     (1.5, 6.0)
     """
+    check_flags("avg_pool2d", ceil_mode=ceil_mode, count_include_pad=count_include_pad)
     window = (kernel_size, stride, padding)
     return avg_pool_nd("avg_pool2d", 2, input, *window, ceil_mode, count_include_pad, divisor_override)
 
@@ -120,6 +120,7 @@ def avg_pool3d(
 
     Arguments and errors are those of `avg_pool2d`, with one number or three.
     """
+    check_flags("avg_pool3d", ceil_mode=ceil_mode, count_include_pad=count_include_pad)
     window = (kernel_size, stride, padding)
     return avg_pool_nd("avg_pool3d", 3, input, *window, ceil_mode, count_include_pad, divisor_override)
 
@@ -137,12 +138,13 @@ def avg_pool_nd(
 ) -> Tensor:
     """Check the arguments of an average pooling over `dims` spatial dimensions, and apply it."""
     x, single = with_batch(op, "input", check_float(op, "input", input), dims)
+    check_pixels(op, x)
     window = check_window(op, dims, kernel_size, stride, padding)
-    check_fits(op, x.shape[2:], window[0], window[2], (1,) * dims)
+    check_fits(op, x.shape[2:], *window, (1,) * dims, ceil_mode)
     if divisor is None:
         y = AvgPool.apply(x, *window, bool(ceil_mode), bool(count_include_pad))
         return without_batch(y, single)
-    if not isinstance(divisor, int | np.integer) or isinstance(divisor, bool) or divisor == 0:
+    if not is_int(divisor) or divisor == 0:
         raise ArgumentError(op, "divisor_override", repr(divisor), "an int other than 0, or None")
     y = AvgPool.apply(x, *window, bool(ceil_mode), True)
     counts = window_counts(x.shape[2:], y.shape[2:], *window, True)

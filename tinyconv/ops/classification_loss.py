@@ -6,7 +6,7 @@ from typing import Any
 
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
-from tinyconv.ops._checks import check_float, check_number, check_same_dtype, check_tensor
+from tinyconv.ops._checks import check_float, check_int, check_number, check_same_dtype, check_tensor
 from tinyconv.ops.loss_common import check_reduction
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import IndexScatter, permute, reshape
@@ -153,8 +153,8 @@ def check_labels(op: str, input: Tensor, target: Tensor) -> None:
 
 def counted_labels(op: str, target: Tensor, classes: int, ignore_index: int) -> tuple[Any, Any]:
     """(rows, labels): the positions that are not ignored, and the class of each."""
-    labels = target.array.reshape(-1)
-    counted = labels != ignore_index
+    labels = target.array.reshape(-1).astype("int64", copy=False)
+    counted = labels != check_int(op, "ignore_index", ignore_index)
     check_label_range(op, labels[counted], classes)
     return array_module(labels).arange(labels.size)[counted], labels[counted]
 

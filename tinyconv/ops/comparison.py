@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from tinyconv.device import array_module
+import numpy as np
+
+from tinyconv.device import array_module, float64
 from tinyconv.errors import ArgumentError, DtypeError
-from tinyconv.ops._checks import check_number, check_tensor, normalize_dims
+from tinyconv.ops._checks import check_flags, check_number, check_tensor, normalize_dims
 from tinyconv.ops.operands import Operand, as_operands
 from tinyconv.tensor import Tensor
 
@@ -106,11 +108,13 @@ def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     >>> tc.any(tc.tensor([[False, True], [False, False]]), dim=1).tolist()
     [True, False]
     """
+    check_flags("any", keepdim=keepdim)
     return _reduce("any", input, dim, keepdim)
 
 
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether every value is true, of all or along `dim`."""
+    check_flags("all", keepdim=keepdim)
     return _reduce("all", input, dim, keepdim)
 
 
@@ -118,6 +122,7 @@ def isclose(
     input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Tensor:
     """Where abs(input - other) <= atol + rtol * abs(other); with `equal_nan` also where both are nan."""
+    check_flags("isclose", equal_nan=equal_nan)
     return _close("isclose", input, other, rtol, atol, equal_nan)
 
 
@@ -132,6 +137,7 @@ def allclose(
     >>> tc.allclose(tc.tensor([1.0, 2.0]), tc.tensor([1.0, 2.00001]))
     True
     """
+    check_flags("allclose", equal_nan=equal_nan)
     return bool(_close("allclose", input, other, rtol, atol, equal_nan).array.all())
 
 
@@ -144,10 +150,15 @@ def equal(input: Tensor, other: Tensor) -> bool:
 def _close(op: str, input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: bool) -> Tensor:
     a, b = as_operands(op, check_tensor(op, "input", input), check_tensor(op, "other", other))
     relative, absolute = check_number(op, "rtol", rtol), check_number(op, "atol", atol)
-    if relative < 0 or absolute < 0:
+    if not (relative >= 0 and absolute >= 0):
         raise ArgumentError(op, "rtol and atol", f"{rtol} and {atol}", "numbers >= 0")
     xp = array_module(a.array)
-    return Tensor(xp.asarray(xp.isclose(a.array, b.array, relative, absolute, bool(equal_nan))))
+    x, y = (v.array if v.dtype.kind == "f" else v.array.astype(float64) for v in (a, b))
+    with np.errstate(all="ignore"):
+        distance = abs(x - y)
+        near = xp.isfinite(distance) & (distance <= absolute + abs(relative * y))
+    both_nan = xp.isnan(x) & xp.isnan(y) if equal_nan else False
+    return Tensor(xp.asarray(near | (x == y) | both_nan))
 
 
 def _test(op: str, input: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,14 @@ from tinyconv.device import (
     check_dtype,
     default_device,
     default_dtype,
+    is_number,
     to_device,
 )
 from tinyconv.errors import ArgumentError, DtypeError
+from tinyconv.ops._checks import LARGEST, check_flags, check_number, is_int
 from tinyconv.tensor import Tensor
+
+NUMBERS = "float32, float64, an integer type or bool"
 
 
 def tensor(data: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
@@ -28,9 +33,10 @@ def tensor(data: Any, dtype: Any = None, device: str | None = None, requires_gra
     >>> tc.tensor([[1.0, 2.0], [3.0, 4.0]]).shape
     (2, 2)
     """
+    check_flags("tensor", requires_grad=requires_grad)
     if isinstance(data, Tensor):
         data = data.array
-    return _place(_as_array(data, dtype, copy=True), device, requires_grad)
+    return _place(_as_array("tensor", data, dtype, copy=True), device, requires_grad)
 
 
 def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor:
@@ -38,15 +44,15 @@ def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor
     if isinstance(data, Tensor) and dtype is None and device is None:
         return data
     array = data.array if isinstance(data, Tensor) else data
-    return _place(_as_array(array, dtype, copy=False), device, False)
+    return _place(_as_array("as_tensor", array, dtype, copy=False), device, False)
 
 
 def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     """A tensor that shares memory with a NumPy array."""
     if not isinstance(array, np.ndarray):
         raise DtypeError("from_numpy", "array", f"a {type(array).__name__}", "a numpy.ndarray")
-    if array.dtype.kind not in "fiub":
-        raise DtypeError("from_numpy", "array", f"of dtype {array.dtype}", "numbers")
+    if not is_number(array.dtype):
+        raise DtypeError("from_numpy", "array", f"of dtype {array.dtype}", NUMBERS)
     return Tensor(array)
 
 
@@ -55,18 +61,18 @@ def _dtype(where: str, dtype: Any) -> np.dtype[Any]:
     return default_dtype.get() if dtype is None else check_dtype(where, dtype)
 
 
-def _as_array(data: Any, dtype: Any, copy: bool) -> Any:
-    dtype = None if dtype is None else check_dtype("tensor", dtype)
+def _as_array(where: str, data: Any, dtype: Any, copy: bool) -> Any:
+    dtype = None if dtype is None else check_dtype(where, dtype)
     if type(data).__module__.startswith("cupy"):
         return data.astype(dtype or data.dtype, copy=copy)
     try:
         array = np.array(data, dtype=dtype) if copy else np.asarray(data, dtype=dtype)
     except (ValueError, TypeError) as error:
         raise ArgumentError(
-            "tensor", "data", type(data).__name__, f"numbers in a regular shape ({error})"
+            where, "data", type(data).__name__, f"numbers in a regular shape ({error})"
         ) from error
-    if array.dtype.kind not in "fiub":
-        raise DtypeError("tensor", "data", f"of dtype {array.dtype}", "numbers")
+    if not is_number(array.dtype):
+        raise DtypeError(where, "data", f"of dtype {array.dtype}", NUMBERS)
     made_from_python = not isinstance(data, np.ndarray | np.generic)
     if dtype is None and made_from_python and array.dtype.kind == "f":
         array = array.astype(default_dtype.get())
@@ -74,24 +80,29 @@ def _as_array(data: Any, dtype: Any, copy: bool) -> Any:
 
 
 def _place(array: Any, device: str | None, requires_grad: bool) -> Tensor:
-    target = device or (default_device.get() if isinstance(array, np.ndarray) else None)
-    return Tensor(array if target in (None, "cpu") else to_device(array, target), requires_grad)
+    own = default_device.get() if isinstance(array, np.ndarray) else None
+    target = own if device is None else device
+    if target is None or (isinstance(target, str) and target == "cpu"):
+        return Tensor(array, requires_grad)
+    return Tensor(to_device(array, target), requires_grad)
 
 
 def _shape(where: str, sizes: tuple[Any, ...]) -> tuple[int, ...]:
     shape = tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], list | tuple) else sizes
-    if not all(isinstance(n, int | np.integer) and n >= 0 for n in shape):
+    if not all(is_int(n, 0) for n in shape):
         raise ArgumentError(where, "size", repr(shape), "ints >= 0")
     return tuple(int(n) for n in shape)
 
 
 def zeros(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
     """A tensor of zeros."""
+    check_flags("zeros", requires_grad=requires_grad)
     return _place(np.zeros(_shape("zeros", size), _dtype("zeros", dtype)), device, requires_grad)
 
 
 def ones(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
     """A tensor of ones."""
+    check_flags("ones", requires_grad=requires_grad)
     return _place(np.ones(_shape("ones", size), _dtype("ones", dtype)), device, requires_grad)
 
 
@@ -103,6 +114,9 @@ def full(
     requires_grad: bool = False,
 ) -> Tensor:
     """A tensor with every element `fill_value`."""
+    check_flags("full", requires_grad=requires_grad)
+    if not isinstance(fill_value, bool):
+        check_number("full", "fill_value", fill_value)
     if dtype is not None or isinstance(fill_value, float):
         dtype = _dtype("full", dtype)
     return _place(np.full(_shape("full", (size,)), fill_value, dtype), device, requires_grad)
@@ -110,6 +124,7 @@ def full(
 
 def empty(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
     """A tensor whose values are whatever the memory holds: to be written to before it is read."""
+    check_flags("empty", requires_grad=requires_grad)
     return _place(np.empty(_shape("empty", size), _dtype("empty", dtype)), device, requires_grad)
 
 
@@ -122,11 +137,18 @@ def arange(
     requires_grad: bool = False,
 ) -> Tensor:
     """Numbers from `start` (0 if only one is given) up to, not including, `end`."""
+    check_flags("arange", requires_grad=requires_grad)
     first, last = (0, start) if end is None else (start, end)
-    if step == 0:
-        raise ArgumentError("arange", "step", step, "a number other than 0")
+    for argument, value in (("start", first), ("end", last), ("step", step)):
+        if not abs(check_number("arange", argument, value)) < 2**62:
+            raise ArgumentError("arange", argument, repr(value), "a number below 2**62")
+    if step == 0 or (last - first) / step < 0:
+        raise ArgumentError("arange", "step", step, f"a number that leads from {first} to {last}")
+    if (last - first) / step > LARGEST:
+        raise ArgumentError("arange", "end", last, f"at most {LARGEST} steps from {first}")
     dtype = None if dtype is None else check_dtype("arange", dtype)
-    array: Any = np.arange(first, last, step, dtype=dtype)
+    array: Any = np.arange(first, last, step)
+    array = array if dtype is None else array.astype(dtype)
     if dtype is None and array.dtype not in FLOAT_DTYPES:
         return _place(array.astype(np.int64), device, requires_grad)
     return _place(array if dtype else array.astype(default_dtype.get()), device, requires_grad)
@@ -148,12 +170,13 @@ def linspace(
     >>> tc.linspace(0, 1, 5).tolist()
     [0.0, 0.25, 0.5, 0.75, 1.0]
     """
-    if not isinstance(steps, int | np.integer) or isinstance(steps, bool) or steps < 0:
+    check_flags("linspace", requires_grad=requires_grad)
+    if not is_int(steps, 0):
         raise ArgumentError("linspace", "steps", repr(steps), "an int >= 0")
     for argument, value in (("start", start), ("end", end)):
-        if not isinstance(value, int | float | np.number):
-            raise ArgumentError("linspace", argument, repr(value), "a number")
-    array = np.linspace(start, end, int(steps)).astype(_dtype("linspace", dtype))
+        if not abs(check_number("linspace", argument, value)) < inf:
+            raise ArgumentError("linspace", argument, repr(value), "a finite number")
+    array = np.linspace(float(start), float(end), int(steps)).astype(_dtype("linspace", dtype))
     return _place(array, device, requires_grad)
 
 
@@ -165,5 +188,6 @@ def eye(
     requires_grad: bool = False,
 ) -> Tensor:
     """A matrix (n, m), or (n, n), with ones on the diagonal."""
+    check_flags("eye", requires_grad=requires_grad)
     rows, columns = _shape("eye", (n, n if m is None else m))
     return _place(np.eye(rows, columns, dtype=_dtype("eye", dtype)), device, requires_grad)

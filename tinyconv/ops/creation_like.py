@@ -12,7 +12,7 @@ import numpy as np
 
 from tinyconv.device import array_module, check_dtype, to_device
 from tinyconv.errors import ArgumentError
-from tinyconv.ops._checks import check_number, check_tensor
+from tinyconv.ops._checks import check_flags, check_number, check_tensor
 from tinyconv.tensor import Tensor
 
 
@@ -20,6 +20,7 @@ def zeros_like(
     input: Tensor, dtype: Any = None, device: str | None = None, requires_grad: bool = False
 ) -> Tensor:
     """Zeros with the shape, dtype, device and memory order of `input`."""
+    check_flags("zeros_like", requires_grad=requires_grad)
     return _filled("zeros_like", input, 0, dtype, device, requires_grad)
 
 
@@ -27,6 +28,7 @@ def ones_like(
     input: Tensor, dtype: Any = None, device: str | None = None, requires_grad: bool = False
 ) -> Tensor:
     """Ones with the shape, dtype, device and memory order of `input`."""
+    check_flags("ones_like", requires_grad=requires_grad)
     return _filled("ones_like", input, 1, dtype, device, requires_grad)
 
 
@@ -45,6 +47,7 @@ def full_like(
     >>> tc.full_like(tc.zeros(2), 7).tolist()
     [7.0, 7.0]
     """
+    check_flags("full_like", requires_grad=requires_grad)
     if not isinstance(fill_value, bool):
         number = check_number("full_like", "fill_value", fill_value)
         kind = _dtype("full_like", input, dtype).kind
@@ -57,6 +60,7 @@ def empty_like(
     input: Tensor, dtype: Any = None, device: str | None = None, requires_grad: bool = False
 ) -> Tensor:
     """Memory for the shape, dtype, device and memory order of `input`: to be written to first."""
+    check_flags("empty_like", requires_grad=requires_grad)
     target = _dtype("empty_like", input, dtype)
     array = array_module(input.array).empty_like(input.array, dtype=target)
     return Tensor(array if device is None else to_device(array, device), requires_grad)

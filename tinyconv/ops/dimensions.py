@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from tinyconv.errors import ArgumentError, ShapeError
-from tinyconv.ops._checks import broadcast_shape, check_tensor, normalize_dim
+from tinyconv.ops._checks import broadcast_shape, check_int, check_tensor, normalize_dim
 from tinyconv.ops.arrangement import split
 from tinyconv.ops.shape import _unpack, cat, expand, reshape, transpose
 from tinyconv.tensor import Tensor
@@ -48,9 +48,7 @@ def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int], dim: i
         cuts = [min(max(n + length if n < 0 else n, 0), length) for n in places]
         starts, ends = [0, *cuts], [*cuts, length]
         return tuple(input[_at(axis, a, max(a, b))] for a, b in zip(starts, ends, strict=True))
-    (count,) = _unpack("tensor_split", "indices_or_sections", (indices_or_sections,))
-    if count < 1:
-        raise ArgumentError("tensor_split", "indices_or_sections", count, "an int >= 1, or indices")
+    count = check_int("tensor_split", "indices_or_sections", indices_or_sections, 1)
     size, longer = divmod(length, count)
     return split(input, [size + (i < longer) for i in range(count)], axis)
 
@@ -75,7 +73,12 @@ def column_stack(tensors: Sequence[Tensor]) -> Tensor:
 
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
     """`input` expanded to the shape `size`."""
-    return expand(check_tensor("broadcast_to", "input", input), _unpack("broadcast_to", "size", (size,)))
+    shape = _unpack("broadcast_to", "size", (size,))
+    extra = len(shape) - check_tensor("broadcast_to", "input", input).ndim
+    old = (1,) * extra + input.shape
+    if extra < 0 or any((n not in (m, -1) and m != 1) or n < -1 for m, n in zip(old, shape, strict=True)):
+        raise ShapeError("broadcast_to", "size", shape, f"sizes that {input.shape} broadcasts to")
+    return expand(input, shape)
 
 
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
@@ -107,7 +110,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     >>> tc.rot90(tc.tensor([[1, 2], [3, 4]])).tolist()
     [[2, 4], [1, 3]]
     """
-    (turns,) = _unpack("rot90", "k", (k,))
+    turns = check_int("rot90", "k", k)
     axes = tuple(_axis("rot90", dim, input) for dim in _unpack("rot90", "dims", (dims,)))
     if len(axes) != 2 or axes[0] == axes[1]:
         raise ArgumentError("rot90", "dims", dims, "two different dimensions")

@@ -11,6 +11,7 @@ from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.ops._checks import (
     broadcast_shape,
+    check_flags,
     check_float,
     check_number,
     check_same_dtype,
@@ -62,6 +63,7 @@ def pairwise_distance(
 
     `eps` keeps the distance of equal vectors differentiable.
     """
+    check_flags("pairwise_distance", keepdim=keepdim)
     op = "pairwise_distance"
     shape = _check_pair(op, x1, x2)
     if not shape:
@@ -152,7 +154,7 @@ def _check_pair(op: str, x1: Tensor, x2: Tensor) -> tuple[int, ...]:
 
 
 def _eps(op: str, eps: float) -> float:
-    if check_number(op, "eps", eps) < 0:
+    if not check_number(op, "eps", eps) >= 0:
         raise ArgumentError(op, "eps", repr(eps), "a number >= 0")
     return float(eps)
 

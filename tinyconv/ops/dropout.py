@@ -9,7 +9,7 @@ from tinyconv.autograd import Function
 from tinyconv.device import array_module, seed
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels import dropout as kernels
-from tinyconv.ops._checks import check_float
+from tinyconv.ops._checks import check_flags, check_float
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.shape import reshape
 from tinyconv.ops.smooth_activation import SELU_ALPHA, SELU_SCALE
@@ -41,6 +41,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     ArgumentError
         If `p` is not between 0 and 1.
     """
+    check_flags("dropout", training=training, inplace=inplace)
     check_float("dropout", "input", input)
     p = check_probability("dropout", p)
     if not training or p == 0:
@@ -50,6 +51,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Set whole channels of (N, C, L) or (C, L) to zero with probability `p`; see `dropout2d`."""
+    check_flags("dropout1d", training=training, inplace=inplace)
     return _channel_dropout("dropout1d", input, p, training, {2: 0, 3: 1}, "(N, C, L) or (C, L)")
 
 
@@ -67,11 +69,13 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     training : bool
         With False the input is returned as it is.
     """
+    check_flags("dropout2d", training=training, inplace=inplace)
     return _channel_dropout("dropout2d", input, p, training, {3: 1, 4: 1}, "(N, C, H, W) or (N, C, L)")
 
 
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Set whole channels of (N, C, D, H, W) or (C, D, H, W) to zero with probability `p`; see `dropout2d`."""
+    check_flags("dropout3d", training=training, inplace=inplace)
     return _channel_dropout("dropout3d", input, p, training, {4: 0, 5: 1}, "(N, C, D, H, W) or (C, D, H, W)")
 
 
@@ -81,6 +85,7 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
     With probability `p` an element is set to SELU's limit at minus infinity, -1.758; then all
     are scaled and shifted so that zero mean and unit variance stay.
     """
+    check_flags("alpha_dropout", training=training, inplace=inplace)
     return _alpha_dropout(
         "alpha_dropout", input, p, training, check_float("alpha_dropout", "input", input).ndim
     )
@@ -90,6 +95,7 @@ def feature_alpha_dropout(
     input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
 ) -> Tensor:
     """`alpha_dropout` of whole channels of (N, C, *spatial)."""
+    check_flags("feature_alpha_dropout", training=training, inplace=inplace)
     if check_float("feature_alpha_dropout", "input", input).ndim < 2:
         raise ShapeError("feature_alpha_dropout", "input", f"of shape {input.shape}", "(N, C, *spatial)")
     return _alpha_dropout("feature_alpha_dropout", input, p, training, 2)

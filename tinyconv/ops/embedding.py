@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
-from tinyconv.ops._checks import check_float, check_tensor
+from tinyconv.ops._checks import check_flags, check_float, check_tensor, is_int
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.resample import take_rows
 from tinyconv.tensor import Tensor
@@ -48,6 +46,7 @@ def embedding(
     >>> F.embedding(tc.tensor([2, 0]), tc.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])).tolist()
     [[5.0, 6.0], [1.0, 2.0]]
     """
+    check_flags("embedding", scale_grad_by_freq=scale_grad_by_freq, sparse=sparse)
     op = "embedding"
     check_float(op, "weight", weight)
     if weight.ndim != 2:
@@ -86,8 +85,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     [[1, 0, 0], [0, 0, 1]]
     """
     op = "one_hot"
-    is_int = isinstance(num_classes, int | np.integer) and not isinstance(num_classes, bool)
-    if not is_int or (num_classes < 1 and num_classes != -1):
+    if not is_int(num_classes, -1) or num_classes == 0:
         raise ArgumentError(op, "num_classes", repr(num_classes), "an int >= 1, or -1")
     if num_classes == -1:
         if check_tensor(op, "tensor", tensor).numel() == 0:
@@ -107,8 +105,7 @@ def check_embedding_options(op: str, **options: Any) -> None:
 
 def check_row(op: str, padding_idx: Any, rows: int) -> int:
     """`padding_idx` counted from the front."""
-    is_int = isinstance(padding_idx, int | np.integer) and not isinstance(padding_idx, bool)
-    if not is_int or not -rows <= padding_idx < rows:
+    if not is_int(padding_idx, -rows, rows - 1):
         raise ArgumentError(op, "padding_idx", repr(padding_idx), f"a row of the table, from 0 to {rows - 1}")
     return int(padding_idx) % rows
 

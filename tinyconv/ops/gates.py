@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from tinyconv.errors import ShapeError
-from tinyconv.ops._checks import check_float, normalize_dim
+from tinyconv.ops._checks import check_flags, check_float, normalize_dim
 from tinyconv.ops.activation import sigmoid, tanh
 from tinyconv.ops.arrangement import narrow
 from tinyconv.ops.piecewise_activation import Hardtanh
@@ -18,6 +18,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 
     The gradient at -3 and 3 is 0.
     """
+    check_flags("hardsigmoid", inplace=inplace)
     return Hardtanh.apply(check_float("hardsigmoid", "input", input) + 3.0, 0.0, 6.0) / 6.0
 
 
@@ -31,12 +32,14 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     >>> F.hardswish(tc.tensor([-4.0, 0.0, 3.0, 5.0])).abs().tolist()
     [0.0, 0.0, 3.0, 5.0]
     """
+    check_flags("hardswish", inplace=inplace)
     check_float("hardswish", "input", input)
     return input * Hardtanh.apply(input + 3.0, 0.0, 6.0) / 6.0
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x * tanh(softplus(x))`` (Misra 2019)."""
+    check_flags("mish", inplace=inplace)
     check_float("mish", "input", input)
     return input * tanh(Softplus.apply(input, 1.0, inf))
 

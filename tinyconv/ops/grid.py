@@ -19,7 +19,7 @@ from tinyconv.autograd import Function
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels.reference.elementwise import quiet
-from tinyconv.ops._checks import check_choice, check_float, check_same_dtype
+from tinyconv.ops._checks import check_choice, check_flags, check_float, check_same_dtype
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.matmul import matmul
 from tinyconv.ops.resample import take_rows
@@ -69,6 +69,7 @@ def affine_grid(theta: Tensor, size: tuple[int, ...], align_corners: bool | None
     >>> F.affine_grid(identity, (1, 1, 1, 2)).tolist()
     [[[[-0.5, 0.0], [0.5, 0.0]]]]
     """
+    check_flags("affine_grid", align_corners=align_corners is not None and align_corners)
     op = "affine_grid"
     check_float(op, "theta", theta)
     whole = isinstance(size, list | tuple) and all(isinstance(n, int) and n > 0 for n in size)
@@ -130,6 +131,7 @@ def grid_sample(
     >>> F.grid_sample(image, tc.tensor([[[[0.0, 0.0], [0.5, 0.5]]]])).tolist()
     [[[[2.5, 4.0]]]]
     """
+    check_flags("grid_sample", align_corners=align_corners is not None and align_corners)
     _check_grid_sample(input, grid, mode, padding_mode)
     sizes, align = input.shape[2:], bool(align_corners)
     rows = input.shape[0] * prod(sizes)

@@ -8,9 +8,17 @@ import numpy as np
 
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
-from tinyconv.ops._checks import broadcast_shape, check_number, check_same_dtype, check_tensor, normalize_dim
+from tinyconv.ops._checks import (
+    broadcast_shape,
+    check_flags,
+    check_number,
+    check_same_dtype,
+    check_tensor,
+    normalize_dim,
+)
 from tinyconv.ops.elementwise import Where
 from tinyconv.ops.operands import astype
+from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import Index, IndexScatter, expand, reshape
 from tinyconv.tensor import Tensor
 
@@ -96,7 +104,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
     winner[places] = xp.arange(index.numel()).reshape(index.shape)
     used = reshape(src[tuple(slice(n) for n in index.shape)], index.numel())
     if index.numel() == 0:
-        return input.clone()
+        return input.clone() + sum_(used) if src.requires_grad else input.clone()
     return Where.apply(Tensor(winner >= 0), Index.apply(used, xp.maximum(winner, 0)), input)
 
 
@@ -178,6 +186,7 @@ def nonzero(input: Tensor, as_tuple: bool = False) -> Any:
     >>> tc.nonzero(tc.eye(2)).tolist()
     [[0, 0], [1, 1]]
     """
+    check_flags("nonzero", as_tuple=as_tuple)
     array = check_tensor("nonzero", "input", input).array
     xp = array_module(array)
     if as_tuple:

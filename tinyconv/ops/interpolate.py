@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinyconv.errors import ArgumentError, ShapeError
-from tinyconv.ops._checks import check_choice, check_float, int_tuple
+from tinyconv.ops._checks import LARGEST, check_choice, check_flags, check_float, int_tuple
 from tinyconv.ops.resample import Resample
 from tinyconv.tensor import Tensor
 
@@ -74,6 +74,12 @@ def interpolate(
     >>> F.interpolate(row, size=3, mode="linear", align_corners=True).tolist()
     [[[0.0, 2.0, 4.0]]]
     """
+    check_flags(
+        "interpolate",
+        align_corners=align_corners is not None and align_corners,
+        recompute_scale_factor=recompute_scale_factor is not None and recompute_scale_factor,
+        antialias=antialias,
+    )
     op = "interpolate"
     check_choice(op, "mode", mode, MODES)
     _check_input(op, input, mode)
@@ -163,8 +169,8 @@ def _output_size(
     if not valid:
         raise ArgumentError(op, "scale_factor", repr(scale_factor), f"a positive number, or {dims} of them")
     sizes = tuple(floor(n * f) for n, f in zip(size_in, factors, strict=True))
-    if min(sizes) < 1:
-        expected = f"factors that leave at least one pixel of {size_in}"
+    if not 1 <= min(sizes) <= max(sizes) <= LARGEST:
+        expected = f"factors that leave from 1 to {LARGEST} pixels of {size_in}"
         raise ArgumentError(op, "scale_factor", repr(scale_factor), expected)
     return sizes, tuple(1 / f for f in factors)
 

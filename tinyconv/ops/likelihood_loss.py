@@ -11,7 +11,7 @@ import numpy as np
 from tinyconv.autograd import Function
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
-from tinyconv.ops._checks import check_float, check_same_dtype
+from tinyconv.ops._checks import check_flags, check_float, check_same_dtype
 from tinyconv.ops.elementwise import exp, log, where
 from tinyconv.ops.loss_common import (
     REDUCTIONS,
@@ -75,6 +75,7 @@ def kl_div(
     >>> round(F.kl_div(half.log(), tc.tensor([[1.0, 0.0]]), reduction="batchmean").item(), 4)
     0.6931
     """
+    check_flags("kl_div", log_target=log_target)
     op = "kl_div"
     check_pair(op, input, target)
     check_reduction(op, reduction, size_average, reduce, ("batchmean", *REDUCTIONS))
@@ -115,6 +116,7 @@ def poisson_nll_loss(
         What `reduction` was called once; refused.
     reduction : {"mean", "sum", "none"}
     """
+    check_flags("poisson_nll_loss", log_input=log_input, full=full)
     op = "poisson_nll_loss"
     check_pair(op, input, target)
     check_reduction(op, reduction, size_average, reduce)
@@ -156,6 +158,7 @@ def gaussian_nll_loss(
         A variance below it counts as `eps`; its gradient is as if it were `eps`.
     reduction : {"mean", "sum", "none"}
     """
+    check_flags("gaussian_nll_loss", full=full)
     op = "gaussian_nll_loss"
     check_pair(op, input, target)
     check_reduction(op, reduction)

@@ -7,6 +7,7 @@ derivative there is PyTorch's.
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from tinyconv.errors import ArgumentError, ShapeError
@@ -89,9 +90,9 @@ def check_signs(op: str, target: Tensor, shape: tuple[int, ...]) -> None:
 
 
 def check_at_least(op: str, argument: str, value: Any, low: float) -> float:
-    """`value`, which must be a number >= `low`."""
-    if not check_number(op, argument, value) >= low:
-        raise ArgumentError(op, argument, repr(value), f"a number >= {low:g}")
+    """`value`, which must be a number >= `low`, and finite."""
+    if not low <= check_number(op, argument, value) < inf:
+        raise ArgumentError(op, argument, repr(value), f"a finite number >= {low:g}")
     return float(value)
 
 

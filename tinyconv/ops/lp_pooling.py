@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite, prod
 
 from tinyconv.errors import ArgumentError
-from tinyconv.ops._checks import check_float, check_number, int_tuple
+from tinyconv.ops._checks import check_flags, check_float, check_number, int_tuple
 from tinyconv.ops._images import IntOrTuple
 from tinyconv.ops.avg_pooling import avg_pool_nd
 from tinyconv.ops.creation_like import ones_like, zeros_like
@@ -21,6 +21,7 @@ def lp_pool1d(
     ceil_mode: bool = False,
 ) -> Tensor:
     """(sum of x^p)^(1/p) over each window of `input` (N, C, L) or (C, L); see `lp_pool2d`."""
+    check_flags("lp_pool1d", ceil_mode=ceil_mode)
     return _lp_pool("lp_pool1d", 1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
@@ -61,6 +62,7 @@ def lp_pool2d(
     >>> F.lp_pool2d(tc.tensor([[[1.0, 2.0], [2.0, 4.0]]]), 2, 2).tolist()
     [[[5.0]]]
     """
+    check_flags("lp_pool2d", ceil_mode=ceil_mode)
     return _lp_pool("lp_pool2d", 2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
@@ -72,6 +74,7 @@ def lp_pool3d(
     ceil_mode: bool = False,
 ) -> Tensor:
     """(sum of x^p)^(1/p) over each window of `input` (N, C, D, H, W) or (C, D, H, W); see `lp_pool2d`."""
+    check_flags("lp_pool3d", ceil_mode=ceil_mode)
     return _lp_pool("lp_pool3d", 3, input, norm_type, kernel_size, stride, ceil_mode)
 
 

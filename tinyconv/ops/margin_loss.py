@@ -9,7 +9,7 @@ from typing import Any
 
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
-from tinyconv.ops._checks import check_float, check_number, check_tensor
+from tinyconv.ops._checks import check_float, check_number, check_tensor, is_int
 from tinyconv.ops.classification_loss import check_class_weight, check_label_range, check_labels
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.loss_common import check_factor, check_pair, check_reduction, reduce_loss
@@ -52,12 +52,12 @@ def multi_margin_loss(
     _check_rows(op, input)
     classes = input.shape[-1]
     check_reduction(op, reduction, size_average, reduce)
-    if p not in (1, 2):
+    if not is_int(p, 1, 2):
         raise ArgumentError(op, "p", repr(p), "1 or 2")
     limit = check_number(op, "margin", margin)
     check_class_weight(op, weight, classes, input)
     check_labels(op, input, target)
-    labels = target.array.reshape(-1)
+    labels = target.array.reshape(-1).astype("int64", copy=False)
     check_label_range(op, labels, classes)
     rows = array_module(labels).arange(labels.size)
     scores = reshape(input, (labels.size, classes))

@@ -12,7 +12,14 @@ from tinyconv.autograd import Function
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.grad_mode import no_grad
 from tinyconv.kernels import norm as kernels
-from tinyconv.ops._checks import check_float, check_number, check_positive, check_same_dtype
+from tinyconv.ops._checks import (
+    check_flags,
+    check_float,
+    check_number,
+    check_positive,
+    check_same_dtype,
+    is_int,
+)
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import reshape
 from tinyconv.tensor import Tensor
@@ -94,6 +101,7 @@ def batch_norm(
     >>> y.tolist()
     [[-1.0], [1.0]]
     """
+    check_flags("batch_norm", training=training)
     op, channels = "batch_norm", _channels("batch_norm", input)
     eps, momentum = _eps(op, eps), check_number(op, "momentum", momentum)
     _check_vectors(op, input, channels, running_mean=running_mean, running_var=running_var)
@@ -130,6 +138,7 @@ def instance_norm(
     use_input_stats : bool
         With False the running statistics are used instead of the images' own.
     """
+    check_flags("instance_norm", use_input_stats=use_input_stats)
     op, channels = "instance_norm", _channels("instance_norm", input, minimum=3)
     eps, momentum = _eps(op, eps), check_number(op, "momentum", momentum)
     _check_vectors(op, input, channels, running_mean=running_mean, running_var=running_var)
@@ -220,9 +229,7 @@ def local_response_norm(
 def normalized_sizes(where: str, value: Any) -> tuple[int, ...]:
     """The sizes that `layer_norm` normalises over: ``5`` means ``(5,)``."""
     sizes = tuple(value) if isinstance(value, list | tuple) else (value,)
-    if not sizes or not all(
-        hasattr(n, "__index__") and not isinstance(n, bool) and int(n) >= 0 for n in sizes
-    ):
+    if not sizes or not all(is_int(n, 0) for n in sizes):
         raise ArgumentError(where, "normalized_shape", repr(value), "an int >= 0, or some of them")
     return tuple(int(n) for n in sizes)
 

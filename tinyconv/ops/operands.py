@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinyconv.autograd import Function
-from tinyconv.device import array_module, check_dtype, default_dtype, int64
+from tinyconv.device import array_module, check_dtype, default_dtype, int64, is_number
 from tinyconv.errors import ArgumentError
 from tinyconv.ops._checks import broadcast_shape, check_tensor
 from tinyconv.ops.reduction import sum as sum_
@@ -55,7 +55,7 @@ def _like(op: str, x: Operand, other: Operand) -> Tensor:
         array = module.asarray(x, dtype=dtype)
     except (ValueError, TypeError, OverflowError) as error:
         raise ArgumentError(op, "other", repr(x), "a Tensor or numbers") from error
-    if array.dtype.kind not in "fiub":
+    if not is_number(array.dtype):
         raise ArgumentError(op, "other", repr(x), "a Tensor or numbers")
     return Tensor(array.astype(other.dtype) if other.dtype.kind == "f" and array.dtype.kind == "f" else array)
 
@@ -85,7 +85,7 @@ class AsType(Function):
 def astype(input: Tensor, dtype: Any) -> Tensor:
     """`input` converted to `dtype`; the same tensor if it has that dtype already."""
     target = check_dtype("astype", dtype)
-    return input if input.dtype == target else AsType.apply(input, target)
+    return input if check_tensor("astype", "input", input).dtype == target else AsType.apply(input, target)
 
 
 def as_floating(x: Tensor) -> Tensor:

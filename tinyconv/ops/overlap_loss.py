@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
-from tinyconv.ops._checks import check_float, check_same_dtype
+from tinyconv.ops._checks import check_float, check_same_dtype, is_int
 from tinyconv.ops.classification_loss import check_label_range, check_labels
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.loss_common import check_at_least, check_pair, check_reduction, check_shares, reduce_loss
@@ -36,9 +36,10 @@ def dice_loss(input: Tensor, target: Tensor, smooth: float = 1.0, reduction: str
         ``"none"`` gives shape (N, C).
     """
     p, t = _regions("dice_loss", input, target, reduction)
+    extra = check_at_least("dice_loss", "smooth", smooth, 0)
     overlap = sum_(p * t, 2)
     sizes = sum_(p, 2) + sum_(t, 2)
-    return reduce_loss(1 - (2 * overlap + smooth) / (sizes + smooth), reduction)
+    return reduce_loss(1 - (2 * overlap + extra) / (sizes + extra), reduction)
 
 
 def generalised_dice_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
@@ -174,15 +175,16 @@ def generalised_wasserstein_dice_loss(
     check_shares(op, "input", input, "probabilities: apply softmax")
     classes = input.shape[1]
     check_labels(op, input, target)
-    check_label_range(op, target.array, classes)
+    labels = target.array.astype("int64", copy=False)
+    check_label_range(op, labels, classes)
     _check_distances(op, input, distances)
-    if isinstance(background, bool | float) or background not in range(classes):
+    if not is_int(background, 0, classes - 1):
         raise ArgumentError(op, "background", repr(background), f"a class from 0 to {classes - 1}")
     extra = check_at_least(op, "smooth", smooth, 0)
     check_reduction(op, reduction)
-    to_target = permute(distances[:, target.array], 1, 0, *range(2, input.ndim))
+    to_target = permute(distances[:, labels], 1, 0, *range(2, input.ndim))
     error = flatten(sum_(input * to_target, 1), 1)
-    counts = flatten(distances[target.array, background], 1)
+    counts = flatten(distances[labels, background], 1)
     right, wrong = 2 * sum_(counts * (1 - error), 1), sum_(error, 1)
     return reduce_loss(_share(wrong, right + wrong + extra), reduction)
 

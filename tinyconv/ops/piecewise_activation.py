@@ -7,7 +7,7 @@ from typing import Any
 from tinyconv.autograd import Function
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels import activation as kernels
-from tinyconv.ops._checks import check_float, check_number, check_same_dtype
+from tinyconv.ops._checks import check_flags, check_float, check_number, check_same_dtype
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.shape import reshape
 from tinyconv.tensor import Tensor
@@ -45,6 +45,7 @@ class HardtanhBackward(Function):
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """x between `min_val` and `max_val`, else the nearer of them; the gradient at both is 0."""
+    check_flags("hardtanh", inplace=inplace)
     check_float("hardtanh", "input", input)
     low, high = check_number("hardtanh", "min_val", min_val), check_number("hardtanh", "max_val", max_val)
     if not low <= high:
@@ -54,6 +55,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """min(max(0, x), 6) (Krizhevsky 2010); the gradient at 0 and at 6 is 0."""
+    check_flags("relu6", inplace=inplace)
     return Hardtanh.apply(check_float("relu6", "input", input), 0.0, 6.0)
 
 

@@ -13,7 +13,7 @@ from tinyconv.device import int64
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels import pooling as kernels
 from tinyconv.kernels.reference.pooling import check_windows, pool_output_size
-from tinyconv.ops._checks import check_float, int_tuple
+from tinyconv.ops._checks import check_flags, check_float, int_tuple
 from tinyconv.ops._images import IntOrTuple, Sizes, with_batch, without_batch
 from tinyconv.tensor import Tensor
 
@@ -92,6 +92,7 @@ def max_pool1d(
     >>> F.max_pool1d(tc.tensor([[1.0, 5, 2, 4]]), 2).tolist()
     [[5.0, 4.0]]
     """
+    check_flags("max_pool1d", ceil_mode=ceil_mode, return_indices=return_indices)
     window = (kernel_size, stride, padding, dilation)
     return _max_pool("max_pool1d", 1, input, *window, ceil_mode, return_indices)
 
@@ -130,6 +131,7 @@ def max_pool2d(
     >>> F.max_pool2d(tc.arange(16.0).reshape(1, 1, 4, 4), 2).tolist()
     [[[[5.0, 7.0], [13.0, 15.0]]]]
     """
+    check_flags("max_pool2d", ceil_mode=ceil_mode, return_indices=return_indices)
     window = (kernel_size, stride, padding, dilation)
     return _max_pool("max_pool2d", 2, input, *window, ceil_mode, return_indices)
 
@@ -148,6 +150,7 @@ def max_pool3d(
     Arguments and errors are those of `max_pool2d`, with one number or three; indices count
     through each (D, H, W) volume.
     """
+    check_flags("max_pool3d", ceil_mode=ceil_mode, return_indices=return_indices)
     window = (kernel_size, stride, padding, dilation)
     return _max_pool("max_pool3d", 3, input, *window, ceil_mode, return_indices)
 
@@ -164,14 +167,20 @@ def _max_pool(
     return_indices: bool,
 ) -> Any:
     x, single = with_batch(op, "input", check_float(op, "input", input), dims)
+    check_pixels(op, x)
     window = check_window(op, dims, kernel_size, stride, padding)
     steps = int_tuple(op, "dilation", dilation, dims, 1)
-    check_fits(op, x.shape[2:], window[0], window[2], steps)
-    positions = pool_output_size(x.shape[2:], *window, steps, bool(ceil_mode))
+    positions = check_fits(op, x.shape[2:], *window, steps, ceil_mode)
     check_windows(op, x.shape[2:], positions, *window, steps)
     y, indices = MaxPool.apply(x, *window, steps, bool(ceil_mode))
     y = without_batch(y, single)
     return (y, without_batch(indices.to(int64), single)) if return_indices else y
+
+
+def check_pixels(op: str, x: Tensor) -> None:
+    """`x` (N, C, *spatial) has a channel and a pixel; the batch may be empty."""
+    if 0 in x.shape[1:]:
+        raise ShapeError(op, "input", f"of shape {x.shape}", "at least one channel and one pixel")
 
 
 def check_window(
@@ -186,10 +195,14 @@ def check_window(
     return kernel, step, pad
 
 
-def check_fits(op: str, size: Sizes, kernel: Sizes, pad: Sizes, dilation: Sizes) -> None:
-    """The window is not larger than the padded input."""
+def check_fits(
+    op: str, size: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, dilation: Sizes, ceil_mode: bool
+) -> Sizes:
+    """The size of the output, which is not empty: with `ceil_mode` a larger window may fit too."""
+    positions = pool_output_size(size, kernel, stride, pad, dilation, ceil_mode)
     padded = tuple(n + 2 * p for n, p in zip(size, pad, strict=True))
-    if any(d * (k - 1) + 1 > n for k, d, n in zip(kernel, dilation, padded, strict=True)):
+    if min(positions) < 1:
         raise ShapeError(
             op, "kernel_size", f"{kernel} (dilation {dilation})", f"at most the padded input, {padded}"
         )
+    return positions

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import numpy as np
 
 from tinyconv.device import array_module, seed, to_device
 from tinyconv.errors import ArgumentError
-from tinyconv.ops._checks import check_float, check_number, normalize_dim
+from tinyconv.ops._checks import check_flags, check_float, check_number, normalize_dim
 from tinyconv.ops.activation import leaky_relu
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.loss_common import check_above_zero
@@ -35,10 +36,11 @@ def rrelu(
     inplace : bool
         Accepted; the result is a new tensor.
     """
+    check_flags("rrelu", training=training, inplace=inplace)
     check_float("rrelu", "input", input)
     low, high = check_number("rrelu", "lower", lower), check_number("rrelu", "upper", upper)
-    if not low <= high:
-        raise ArgumentError("rrelu", "lower", repr(lower), f"at most upper = {upper}")
+    if not -inf < low <= high < inf:
+        raise ArgumentError("rrelu", "lower", repr(lower), f"at most upper = {upper}, both finite")
     if not training:
         return leaky_relu(input, (low + high) / 2)
     slopes = _drawn(seed.get().generator.uniform(low, high, input.shape), input)
@@ -65,6 +67,7 @@ def gumbel_softmax(
     dim : int
         Where the classes are.
     """
+    check_flags("gumbel_softmax", hard=hard)
     op = "gumbel_softmax"
     axis = normalize_dim(op, dim, check_float(op, "logits", logits).ndim)
     width = check_above_zero(op, "tau", tau)

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
-from tinyconv.ops._checks import check_float, check_number
+from tinyconv.ops._checks import check_flags, check_float, check_number
 from tinyconv.ops.distance import pairwise_distance
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.extremes import clamp, minimum
@@ -137,6 +137,7 @@ def triplet_margin_loss(
     reduction : {"mean", "sum", "none"}
         ``"none"`` gives shape (...).
     """
+    check_flags("triplet_margin_loss", swap=swap)
     op = "triplet_margin_loss"
     check_like(op, anchor=anchor, positive=positive, negative=negative)
     if anchor.ndim == 0 or anchor.shape[-1] == 0:
@@ -162,6 +163,7 @@ def triplet_margin_with_distance_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """`triplet_margin_loss` with a distance of one's own, instead of `pairwise_distance`."""
+    check_flags("triplet_margin_with_distance_loss", swap=swap)
     op = "triplet_margin_with_distance_loss"
     check_like(op, anchor=anchor, positive=positive, negative=negative)
     limit = check_above_zero(op, "margin", margin)

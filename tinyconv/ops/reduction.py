@@ -10,7 +10,7 @@ from tinyconv.autograd import Function
 from tinyconv.device import array_module
 from tinyconv.errors import DtypeError, ShapeError
 from tinyconv.kernels import reduction as kernels
-from tinyconv.ops._checks import check_tensor, normalize_dim, normalize_dims
+from tinyconv.ops._checks import check_flags, check_tensor, normalize_dim, reduced_dims
 from tinyconv.ops.shape import expand, reshape
 from tinyconv.tensor import Tensor
 
@@ -70,15 +70,17 @@ class Min(Max):
 
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The sum over all dimensions, or over `dim`."""
+    check_flags("sum", keepdim=keepdim)
     check_tensor("sum", "input", input)
-    return Sum.apply(input, normalize_dims("sum", dim, input.ndim), bool(keepdim))
+    return Sum.apply(input, reduced_dims("sum", dim, input.ndim), bool(keepdim))
 
 
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The mean over all dimensions, or over `dim`."""
+    check_flags("mean", keepdim=keepdim)
     if check_tensor("mean", "input", input).dtype.kind != "f":
         raise DtypeError("mean", "input", f"of dtype {input.dtype}", "a floating-point type")
-    dims = normalize_dims("mean", dim, input.ndim)
+    dims = reduced_dims("mean", dim, input.ndim)
     count = prod(input.shape[d] for d in dims)
     total = Sum.apply(input, dims, bool(keepdim))
     return total / count if count else total * float("nan")
@@ -86,11 +88,13 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 
 def amax(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The largest value over all dimensions, or over `dim`; ties share the gradient."""
+    check_flags("amax", keepdim=keepdim)
     return _extreme(Max, "amax", input, dim, keepdim)
 
 
 def amin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The smallest value over all dimensions, or over `dim`; ties share the gradient."""
+    check_flags("amin", keepdim=keepdim)
     return _extreme(Min, "amin", input, dim, keepdim)
 
 
@@ -105,6 +109,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     >>> tc.tensor([[1.0, 5.0], [7.0, 2.0]]).max(dim=1).indices.tolist()
     [1, 0]
     """
+    check_flags("max", keepdim=keepdim)
     if isinstance(dim, Tensor):
         from tinyconv.ops.extremes import maximum
 
@@ -123,6 +128,7 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     >>> tc.tensor([[1.0, 5.0], [7.0, 2.0]]).min(dim=1).indices.tolist()
     [0, 1]
     """
+    check_flags("min", keepdim=keepdim)
     if isinstance(dim, Tensor):
         from tinyconv.ops.extremes import minimum
 
@@ -132,17 +138,19 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
 
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Index of the first largest value, in the flattened tensor or along `dim`."""
+    check_flags("argmax", keepdim=keepdim)
     return _position("argmax", input, dim, keepdim)
 
 
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Index of the first smallest value, in the flattened tensor or along `dim`."""
+    check_flags("argmin", keepdim=keepdim)
     return _position("argmin", input, dim, keepdim)
 
 
 def _extreme(function: type[Max], op: str, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     check_tensor(op, "input", input)
-    dims = normalize_dims(op, dim, input.ndim)
+    dims = reduced_dims(op, dim, input.ndim)
     if any(input.shape[d] == 0 for d in dims):
         raise ShapeError(op, "input", f"of shape {input.shape}", "at least one element to choose from")
     return function.apply(input, dims, bool(keepdim))
@@ -152,6 +160,8 @@ def _first_extreme(op: str, find: Callable[..., Tensor], input: Tensor, dim: int
     axis = normalize_dim(op, dim, check_tensor(op, "input", input).ndim)
     if input.ndim == 0:
         return ValuesIndices(reshape(input, ()), Tensor(array_module(input.array).zeros((), "int64")))
+    if input.shape[axis] == 0:
+        raise ShapeError(op, "input", f"of shape {input.shape}", "at least one element to choose from")
     indices = find(input, axis, keepdim=True)
     coordinates = list(array_module(input.array).ogrid[tuple(slice(n) for n in indices.shape)])
     coordinates[axis] = indices.array

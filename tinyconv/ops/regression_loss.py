@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from tinyconv.autograd import Function
 from tinyconv.device import array_module
+from tinyconv.errors import ArgumentError
 from tinyconv.ops.extremes import clamp
 from tinyconv.ops.loss_common import (
     check_above_zero,
@@ -157,6 +159,8 @@ def huber_loss(
     op = "huber_loss"
     _check(op, input, target, reduction, weight)
     width = check_above_zero(op, "delta", delta)
+    if width == inf:
+        raise ArgumentError(op, "delta", repr(delta), "a finite number: mse_loss is twice the limit")
     each = SmoothL1.apply(input - target, width) * width
     return reduce_loss(each if weight is None else each * weight, reduction)
 

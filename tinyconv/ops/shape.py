@@ -11,10 +11,10 @@ from math import prod
 from typing import Any
 
 from tinyconv.autograd import Function
-from tinyconv.device import array_module
+from tinyconv.device import array_module, uint8
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.kernels import shape as kernels
-from tinyconv.ops._checks import check_tensor, normalize_dim, normalize_dims
+from tinyconv.ops._checks import check_tensor, is_int, normalize_dim, normalize_dims
 from tinyconv.tensor import Tensor
 
 
@@ -145,6 +145,7 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
 
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """The dimensions in the order `dims`."""
+    check_tensor("permute", "input", input)
     order = _unpack("permute", "dims", dims)
     if len(order) != input.ndim or len(normalize_dims("permute", order, input.ndim)) != input.ndim:
         raise ArgumentError("permute", "dims", order, f"each of the {input.ndim} dimensions once")
@@ -153,7 +154,7 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged."""
-    order = list(range(input.ndim))
+    order = list(range(check_tensor("transpose", "input", input).ndim))
     i, j = normalize_dim("transpose", dim0, input.ndim), normalize_dim("transpose", dim1, input.ndim)
     order[i], order[j] = order[j], order[i]
     return Permute.apply(input, tuple(order))
@@ -162,7 +163,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
 def expand(input: Tensor, *sizes: Any) -> Tensor:
     """Repeat dimensions of size 1, without copying; -1 keeps a size."""
     shape = _unpack("expand", "size", sizes)
-    lead = len(shape) - input.ndim
+    lead = len(shape) - check_tensor("expand", "input", input).ndim
     if lead >= 0:
         shape = tuple(input.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(shape))
     fits = lead >= 0 and all(m in (1, n) and n >= 0 for m, n in zip(input.shape, shape[lead:], strict=True))
@@ -173,7 +174,7 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Join the dimensions from `start_dim` to `end_dim` into one."""
-    first = normalize_dim("flatten", start_dim, input.ndim)
+    first = normalize_dim("flatten", start_dim, check_tensor("flatten", "input", input).ndim)
     last = normalize_dim("flatten", end_dim, input.ndim)
     if first > last:
         raise ArgumentError("flatten", "start_dim", start_dim, f"at most end_dim = {end_dim}")
@@ -183,19 +184,20 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 def squeeze(input: Tensor, dim: int | None = None) -> Tensor:
     """Drop dimensions of size 1: all, or only `dim`."""
+    check_tensor("squeeze", "input", input)
     dims = range(input.ndim) if dim is None else (normalize_dim("squeeze", dim, input.ndim),)
     return Reshape.apply(input, tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in dims))
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """Insert a dimension of size 1 at `dim`."""
-    i = normalize_dim("unsqueeze", dim, input.ndim + 1)
+    i = normalize_dim("unsqueeze", dim, check_tensor("unsqueeze", "input", input).ndim + 1)
     return Reshape.apply(input, (*input.shape[:i], 1, *input.shape[i:]))
 
 
 def clone(input: Tensor) -> Tensor:
     """A copy, in the same memory order, that is part of the graph."""
-    return Copy.apply(input, "K")
+    return Copy.apply(check_tensor("clone", "input", input), "K")
 
 
 def contiguous(input: Tensor, memory_format: str = "contiguous_format") -> Tensor:
@@ -204,7 +206,7 @@ def contiguous(input: Tensor, memory_format: str = "contiguous_format") -> Tenso
     With ``memory_format=tc.channels_last``, (N, C, H, W) lies in memory as N, H, W, C, which the
     kernels like best; the shape stays what it is.
     """
-    if is_contiguous(input, memory_format):
+    if is_contiguous(check_tensor("contiguous", "input", input), memory_format):
         return input
     if memory_format == "channels_last":
         return permute(Copy.apply(permute(input, 0, 2, 3, 1), "C"), 0, 3, 1, 2)
@@ -213,7 +215,8 @@ def contiguous(input: Tensor, memory_format: str = "contiguous_format") -> Tenso
 
 def is_contiguous(input: Tensor, memory_format: str = "contiguous_format") -> bool:
     """Whether the elements lie in memory in the order that `memory_format` names."""
-    if memory_format not in ("contiguous_format", "channels_last", "preserve_format"):
+    formats = ("contiguous_format", "channels_last", "preserve_format")
+    if not isinstance(memory_format, str) or memory_format not in formats:
         expected = "tc.contiguous_format, tc.channels_last or tc.preserve_format"
         raise ArgumentError("contiguous", "memory_format", repr(memory_format), expected)
     if memory_format != "channels_last":
@@ -253,6 +256,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 def index(input: Tensor, key: Any) -> Tensor:
     """``input[key]``: ints, slices, None, Ellipsis, integer arrays and boolean masks."""
+    check_tensor("index", "input", input)
     plain = _as_numpy_index(key)
     try:
         return Index.apply(input, plain)
@@ -275,13 +279,17 @@ def assign(input: Tensor, key: Any, value: Any) -> None:
 def _as_numpy_index(key: Any) -> Any:
     if isinstance(key, tuple):
         return tuple(_as_numpy_index(k) for k in key)
-    return key.array if isinstance(key, Tensor) else key
+    array = key.array if isinstance(key, Tensor) else key
+    if getattr(array, "dtype", None) == uint8:
+        raise DtypeError("index", "key", "of dtype uint8", "bool for a mask, int64 for places")
+    return array
 
 
 def _unpack(op: str, argument: str, sizes: tuple[Any, ...]) -> tuple[int, ...]:
     """Accept both ``f(x, 2, 3)`` and ``f(x, (2, 3))``."""
     if len(sizes) == 1 and isinstance(sizes[0], list | tuple):
         sizes = tuple(sizes[0])
-    if not all(hasattr(n, "__index__") and not isinstance(n, bool) for n in sizes):
+    whole = tuple(n.item() if isinstance(n, Tensor) and n.ndim == 0 else n for n in sizes)
+    if not all(map(is_int, whole)):
         raise ArgumentError(op, argument, repr(sizes), "ints")
-    return tuple(int(n) for n in sizes)
+    return tuple(map(int, whole))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyconv.ops._checks import check_float, check_number
+from tinyconv.ops._checks import check_flags, check_float, check_number
 from tinyconv.ops.activation import tanh
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.extremes import clamp
@@ -21,6 +21,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     >>> F.threshold(tc.tensor([0.5, 1.0, 2.0]), 1.0, -7.0).tolist()
     [-7.0, -7.0, 2.0]
     """
+    check_flags("threshold", inplace=inplace)
     check_float("threshold", "input", input)
     low = check_number("threshold", "threshold", threshold)
     return where(Tensor(input.array <= low), check_number("threshold", "value", value), input)

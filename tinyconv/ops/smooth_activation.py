@@ -8,7 +8,7 @@ from typing import Any
 from tinyconv.autograd import Function
 from tinyconv.errors import ArgumentError
 from tinyconv.kernels import activation as kernels
-from tinyconv.ops._checks import check_choice, check_float, check_number
+from tinyconv.ops._checks import check_choice, check_flags, check_float, check_number
 from tinyconv.ops.activation import ELU, Sigmoid, tanh
 from tinyconv.ops.elementwise import exp, where
 from tinyconv.tensor import Tensor
@@ -51,11 +51,13 @@ class NormalCdf(Function):
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """ELU with the slope and scale that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
+    check_flags("selu", inplace=inplace)
     return ELU.apply(check_float("selu", "input", input), SELU_ALPHA) * SELU_SCALE
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else ``alpha * (exp(x / alpha) - 1)``, smooth at 0 for any alpha > 0 (Barron 2017)."""
+    check_flags("celu", inplace=inplace)
     check_float("celu", "input", input)
     if not check_number("celu", "alpha", alpha) > 0:
         raise ArgumentError("celu", "alpha", repr(alpha), "a number above 0")
@@ -79,6 +81,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """``x * sigmoid(x)`` (Elfwing et al. 2017), also called swish."""
+    check_flags("silu", inplace=inplace)
     return input * Sigmoid.apply(check_float("silu", "input", input))
 
 

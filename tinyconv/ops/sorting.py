@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyconv.errors import ArgumentError
 from tinyconv.kernels import shape as kernels
-from tinyconv.ops._checks import check_tensor, normalize_dim
+from tinyconv.ops._checks import check_flags, check_tensor, normalize_dim
 from tinyconv.ops.indexing import gather
 from tinyconv.ops.reduction import ValuesIndices
 from tinyconv.ops.shape import reshape
@@ -23,11 +23,13 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
     >>> values.tolist(), indices.tolist()
     ([1.0, 2.0, 3.0], [1, 2, 0])
     """
+    check_flags("sort", descending=descending, stable=stable)
     return _sorted("sort", input, dim, descending, None)
 
 
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """The indices that `sort` returns."""
+    check_flags("argsort", descending=descending, stable=stable)
     return _sorted("argsort", input, dim, descending, None).indices
 
 
@@ -40,6 +42,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     >>> tc.topk(tc.tensor([3.0, 1.0, 2.0]), 2).values.tolist()
     [3.0, 2.0]
     """
+    check_flags("topk", largest=largest, sorted=sorted)
     axis = normalize_dim("topk", dim, check_tensor("topk", "input", input).ndim)
     length = input.shape[axis] if input.ndim else 1
     if not isinstance(k, int) or isinstance(k, bool) or not 0 <= k <= length:

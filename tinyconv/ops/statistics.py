@@ -10,7 +10,15 @@ from tinyconv.autograd import Function
 from tinyconv.device import array_module, int64
 from tinyconv.errors import ArgumentError
 from tinyconv.kernels import reduction as kernels
-from tinyconv.ops._checks import check_float, check_number, check_tensor, normalize_dim, normalize_dims
+from tinyconv.ops._checks import (
+    check_flags,
+    check_float,
+    check_number,
+    check_tensor,
+    normalize_dim,
+    normalize_dims,
+    reduced_dims,
+)
 from tinyconv.ops.elementwise import exp, log, where
 from tinyconv.ops.operands import as_floating, astype
 from tinyconv.ops.reduction import Dims, amax, amin, mean
@@ -61,6 +69,7 @@ def var(
     >>> tc.var(tc.tensor([1.0, 3.0])).item(), tc.var(tc.tensor([1.0, 3.0]), correction=0).item()
     (2.0, 1.0)
     """
+    check_flags("var", unbiased=unbiased, keepdim=keepdim)
     return _variance("var", input, dim, unbiased, keepdim, correction)
 
 
@@ -73,24 +82,30 @@ def std(
     correction: float | None = None,
 ) -> Tensor:
     """The square root of `var`, with the same arguments; where it is 0 the gradient is 0."""
+    check_flags("std", unbiased=unbiased, keepdim=keepdim)
     return _root(_variance("std", input, dim, unbiased, keepdim, correction))
 
 
 def var_mean(input: Tensor, dim: Any = None, *, correction: float = 1, keepdim: bool = False) -> Any:
     """The pair (variance, mean)."""
+    check_flags("var_mean", keepdim=keepdim)
+    dim = reduced_dims("var_mean", dim, check_float("var_mean", "input", input).ndim)
     variance = _variance("var_mean", input, dim, True, keepdim, correction)
     return variance, mean(input, dim, keepdim)
 
 
 def std_mean(input: Tensor, dim: Any = None, *, correction: float = 1, keepdim: bool = False) -> Any:
     """The pair (standard deviation, mean)."""
+    check_flags("std_mean", keepdim=keepdim)
+    dim = reduced_dims("std_mean", dim, check_float("std_mean", "input", input).ndim)
     deviation = _root(_variance("std_mean", input, dim, True, keepdim, correction))
     return deviation, mean(input, dim, keepdim)
 
 
 def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
     """How many elements are not 0, of all or along `dim`."""
-    return sum_(check_tensor("count_nonzero", "input", input) != 0, dim)
+    x = check_tensor("count_nonzero", "input", input)
+    return sum_(x != 0, reduced_dims("count_nonzero", dim, x.ndim))
 
 
 def prod(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
@@ -99,6 +114,7 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor
     Halves are multiplied with each other until one number is left, so that the gradient is
     right where elements are 0 too.
     """
+    check_flags("prod", keepdim=keepdim)
     x = check_tensor("prod", "input", input)
     x = x if x.dtype.kind == "f" else astype(x, int64)
     axis = 0 if dim is None else normalize_dim("prod", dim, x.ndim)
@@ -118,6 +134,7 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor
 
 def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """log(sum(exp(input))) over `dim`, without overflow."""
+    check_flags("logsumexp", keepdim=keepdim)
     x = as_floating(check_tensor("logsumexp", "input", input))
     dims = normalize_dims("logsumexp", dim, x.ndim)
     shift = Tensor(_finite_max(x.array, dims))
@@ -162,11 +179,12 @@ def norm(input: Tensor, p: Any = "fro", dim: Dims = None, keepdim: bool = False)
     >>> tc.norm(tc.tensor([3.0, -4.0])).item()
     5.0
     """
+    check_flags("norm", keepdim=keepdim)
     x = check_float("norm", "input", input)
     if isinstance(p, str) and p != "fro":
         raise ArgumentError("norm", "p", repr(p), "a number or 'fro'")
-    order = 2.0 if p == "fro" else check_number("norm", "p", p)
-    dims = normalize_dims("norm", dim, x.ndim)
+    order = 2.0 if isinstance(p, str) else check_number("norm", "p", p)
+    dims = reduced_dims("norm", dim, x.ndim)
     if order in (inf, -inf):
         return (amax if order > 0 else amin)(abs_(x), dims, keepdim)
     if order == 0:
@@ -183,10 +201,8 @@ def norm(input: Tensor, p: Any = "fro", dim: Dims = None, keepdim: bool = False)
 def _variance(op: str, input: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> Tensor:
     if isinstance(dim, bool):
         dim, unbiased = None, dim
-    if not isinstance(unbiased, bool):
-        raise ArgumentError(op, "unbiased", repr(unbiased), "True or False")
     less = float(unbiased) if correction is None else check_number(op, "correction", correction)
-    dims = normalize_dims(op, dim, check_float(op, "input", input).ndim)
+    dims = reduced_dims(op, dim, check_float(op, "input", input).ndim)
     count = product(input.shape[d] for d in dims)
     deviation = input - mean(input, dims, keepdim=True)
     total = sum_(deviation * deviation, dims, keepdim)

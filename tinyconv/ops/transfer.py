@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tinyconv.autograd import Function
-from tinyconv.device import device_of, to_device
-from tinyconv.errors import ArgumentError
+from tinyconv.device import check_dtype, device_of, to_device
+from tinyconv.errors import ArgumentError, DeviceError
+from tinyconv.ops._checks import check_flags, check_tensor
 from tinyconv.ops.operands import astype
 from tinyconv.ops.shape import contiguous
 from tinyconv.tensor import Tensor
@@ -56,6 +57,8 @@ def to(
     >>> tc.ones(2).to("cpu", tc.float64).dtype
     dtype('float64')
     """
+    check_flags("to", non_blocking=non_blocking, copy=copy)
+    check_tensor("to", "input", input)
     if len(targets) == 1 and isinstance(targets[0], Tensor):
         targets = (device_of(targets[0].array), targets[0].dtype)
     for target in targets:
@@ -65,9 +68,11 @@ def to(
             dtype, given = target, dtype
             if given is not None:
                 raise ArgumentError("to", "the targets", targets, "at most a device and a dtype")
+    if device is not None and not isinstance(device, str):
+        raise DeviceError("to", "device", repr(device), "'cpu', 'cuda' or 'cuda:0'")
     output = input if device is None else moved(input, device)
     wants_dtype = dtype is not None or None in targets or not (targets or device or memory_format or copy)
-    output = astype(output, dtype) if wants_dtype else output
+    output = astype(output, check_dtype("to", dtype)) if wants_dtype else output
     output = output if memory_format is None else contiguous(output, memory_format)
     return output.clone() if copy and output is input else output
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tinyconv.autograd import Function
-from tinyconv.device import array_module
+from tinyconv.device import array_module, int64
 from tinyconv.errors import ArgumentError, DtypeError
 from tinyconv.kernels import elementwise as kernels
-from tinyconv.ops._checks import check_tensor
-from tinyconv.ops.operands import as_floating
+from tinyconv.ops._checks import check_tensor, is_int
+from tinyconv.ops.operands import as_floating, astype
 from tinyconv.tensor import Tensor
 
 
@@ -140,7 +140,8 @@ def rsqrt(input: Tensor) -> Tensor:
 
 def square(input: Tensor) -> Tensor:
     """input * input."""
-    return check_tensor("square", "input", input) * input
+    x = check_tensor("square", "input", input)
+    return x * x if x.dtype.kind != "b" else astype(x, int64)
 
 
 def reciprocal(input: Tensor) -> Tensor:
@@ -199,8 +200,8 @@ def round(input: Tensor, decimals: int = 0) -> Tensor:
     >>> tc.round(tc.tensor([0.5, 1.5, 2.5])).tolist()
     [0.0, 2.0, 2.0]
     """
-    if not isinstance(decimals, int) or isinstance(decimals, bool):
-        raise ArgumentError("round", "decimals", repr(decimals), "an int")
+    if not is_int(decimals, -400, 400):
+        raise ArgumentError("round", "decimals", repr(decimals), "an int from -400 to 400")
     return _whole("round", input, decimals)
 
 

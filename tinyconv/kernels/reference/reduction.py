@@ -14,8 +14,13 @@ Array = Any
 
 @quiet
 def sum(x: Array, axis: tuple[int, ...], keepdims: bool) -> Array:
-    """Sum over `axis`; float32 is added up in float64, so that a million terms lose nothing."""
+    """Sum over `axis`; float32 is added up in float64, so that a million terms lose nothing.
+
+    Integers and truth values add up to int64.
+    """
     xp = array_module(x)
+    if x.dtype.kind != "f":
+        return xp.asarray(x.sum(axis=axis, keepdims=keepdims, dtype=np.int64))
     if x.dtype == np.float32:
         return xp.asarray(x.sum(axis=axis, keepdims=keepdims, dtype=np.float64)).astype(np.float32)
     return xp.asarray(x.sum(axis=axis, keepdims=keepdims))
