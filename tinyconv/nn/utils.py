@@ -1,4 +1,4 @@
-"""Gradients kept within bounds, and all parameters as one vector."""
+"""Tools for parameters: gradients kept within bounds, one vector of all, weights computed from others."""
 
 from __future__ import annotations
 
@@ -10,8 +10,23 @@ from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError, TrainingError
 from tinyconv.grad_mode import no_grad
 from tinyconv.kernels.reference.elementwise import quiet
+from tinyconv.nn.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
+from tinyconv.nn.reparametrization import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
 from tinyconv.ops import cat, zeros
 from tinyconv.tensor import Tensor
+
+__all__ = [
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "fuse_conv_bn_eval",
+    "fuse_linear_bn_eval",
+    "parameters_to_vector",
+    "remove_spectral_norm",
+    "remove_weight_norm",
+    "spectral_norm",
+    "vector_to_parameters",
+    "weight_norm",
+]
 
 
 @quiet
