@@ -9,7 +9,7 @@ from the built-in exception that Python users would try to catch.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -102,8 +102,18 @@ class GradcheckError(TinyconvError, AssertionError):
         return f"{self.where}: {self.value}"
 
 
-def missing_name(owner: str, name: str, names: Iterable[str]) -> AttributeError:
+def missing_name(
+    owner: str, name: str, names: Iterable[str], instead: Mapping[str, str] | None = None
+) -> AttributeError:
     """The error for ``owner.name`` that does not exist; it names what comes nearest.
+
+    Parameters
+    ----------
+    owner, name : str
+    names : iterable of str
+        What there is.
+    instead : dict, optional
+        For names of PyTorch's that are known to be missing: what to take instead.
 
     Examples
     --------
@@ -111,6 +121,8 @@ def missing_name(owner: str, name: str, names: Iterable[str]) -> AttributeError:
     >>> missing_name("tinyconv.nn", "Conv2D", ["Conv1d", "Conv2d", "Linear"])
     AttributeError("tinyconv.nn has no 'Conv2D'; nearest: 'Conv2d', 'Conv1d'")
     """
+    if instead and name in instead:
+        return AttributeError(f"{owner} has no {name!r}; instead: {instead[name]}")
     by_lower_case = {other.lower(): other for other in names if not other.startswith("_")}
     near = difflib.get_close_matches(name.lower(), by_lower_case, n=3, cutoff=0.6)
     hint = "; nearest: " + ", ".join(repr(by_lower_case[other]) for other in near) if near else ""

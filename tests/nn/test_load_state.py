@@ -81,3 +81,21 @@ def test_modules_that_stand_in_two_places() -> None:
             ]
         )
     assert listed[0] == listed[1]
+
+
+def test_an_embedding_of_given_vectors() -> None:
+    torch = pytest.importorskip("torch")
+    table = np.random.default_rng(0).standard_normal((4, 3))
+    for freeze in (True, False):
+        mine = nn.Embedding.from_pretrained(tc.tensor(table), freeze, padding_idx=-1)
+        other = torch.nn.Embedding.from_pretrained(torch.tensor(table), freeze, padding_idx=-1)
+        np.testing.assert_array_equal(mine.weight.detach().numpy(), other.weight.detach().numpy())
+        assert mine.weight.requires_grad == other.weight.requires_grad == (not freeze)
+        assert repr(mine) == repr(other)
+    with pytest.raises(ShapeError, match=r"Embedding.from_pretrained: embeddings is of shape \(3,\)"):
+        nn.Embedding.from_pretrained(tc.ones(3))
+
+
+def test_modules_convert_to_a_type() -> None:
+    layer = nn.BatchNorm1d(2).type(tc.float64)
+    assert layer.weight.dtype == tc.float64 and layer.num_batches_tracked.dtype == tc.int64

@@ -64,6 +64,7 @@ def resizings(draw: Any) -> Case:
         if same and options["mode"].startswith(("nearest", "bicubic")):
             factor = 2  # where a size stays the same, PyTorch's gradient is not that of its forward
         options["scale_factor"] = factor
+        options["recompute_scale_factor"] = draw(st.sampled_from((None, False, True)))
     if "linear" in options["mode"] or options["mode"] == "bicubic":
         options["align_corners"] = draw(st.sampled_from((None, False, True)))
     lead = (draw(st.integers(0, 2)), draw(st.integers(1, 3)))
@@ -254,7 +255,7 @@ WRONG: list[tuple[str, type[TinyconvError], str, Callable[[], Any]]] = [
         "interpolate",
         ArgumentError,
         "recompute_scale_factor True size",
-        lambda: F.interpolate(IMAGE, scale_factor=2, recompute_scale_factor=True),
+        lambda: F.interpolate(IMAGE, 2, recompute_scale_factor=True),
     ),
     ("interpolate", ArgumentError, "antialias 'area'", lambda: F.interpolate(IMAGE, 3, antialias=True)),
     ("pixel_shuffle", ShapeError, "input (2, 4, 5, 6) 9", lambda: F.pixel_shuffle(IMAGE, 3)),

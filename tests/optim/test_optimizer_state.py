@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import tinyconv as tc
 from tests.optim.test_optim import OPTIONS, SHAPES, leaves, run, start
-from tinyconv import optim
+from tinyconv import nn, optim
 from tinyconv.errors import ArgumentError
 
 
@@ -57,3 +58,11 @@ def test_options_of_how_a_step_is_computed(kind: str) -> None:
     if kind not in ("SGD", "Adagrad"):
         with pytest.raises(ArgumentError, match=f"{kind}: capturable is True, expected False"):
             make([p], capturable=True)
+
+
+def test_named_parameters_are_taken_too() -> None:
+    layer = nn.Linear(2, 2)
+    optimizer = optim.SGD(layer.named_parameters(), lr=0.1)
+    optimizer.add_param_group({"params": [("more", nn.Parameter(tc.ones(1)))]})
+    assert [len(group["params"]) for group in optimizer.param_groups] == [2, 1]
+    assert optimizer.param_groups[0]["params"][0] is layer.weight

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinyconv.errors import missing_name
 from tinyconv.nn import functional, init, utils
+from tinyconv.nn.absent import LAYERS
 from tinyconv.nn.activation import (
     CELU,
     ELU,
@@ -264,4 +265,4 @@ __all__ = [
 if not TYPE_CHECKING:  # a type checker reports missing names by itself
 
     def __getattr__(name: str) -> Any:
-        raise missing_name("tinyconv.nn", name, globals())
+        raise missing_name("tinyconv.nn", name, globals(), LAYERS)

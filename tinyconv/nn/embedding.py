@@ -5,11 +5,12 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any
 
+from tinyconv.errors import ShapeError
 from tinyconv.nn import functional as F
 from tinyconv.nn import init
 from tinyconv.nn.module import Module, Parameter
 from tinyconv.ops import zeros
-from tinyconv.ops._checks import check_positive
+from tinyconv.ops._checks import check_float, check_positive
 from tinyconv.ops.embedding import check_embedding_options, check_row
 from tinyconv.tensor import Tensor
 
@@ -58,6 +59,27 @@ class Embedding(Module):
         if self.padding_idx is not None:
             self.weight.array[self.padding_idx] = 0
         self.to(device=device, dtype=dtype)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        embeddings: Tensor,
+        freeze: bool = True,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+    ) -> Embedding:
+        """An embedding with these vectors, shape (num_embeddings, embedding_dim); `freeze`: not learned."""
+        if check_float("Embedding.from_pretrained", "embeddings", embeddings).ndim != 2:
+            expected = "(num_embeddings, embedding_dim)"
+            found = f"of shape {embeddings.shape}"
+            raise ShapeError("Embedding.from_pretrained", "embeddings", found, expected)
+        rows, length = embeddings.shape
+        layer = cls(rows, length, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse)
+        layer.weight = Parameter(embeddings.detach(), requires_grad=not freeze)
+        return layer
 
     def forward(self, input: Tensor) -> Tensor:
         return F.embedding(input, self.weight, self.padding_idx)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from tinyconv.errors import missing_name
+from tinyconv.nn.absent import FUNCTIONS
 from tinyconv.ops import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -229,4 +230,4 @@ __all__ = [
 if not TYPE_CHECKING:  # a type checker reports missing names by itself
 
     def __getattr__(name: str) -> Any:
-        raise missing_name("tinyconv.nn.functional", name, globals())
+        raise missing_name("tinyconv.nn.functional", name, globals(), FUNCTIONS)

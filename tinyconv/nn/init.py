@@ -8,13 +8,14 @@ the weights have variance gain^2 / fan_in (He) or, balanced for the way back, ga
 from __future__ import annotations
 
 from math import ceil, prod, sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinyconv.device import array_module
-from tinyconv.errors import ArgumentError, ShapeError
+from tinyconv.errors import ArgumentError, ShapeError, missing_name
 from tinyconv.generator import Generator, numpy_generator
+from tinyconv.nn.absent import INITIALISERS
 from tinyconv.ops._checks import check_number
 from tinyconv.tensor import Tensor
 
@@ -236,3 +237,9 @@ def _fill(tensor: Tensor, values: Any) -> Tensor:
 
 he_uniform_ = kaiming_uniform_
 he_normal_ = kaiming_normal_
+
+
+if not TYPE_CHECKING:  # a type checker reports missing names by itself
+
+    def __getattr__(name: str) -> Any:
+        raise missing_name("tinyconv.nn.init", name, globals(), INITIALISERS)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tinyconv.device import array_module, check_dtype, float32, float64, to_device
-from tinyconv.errors import ArgumentError, DtypeError
+from tinyconv.errors import ArgumentError, DtypeError, missing_name
+from tinyconv.nn.absent import METHODS
 from tinyconv.nn.hooks import HookHandle, Hooks, call_with_hooks
 from tinyconv.nn.state import ModuleState
 from tinyconv.tensor import Tensor
@@ -112,6 +113,8 @@ class Module(ModuleState):
         for store in ("_parameters", "_modules", "_buffers"):
             if name in self.__dict__.get(store, {}):
                 return self.__dict__[store][name]
+        if name in METHODS:
+            raise missing_name(type(self).__name__, name, (), METHODS)
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def __delattr__(self, name: str) -> None:
@@ -262,6 +265,10 @@ class Module(ModuleState):
     def double(self) -> Module:
         """Convert to float64, in place."""
         return self.to(float64)
+
+    def type(self, dst_type: Any) -> Module:
+        """Convert to a dtype, in place."""
+        return self.to(dtype=dst_type)
 
     def cpu(self) -> Module:
         """Move to the CPU, in place."""

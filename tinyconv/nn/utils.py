@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import inf, isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinyconv.device import array_module
-from tinyconv.errors import ArgumentError, DtypeError, ShapeError, TrainingError
+from tinyconv.errors import ArgumentError, DtypeError, ShapeError, TrainingError, missing_name
 from tinyconv.grad_mode import no_grad
 from tinyconv.kernels.reference.elementwise import quiet
+from tinyconv.nn.absent import TOOLS
 from tinyconv.nn.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 from tinyconv.nn.reparametrization import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
 from tinyconv.ops import cat, zeros
@@ -153,3 +154,9 @@ def _check_number(where: str, argument: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
         raise ArgumentError(where, argument, repr(value), "a number >= 0")
     return value
+
+
+if not TYPE_CHECKING:  # a type checker reports missing names by itself
+
+    def __getattr__(name: str) -> Any:
+        raise missing_name("tinyconv.nn.utils", name, globals(), TOOLS)

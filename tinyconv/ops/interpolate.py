@@ -55,7 +55,9 @@ def interpolate(
         (Keys 1981, with a = -3/4).
     align_corners : bool, optional
         For the last four modes: whether the centres of the corner pixels stay in place.
-    recompute_scale_factor, antialias
+    recompute_scale_factor : bool, optional
+        With True, `scale_factor` only says the size, and coordinates are scaled by what that is.
+    antialias : bool
         Not supported; for smooth shrinking use ``mode="area"``.
 
     Notes
@@ -83,12 +85,16 @@ def interpolate(
     op = "interpolate"
     check_choice(op, "mode", mode, MODES)
     _check_input(op, input, mode)
-    _check_unsupported(op, recompute_scale_factor, antialias)
+    if antialias:
+        raise ArgumentError(op, "antialias", antialias, "False (mode='area' shrinks smoothly)")
+    if recompute_scale_factor and size is not None:
+        expected = "None or False with size, which says all"
+        raise ArgumentError(op, "recompute_scale_factor", recompute_scale_factor, expected)
     if align_corners is not None and mode not in LINEAR:
         raise ArgumentError(op, "align_corners", align_corners, f"None in mode {mode!r}")
     sizes, scales = _output_size(op, input.shape[2:], size, scale_factor)
     for axis, (n_out, scale) in enumerate(zip(sizes, scales, strict=True), start=2):
-        n_in = input.shape[axis]
+        n_in, scale = input.shape[axis], None if recompute_scale_factor else scale
         positions, weights = interpolation_map(mode, n_in, n_out, scale, bool(align_corners))
         input = Resample.apply(input, positions, weights, axis)
     return input
@@ -183,11 +189,3 @@ def _check_input(op: str, input: Tensor, mode: str) -> None:
         raise ShapeError(op, "input", f"of shape {input.shape}", f"{layout} in mode {mode!r}")
     if min(input.shape[2:]) < 1:
         raise ShapeError(op, "input", f"of shape {input.shape}", "at least one pixel")
-
-
-def _check_unsupported(op: str, recompute_scale_factor: Any, antialias: Any) -> None:
-    if recompute_scale_factor:
-        expected = "None or False (give size instead of scale_factor)"
-        raise ArgumentError(op, "recompute_scale_factor", recompute_scale_factor, expected)
-    if antialias:
-        raise ArgumentError(op, "antialias", antialias, "False (mode='area' shrinks smoothly)")

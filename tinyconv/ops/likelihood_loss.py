@@ -58,7 +58,7 @@ def kl_div(
         Log-probabilities.
     target : Tensor
         Probabilities, of the same shape (nothing is broadcast, as it would be in PyTorch). A target
-        of 0 contributes 0.
+        of 0 contributes 0; the derivative with respect to it is minus infinity (PyTorch's is NaN).
     size_average, reduce : None
         What `reduction` was called once; refused.
     reduction : {"mean", "batchmean", "sum", "none"}

@@ -16,8 +16,8 @@ class Optimizer:
 
     Parameters
     ----------
-    params : iterable of Tensor, or of dict
-        What to optimise. Dicts are parameter groups: ``{"params": [...], "lr": 1e-4}``.
+    params : iterable of Tensor, of (name, Tensor), or of dict
+        What to optimise; names are not kept. Dicts are parameter groups: ``{"params": [...], "lr": 1e-4}``.
     defaults : dict
         The options of groups that do not set their own.
 
@@ -41,7 +41,7 @@ class Optimizer:
         name = type(self).__name__
         if isinstance(params, Tensor):
             raise DtypeError(name, "params", "a single Tensor", "an iterable, e.g. model.parameters()")
-        given = list(params)
+        given = [item[1] if _is_named(item) else item for item in params]
         if not given:
             raise ArgumentError(name, "params", "empty", "at least one parameter")
         self.defaults = defaults
@@ -180,8 +180,15 @@ class Optimizer:
             group.update({option: value for option, value in saved.items() if option != "params"})
 
 
-def _listed(params: Any) -> list[Tensor]:
-    return [params] if isinstance(params, Tensor) else list(params)
+def _is_named(item: Any) -> bool:
+    """Whether it is a (name, parameter) of ``model.named_parameters()``."""
+    return isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
+
+
+def _listed(params: Any) -> list[Any]:
+    if isinstance(params, Tensor):
+        return [params]
+    return [item[1] if _is_named(item) else item for item in params]
 
 
 def _own(value: Any, parameter: Any) -> Any:
