@@ -12,7 +12,7 @@ import pytest
 
 import tinyconv as tc
 import tinyconv.nn.functional as F
-from tests.io.onnx.exported import arrays_of, assert_same, check, export, kinds, onnx, random
+from tests.io.onnx.exported import Applied, arrays_of, assert_same, check, export, kinds, onnx, random
 from tinyconv import models, nn
 from tinyconv.errors import (
     ArgumentError,
@@ -25,17 +25,6 @@ from tinyconv.errors import (
     UnsupportedError,
 )
 from tinyconv.tensor import Tensor
-
-
-class Applied(nn.Module):
-    """A function as a module."""
-
-    def __init__(self, function: Any) -> None:
-        super().__init__()
-        self.function = function
-
-    def forward(self, *inputs: Any) -> Any:
-        return self.function(*inputs)
 
 
 class TwoHeads(nn.Module):

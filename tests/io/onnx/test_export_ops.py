@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.io.onnx.exported import check, random
+from tests.io.onnx.exported import Applied, check, random
 from tests.io.onnx.table_export_ops import OPS
-from tinyconv import nn
-
-
-class Applied(nn.Module):
-    """A function of a tensor as a module."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__()
-        self.function = function
-
-    def forward(self, *inputs: Any) -> Any:
-        return self.function(*inputs)
 
 
 @pytest.mark.parametrize("name", OPS)

@@ -151,6 +151,8 @@ class Builder:
 
     def reshape(self, item: Given, before: Sequence[int], after: Sequence[int]) -> str:
         """`item`, whose sizes are `before`, in the shape `after`."""
+        if any(n == 0 for n in after):
+            return self.node("Reshape", [item, self.ints(after)], allowzero=1)
         sizes = [
             0 if isinstance(n, Size) and i < len(before) and same(n, before[i]) else n
             for i, n in enumerate(after)

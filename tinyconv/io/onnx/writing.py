@@ -114,7 +114,8 @@ def _axes_to_try(
             known = ", ".join(map(repr, [*names, *(output_names or ["output"])]))
             raise ArgumentError("export", "a name in dynamic_axes", repr(unknown[0]), f"one of {known}")
         return [axes]
-    batch: list[Axes] = [{0: "batch"} if x.ndim and x.shape[0] == inputs[0].shape[0] else {} for x in inputs]
+    first = next((x.shape[0] for x in inputs if x.ndim), 0)
+    batch: list[Axes] = [{0: "batch"} if x.ndim and x.shape[0] == first else {} for x in inputs]
     return [batch, [{} for _ in inputs]]
 
 

@@ -79,7 +79,7 @@ def hardtanh(builder: Builder, x: Value, min_val: float, max_val: float) -> str:
 
 @translates(ops.prelu)
 def prelu(builder: Builder, input: Value, weight: Value) -> str:
-    slope: Any = weight
+    slope: Any = weight if input.ndim else builder.node("Squeeze", [weight])
     if weight.array.size > 1 and input.ndim > 2:
         axes = np.arange(1, input.ndim - 1)
         slope = builder.node("Unsqueeze", [weight, axes])

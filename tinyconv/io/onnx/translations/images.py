@@ -110,6 +110,6 @@ def grid_sample(
     )
 
 
-@translates(ops.affine_grid)
+@translates(ops.affine_grid, when=lambda size, align_corners, **_: not align_corners or min(size[2:]) > 1)
 def affine_grid(builder: Builder, theta: Value, size: Any, align_corners: bool | None) -> str:
     return builder.node("AffineGrid", [theta, builder.ints(size)], align_corners=int(bool(align_corners)))

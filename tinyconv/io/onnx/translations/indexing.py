@@ -9,7 +9,7 @@ import numpy as np
 from tinyconv import ops
 from tinyconv.io.onnx.builder import Builder
 from tinyconv.io.onnx.recording import Value
-from tinyconv.io.onnx.sizes import same
+from tinyconv.io.onnx.sizes import Size, same
 from tinyconv.io.onnx.table import translates
 from tinyconv.ops import shape as shape_ops
 
@@ -21,7 +21,7 @@ def index(builder: Builder, input: Value, key: Any) -> str:
     keys = list(key) if isinstance(key, tuple) else [key]
     _check(builder, keys)
     used = sum(part is not None and part is not Ellipsis for part in keys)
-    place = keys.index(Ellipsis) if Ellipsis in [k for k in keys if k is Ellipsis] else len(keys)
+    place = next((i for i, part in enumerate(keys) if part is Ellipsis), len(keys))
     rest: list[Any] = [slice(None)] * (input.ndim - used)
     keys = [*keys[:place], *rest, *keys[place + 1 :]]
     axes = [part for part in keys if part is not None]
@@ -29,23 +29,21 @@ def index(builder: Builder, input: Value, key: Any) -> str:
     tensors = [i for i, part in enumerate(axes) if isinstance(part, Value | np.ndarray | list | tuple)]
     whole = [i for i, part in enumerate(axes) if isinstance(part, int)]
     if tensors:
-        return _gathered(builder, x, axes, tensors, whole, None in keys)
+        return _gathered(builder, x, axes, tensors, whole, len(axes) < len(keys))
     for axis in reversed(whole):
-        x = builder.node(
-            "Gather",
-            [
-                x,
-                builder.node("Squeeze", [builder.ints([axes[axis]]), np.array([0])])
-                if type(axes[axis]) is not int
-                else np.array(axes[axis]),
-            ],
-            axis=axis,
-        )
+        x = builder.node("Gather", [x, _number(builder, axes[axis])], axis=axis)
     kept = [part for part in keys if not isinstance(part, int)]
     new = [i for i, part in enumerate(kept) if part is None]
     if new:
         x = builder.node("Unsqueeze", [x, np.array(new)])
     return x if isinstance(x, str) else builder.node("Identity", [x])
+
+
+def _number(builder: Builder, n: int) -> Any:
+    """A number without dimensions."""
+    if isinstance(n, Size):
+        return builder.node("Squeeze", [builder.ints([n]), np.array([0])])
+    return np.array(n, np.int64)
 
 
 def _check(builder: Builder, keys: list[Any]) -> None:

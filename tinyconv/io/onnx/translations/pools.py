@@ -27,13 +27,21 @@ def max_pool(
     ceil_mode: bool,
 ) -> tuple[str, str]:
     wants_places = builder.call.outputs[1].needed
+    ends = padding
+    if ceil_mode and not any(isinstance(n, Size) for n in x.shape[2:]):
+        # Padding never wins, so that windows that hang over the end are windows in more padding.
+        made = builder.call.outputs[0].shape[2:]
+        geometry = zip(made, x.shape[2:], kernel_size, stride, padding, dilation, strict=True)
+        beyond = tuple(max((m - 1) * s + d * (k - 1) + 1 - n - p, 0) for m, n, k, s, p, d in geometry)
+        if all(n < k for n, k in zip(beyond, kernel_size, strict=True)):  # more is not allowed
+            ends, ceil_mode = beyond, False
     names = builder.node(
         "MaxPool",
         [x],
         outputs=2 if wants_places else 1,
         kernel_shape=kernel_size,
         strides=stride,
-        pads=(*padding, *padding),
+        pads=(*padding, *ends),
         dilations=dilation,
         ceil_mode=int(ceil_mode),
     )

@@ -43,7 +43,7 @@ def unsqueeze(builder: Builder, input: Value, dim: int) -> str:
 
 @translates(shape_ops.Permute)
 def permute(builder: Builder, x: Value, dims: tuple[int, ...]) -> str:
-    return builder.node("Transpose", [x], perm=dims)
+    return builder.node("Transpose", [x], perm=dims) if dims else builder.name(x)
 
 
 @translates(shape_ops.Copy)

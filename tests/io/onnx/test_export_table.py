@@ -1,0 +1,77 @@
+"""Every op of the table of ops, exported with drawn arguments: the same numbers, or a refusal by name."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinyconv as tc
+from tests.io.onnx.exported import Applied, arrays_of, export, onnxruntime, run
+from tests.ops.table import OPS, Op
+from tinyconv.errors import UnsupportedError
+
+LOOKS_AT_VALUES = {
+    *("masked_select", "gumbel_softmax", "pdist", "std_mean", "poisson_nll_loss", "gaussian_nll_loss"),
+    *("hinge_embedding_loss", "cosine_embedding_loss", "multi_margin_loss", "multilabel_margin_loss"),
+    *("generalised_dice_loss", "tversky_loss", "generalised_wasserstein_dice_loss", "focal_loss"),
+    "weighted_pixel_cross_entropy",
+}
+SOME_ARGUMENTS = {
+    "index": "masks, several index tensors",
+    "dropout": "training=True",
+    "feature_alpha_dropout": "training=True",
+    "lp_pool1d": "ceil_mode where onnx counts windows otherwise",
+    "lp_pool2d": "ceil_mode where onnx counts windows otherwise",
+    "lp_pool3d": "ceil_mode where onnx counts windows otherwise",
+    "rrelu": "training=True",
+    "cross_entropy": "label smoothing, no batch",
+    "nll_loss": "no batch",
+    "adaptive_max_pool1d": "return_indices",
+    "adaptive_max_pool2d": "return_indices",
+    "adaptive_max_pool3d": "return_indices",
+    "max_pool1d": "ceil_mode where onnx counts windows otherwise",
+    "max_pool2d": "ceil_mode where onnx counts windows otherwise",
+    "max_pool3d": "ceil_mode where onnx counts windows otherwise",
+    "avg_pool1d": "ceil_mode where onnx counts windows otherwise",
+    "avg_pool2d": "ceil_mode where onnx counts windows otherwise",
+    "avg_pool3d": "ceil_mode where onnx counts windows otherwise",
+    "take_along_dim": "broadcasting",
+    "norm": "powers other than 0, 1, 2 and inf",
+    "einsum": "diagonals",
+    "affine_grid": "align_corners with a size of 1",
+}
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+@settings(max_examples=4, derandomize=True)
+@given(data=st.data())
+def test_an_op_exported_is_the_op_or_is_refused(op: Op, data: Any) -> None:
+    onnxruntime.set_default_logger_severity(4)
+    case = data.draw(op.cases)
+    inputs, constants = case.arrays(np.float32)
+    fixed = [tc.Tensor(x) for x in constants]
+    model = Applied(lambda *tensors: op.call(*tensors, *fixed, **case.options)).eval()
+    given = [tc.Tensor(x) for x in inputs]
+    expected = arrays_of(model(*given))
+    if not all(x.size for x in (*inputs, *expected)) or not all(x.ndim for x in inputs):
+        return  # nobody exports a network for empty images; onnxruntime refuses some
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            found = run(export(model, given, Path(folder)), given)
+        except UnsupportedError:
+            assert op.name in LOOKS_AT_VALUES | set(SOME_ARGUMENTS)
+            return
+    for theirs, ours in zip(found, expected, strict=True):
+        assert (theirs.dtype, theirs.shape) == (ours.dtype, ours.shape)
+        largest = float(np.abs(ours[np.isfinite(ours)]).max(initial=1)) if ours.dtype.kind == "f" else 1.0
+        np.testing.assert_allclose(theirs, ours, rtol=0, atol=1e-5 * largest)
+
+
+def test_what_is_refused_is_in_the_table() -> None:
+    assert LOOKS_AT_VALUES | set(SOME_ARGUMENTS) <= {op.name for op in OPS}
