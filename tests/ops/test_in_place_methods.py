@@ -13,6 +13,22 @@ from tinyconv.errors import ArgumentError, DtypeError, GraphError, ShapeError
 MASK = tc.tensor([True, False, True])
 CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "abs_": ((), {}),
+    "addcdiv_": ((tc.tensor([1.0, 2.0, 3.0]), tc.tensor([2.0, 4.0, 8.0])), {"value": 0.5}),
+    "addcmul_": ((tc.tensor([1.0, 2.0, 3.0]), tc.tensor([2.0, 4.0, 8.0])), {"value": 0.5}),
+    "ceil_": ((), {}),
+    "clip_": ((0.0, 1.0), {}),
+    "floor_": ((), {}),
+    "index_add_": ((0, tc.tensor([2]), tc.tensor([3.0])), {}),
+    "index_copy_": ((0, tc.tensor([2]), tc.tensor([3.0])), {}),
+    "index_fill_": ((0, tc.tensor([2]), 3.0), {}),
+    "lerp_": ((tc.tensor([1.0, 2.0, 3.0]), 0.25), {}),
+    "nan_to_num_": ((), {}),
+    "reciprocal_": ((), {}),
+    "relu_": ((), {}),
+    "remainder_": ((0.5,), {}),
+    "round_": ((), {}),
+    "sigmoid_": ((), {}),
+    "tanh_": ((), {}),
     "clamp_": ((-0.5,), {"max": 1.0}),
     "exp_": ((), {}),
     "log_": ((), {}),
@@ -97,3 +113,17 @@ def test_random_numbers_into_weights() -> None:
         tc.ones(3).uniform_(0, -1)
     with pytest.raises(DtypeError, match="uniform_: input is of dtype int64"):
         tc.arange(3).uniform_()
+
+
+def test_whole_numbers_and_ones_into_memory() -> None:
+    x = tc.zeros(1000)
+    assert sorted(set(x.random_(2, 5).tolist())) == [2, 3, 4]
+    assert sorted(set(x.random_(2).tolist())) == [0, 1]
+    heads = x.bernoulli_(0.2).numpy()
+    assert set(heads) == {0, 1} and abs(heads.mean() - 0.2) < 5 * np.sqrt(0.2 * 0.8 / 1000)
+    with pytest.raises(ArgumentError, match="random_: high is 2"):
+        x.random_(2, 2)
+    with pytest.raises(ArgumentError, match="bernoulli_: p is 2"):
+        x.bernoulli_(2)
+    with pytest.raises(GraphError, match="random_: the tensor is part of a graph"):
+        tc.ones(2, requires_grad=True).random_(3)

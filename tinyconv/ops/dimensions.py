@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
+from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
-from tinyconv.ops._checks import broadcast_shape, check_int, check_tensor, normalize_dim
-from tinyconv.ops.arrangement import split
-from tinyconv.ops.shape import _unpack, cat, expand, reshape, transpose
+from tinyconv.ops._checks import broadcast_shape, check_int, check_positive, check_tensor, normalize_dim
+from tinyconv.ops.arrangement import movedim, split
+from tinyconv.ops.shape import Index, _unpack, cat, expand, reshape, transpose
 from tinyconv.tensor import Tensor
 
 
@@ -51,6 +52,28 @@ def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int], dim: i
     count = check_int("tensor_split", "indices_or_sections", indices_or_sections, 1)
     size, longer = divmod(length, count)
     return split(input, [size + (i < longer) for i in range(count)], axis)
+
+
+def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """Windows of `size` neighbours along `dimension`, one every `step`; their elements come last.
+
+    It is a method of tensors; ``F.unfold`` makes columns of the windows of images.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> tc.arange(5).unfold(0, 3, 2).tolist()
+    [[0, 1, 2], [2, 3, 4]]
+    """
+    axis = _axis("unfold", dimension, input)
+    width, jump = check_positive("unfold", "size", size), check_positive("unfold", "step", step)
+    if width > input.shape[axis]:
+        raise ArgumentError("unfold", "size", size, f"an int from 1 to {input.shape[axis]}")
+    xp = array_module(input.array)
+    starts = xp.arange(0, input.shape[axis] - width + 1, jump)
+    places = starts[:, None] + xp.arange(width)
+    windows = Index.apply(input, (slice(None),) * axis + (places,))
+    return movedim(windows, axis + 1, -1)
 
 
 def hstack(tensors: Sequence[Tensor]) -> Tensor:

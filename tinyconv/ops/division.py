@@ -6,9 +6,10 @@ from typing import Any
 
 from tinyconv.errors import ArgumentError
 from tinyconv.kernels import elementwise as kernels
-from tinyconv.ops.elementwise import Binary
+from tinyconv.ops._checks import check_choice
+from tinyconv.ops.elementwise import Binary, where
 from tinyconv.ops.operands import Operand, as_operands
-from tinyconv.ops.unary import Zero
+from tinyconv.ops.unary import Zero, trunc
 from tinyconv.tensor import Tensor
 
 
@@ -43,6 +44,18 @@ class Remainder(Binary):
 def floor_divide(input: Operand, other: Operand) -> Tensor:
     """The largest whole number at most input / other, with broadcasting. The gradient is 0."""
     return FloorDivide.apply(*_operands("floor_divide", input, other))
+
+
+def divide_whole(input: Operand, other: Operand, rounding_mode: str) -> Tensor:
+    """What `div` does with a `rounding_mode`."""
+    mode = check_choice("div", "rounding_mode", rounding_mode, ("floor", "trunc"))
+    a, b = _operands("div", input, other)
+    if mode == "floor":
+        return FloorDivide.apply(a, b)
+    if a.dtype.kind == "f" or b.dtype.kind == "f":
+        return trunc(a / b)
+    rounded = FloorDivide.apply(a, b)
+    return where((a != rounded * b) & ((a < 0) != (b < 0)), rounded + 1, rounded)
 
 
 def remainder(input: Operand, other: Operand) -> Tensor:

@@ -9,7 +9,7 @@ from tinyconv.autograd import Function
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError
 from tinyconv.kernels import elementwise as kernels
-from tinyconv.ops._checks import broadcast_shape, check_tensor
+from tinyconv.ops._checks import broadcast_shape, check_number, check_tensor
 from tinyconv.ops.creation import as_tensor
 from tinyconv.ops.operands import Operand, as_floating, as_operands, unbroadcast
 from tinyconv.tensor import Tensor
@@ -173,17 +173,26 @@ class Log(Function):
         return grad / x
 
 
-def add(input: Operand, other: Operand) -> Tensor:
-    """input + other, with broadcasting."""
-    return Add.apply(*as_operands("add", input, other))
+def add(input: Operand, other: Operand, *, alpha: float = 1) -> Tensor:
+    """input + alpha * other, with broadcasting."""
+    a, b = as_operands("add", input, other)
+    return Add.apply(a, b if alpha == 1 else _scaled("add", b, alpha))
 
 
-def sub(input: Operand, other: Operand) -> Tensor:
-    """input - other, with broadcasting."""
+def sub(input: Operand, other: Operand, *, alpha: float = 1) -> Tensor:
+    """input - alpha * other, with broadcasting."""
     a, b = as_operands("sub", input, other)
+    b = b if alpha == 1 else _scaled("sub", b, alpha)
     if a.dtype.kind == b.dtype.kind == "b":
         raise DtypeError("sub", "input", f"of dtype {a.dtype}", "numbers, not truth values")
     return Sub.apply(a, b)
+
+
+def _scaled(op: str, other: Tensor, alpha: Any) -> Tensor:
+    factor = check_number(op, "alpha", alpha)
+    if other.dtype.kind != "f" and not factor.is_integer():
+        raise ArgumentError(op, "alpha", alpha, f"a whole number for {other.dtype}")
+    return mul(other, alpha)
 
 
 def mul(input: Operand, other: Operand) -> Tensor:
@@ -191,8 +200,16 @@ def mul(input: Operand, other: Operand) -> Tensor:
     return Mul.apply(*as_operands("mul", input, other))
 
 
-def div(input: Operand, other: Operand) -> Tensor:
-    """input / other, with broadcasting; integers are divided as floats."""
+def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
+    """input / other, with broadcasting; integers are divided as floats.
+
+    With ``rounding_mode="floor"`` the largest whole number at most as large (`floor_divide`), with
+    "trunc" what is before the point: whole numbers of the inputs' dtype, whose gradient is 0.
+    """
+    if rounding_mode is not None:
+        from tinyconv.ops.division import divide_whole
+
+        return divide_whole(input, other, rounding_mode)
     return Div.apply(*(as_floating(x) for x in as_operands("div", input, other)))
 
 

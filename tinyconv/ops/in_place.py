@@ -16,7 +16,17 @@ import numpy as np
 from tinyconv.device import seed, to_device
 from tinyconv.errors import ArgumentError, DtypeError, GraphError, ShapeError
 from tinyconv.grad_mode import is_grad_enabled, no_grad
-from tinyconv.ops import elementwise, extremes, indexing, unary
+from tinyconv.ops import (
+    activation,
+    arrangement,
+    compound,
+    division,
+    elementwise,
+    extremes,
+    indexing,
+    placing,
+    unary,
+)
 from tinyconv.ops._checks import check_float, check_number
 from tinyconv.tensor import Tensor
 
@@ -79,6 +89,23 @@ def uniform_(input: Tensor, low: float = 0.0, high: float = 1.0) -> Tensor:
     return _draw(input, seed.get().generator.uniform(low, high, input.shape))
 
 
+def random_(input: Tensor, low: int = 0, high: int | None = None) -> Tensor:
+    """Random whole numbers from `low` up to, not including, `high`; ``random_(high)`` starts at 0."""
+    first, end = (0, low) if high is None else (low, high)
+    if not all(isinstance(x, int) and not isinstance(x, bool) for x in (first, end)) or end <= first:
+        raise ArgumentError("random_", "high", end, f"an int > low = {first}")
+    input._check_writable("random_")
+    return _draw(input, seed.get().generator.integers(first, end, input.shape))
+
+
+def bernoulli_(input: Tensor, p: float = 0.5) -> Tensor:
+    """1 with probability `p`, else 0, into the tensor's memory."""
+    if not 0 <= check_number("bernoulli_", "p", p) <= 1:
+        raise ArgumentError("bernoulli_", "p", p, "a probability, from 0 to 1")
+    input._check_writable("bernoulli_")
+    return _draw(input, seed.get().generator.random(input.shape) < p)
+
+
 def _check_random(op: str, input: Tensor, **numbers: float) -> None:
     check_float(op, "input", input)
     for argument, value in numbers.items():
@@ -100,6 +127,24 @@ OPERATIONS: dict[str, Operation] = {
 }
 OTHERS: dict[str, Operation] = {
     "abs": unary.abs,
+    "addcdiv": compound.addcdiv,
+    "addcmul": compound.addcmul,
+    "ceil": unary.ceil,
+    "clip": extremes.clamp,
+    "floor": unary.floor,
+    "index_add": placing.index_add,
+    "index_copy": placing.index_copy,
+    "index_fill": placing.index_fill,
+    "lerp": compound.lerp,
+    "nan_to_num": compound.nan_to_num,
+    "reciprocal": unary.reciprocal,
+    "remainder": division.remainder,
+    "relu": activation.relu,
+    "round": unary.round,
+    "sigmoid": activation.sigmoid,
+    "tanh": activation.tanh,
+    "tril": arrangement.tril,
+    "triu": arrangement.triu,
     "clamp": extremes.clamp,
     "exp": elementwise.exp,
     "log": elementwise.log,
@@ -112,7 +157,7 @@ OTHERS: dict[str, Operation] = {
 METHODS = {
     f"{name}_": in_place_method(f"{name}_", operation) for name, operation in {**OPERATIONS, **OTHERS}.items()
 }
-METHODS.update(normal_=normal_, uniform_=uniform_)
+METHODS.update(bernoulli_=bernoulli_, normal_=normal_, random_=random_, uniform_=uniform_)
 SYMBOLS = {"add": "+=", "sub": "-=", "mul": "*=", "truediv": "/=", "pow": "**="}
 OPERATORS = {
     f"__i{name}__": augmented_assignment(symbol, OPERATIONS["div" if name == "truediv" else name])

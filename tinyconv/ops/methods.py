@@ -7,8 +7,12 @@ from typing import Any
 from tinyconv.device import bool_, int32
 from tinyconv.ops import (
     activation,
+    aliases,
     arrangement,
     comparison,
+    compound,
+    counting,
+    diagonals,
     dimensions,
     division,
     elementwise,
@@ -17,6 +21,9 @@ from tinyconv.ops import (
     indexing,
     matmul,
     operands,
+    placing,
+    quantiles,
+    random,
     reduction,
     shape,
     softmax,
@@ -24,6 +31,7 @@ from tinyconv.ops import (
     statistics,
     tensor_tools,
     transfer,
+    trigonometry,
     unary,
 )
 from tinyconv.tensor import Tensor
@@ -78,6 +86,43 @@ CONVERSIONS = {
 }
 
 METHODS = {
+    "bernoulli": random.bernoulli,
+    "multinomial": random.multinomial,
+    "acos": trigonometry.acos,
+    "asin": trigonometry.asin,
+    "atan": trigonometry.atan,
+    "atan2": trigonometry.atan2,
+    "cosh": trigonometry.cosh,
+    "exp2": trigonometry.exp2,
+    "log10": trigonometry.log10,
+    "log2": trigonometry.log2,
+    "sinh": trigonometry.sinh,
+    "tan": trigonometry.tan,
+    "addcdiv": compound.addcdiv,
+    "addcmul": compound.addcmul,
+    "addmm": compound.addmm,
+    "baddbmm": compound.baddbmm,
+    "cumprod": compound.cumprod,
+    "diff": compound.diff,
+    "fmod": compound.fmod,
+    "frac": compound.frac,
+    "lerp": compound.lerp,
+    "nan_to_num": compound.nan_to_num,
+    "nansum": compound.nansum,
+    "diag": diagonals.diag,
+    "diag_embed": diagonals.diag_embed,
+    "diagonal": diagonals.diagonal,
+    "trace": diagonals.trace,
+    "index_add": placing.index_add,
+    "index_copy": placing.index_copy,
+    "index_fill": placing.index_fill,
+    "kthvalue": quantiles.kthvalue,
+    "median": quantiles.median,
+    "quantile": quantiles.quantile,
+    "bincount": counting.bincount,
+    "histc": counting.histc,
+    "unique": counting.unique,
+    "unfold": dimensions.unfold,
     "add": elementwise.add,
     "sub": elementwise.sub,
     "mul": elementwise.mul,
@@ -201,10 +246,13 @@ METHODS = {
     "count_nonzero": statistics.count_nonzero,
 }
 
+ALIASES = {name: getattr(aliases, name) for name in aliases.__all__ if not name.startswith("concat")}
+
 for _name, _op in {
     **OPERATORS,
     **CONVERSIONS,
     **METHODS,
+    **ALIASES,
     **in_place.OPERATORS,
     **in_place.METHODS,
     **tensor_tools.METHODS,

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from tinyconv.autograd import Function
-from tinyconv.device import array_module
+from tinyconv.device import array_module, check_dtype, int64
 from tinyconv.errors import DtypeError, ShapeError
 from tinyconv.kernels import reduction as kernels
 from tinyconv.ops._checks import check_flags, check_tensor, normalize_dim, reduced_dims
@@ -31,7 +31,8 @@ class Sum(Function):
     def forward(ctx: Any, x: Tensor, dims: tuple[int, ...], keepdim: bool) -> Any:
         ctx.shape = x.shape
         ctx.kept_shape = tuple(1 if i in dims else n for i, n in enumerate(x.shape))
-        return array_module(x.array).asarray(kernels.sum(x.array, dims, keepdim))
+        total = array_module(x.array).asarray(kernels.sum(x.array, dims, keepdim))
+        return total if total.dtype == x.dtype else total.astype(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
@@ -68,16 +69,27 @@ class Min(Max):
     kernel = staticmethod(kernels.min)
 
 
-def sum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """The sum over all dimensions, or over `dim`."""
+def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The sum over all dimensions, or over `dim`, in `dtype` if that is given; integers add up in int64."""
     check_flags("sum", keepdim=keepdim)
-    check_tensor("sum", "input", input)
-    return Sum.apply(input, reduced_dims("sum", dim, input.ndim), bool(keepdim))
+    x = _converted("sum", input, dtype)
+    return Sum.apply(x, reduced_dims("sum", dim, x.ndim), bool(keepdim))
 
 
-def mean(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """The mean over all dimensions, or over `dim`."""
+def _converted(op: str, input: Tensor, dtype: Any) -> Tensor:
+    """`input` in `dtype`, if that is given; small integers, which would overflow, in int64."""
+    check_tensor(op, "input", input)
+    if dtype is None and (input.dtype.kind == "f" or input.dtype == int64 or op == "mean"):
+        return input
+    from tinyconv.ops.operands import astype
+
+    return astype(input, int64 if dtype is None else check_dtype(op, dtype))
+
+
+def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The mean over all dimensions, or over `dim`, in `dtype` if that is given."""
     check_flags("mean", keepdim=keepdim)
+    input = _converted("mean", input, dtype)
     if check_tensor("mean", "input", input).dtype.kind != "f":
         raise DtypeError("mean", "input", f"of dtype {input.dtype}", "a floating-point type")
     dims = reduced_dims("mean", dim, input.ndim)

@@ -108,15 +108,15 @@ def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
     return sum_(x != 0, reduced_dims("count_nonzero", dim, x.ndim))
 
 
-def prod(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """The product of all elements, or of those along `dim`.
+def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The product of all elements, or of those along `dim`, in `dtype` if that is given.
 
     Halves are multiplied with each other until one number is left, so that the gradient is
     right where elements are 0 too.
     """
     check_flags("prod", keepdim=keepdim)
     x = check_tensor("prod", "input", input)
-    x = x if x.dtype.kind == "f" else astype(x, int64)
+    x = astype(x, dtype) if dtype is not None else x if x.dtype.kind == "f" else astype(x, int64)
     axis = 0 if dim is None else normalize_dim("prod", dim, x.ndim)
     shape = tuple(1 if dim is None or i == axis else n for i, n in enumerate(x.shape))
     if dim is None or x.ndim == 0:
@@ -142,8 +142,8 @@ def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     return total if keepdim else reshape(total, tuple(n for i, n in enumerate(x.shape) if i not in dims))
 
 
-def cumsum(input: Tensor, dim: int) -> Tensor:
-    """Running sums along `dim`.
+def cumsum(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
+    """Running sums along `dim`, in `dtype` if that is given.
 
     Examples
     --------
@@ -151,10 +151,12 @@ def cumsum(input: Tensor, dim: int) -> Tensor:
     >>> tc.cumsum(tc.tensor([1, 2, 3]), 0).tolist()
     [1, 3, 6]
     """
-    axis = normalize_dim("cumsum", dim, check_tensor("cumsum", "input", input).ndim)
+    input = check_tensor("cumsum", "input", input) if dtype is None else astype(input, dtype)
+    axis = normalize_dim("cumsum", dim, input.ndim)
     if input.ndim == 0:
-        return Copy.apply(input if input.dtype.kind == "f" else astype(input, int64), "K")
-    return CumSum.apply(input, axis)
+        return Copy.apply(input if input.dtype.kind == "f" or dtype else astype(input, int64), "K")
+    total = CumSum.apply(input, axis)
+    return total if dtype is None else astype(total, dtype)
 
 
 def norm(input: Tensor, p: Any = "fro", dim: Dims = None, keepdim: bool = False) -> Tensor:

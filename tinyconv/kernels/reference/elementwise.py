@@ -172,3 +172,80 @@ def remainder(a: Array, b: Array) -> Array:
     """``a - b * floor(a / b)``: it has the sign of b."""
     xp = array_module(a)
     return xp.asarray(xp.remainder(a, b))
+
+
+@quiet
+def fmod(a: Array, b: Array) -> Array:
+    """``a - b * trunc(a / b)``: it has the sign of a."""
+    xp = array_module(a)
+    return xp.asarray(xp.fmod(a, b))
+
+
+@quiet
+def tan(x: Array) -> Array:
+    """Tangent of an angle in radians."""
+    xp = array_module(x)
+    return xp.asarray(xp.tan(x))
+
+
+@quiet
+def asin(x: Array) -> Array:
+    """The angle whose sine is x; NaN outside [-1, 1]."""
+    xp = array_module(x)
+    return xp.asarray(xp.arcsin(x))
+
+
+@quiet
+def acos(x: Array) -> Array:
+    """The angle whose cosine is x; NaN outside [-1, 1]."""
+    xp = array_module(x)
+    return xp.asarray(xp.arccos(x))
+
+
+@quiet
+def atan(x: Array) -> Array:
+    """The angle whose tangent is x."""
+    xp = array_module(x)
+    return xp.asarray(xp.arctan(x))
+
+
+@quiet
+def atan2(a: Array, b: Array) -> Array:
+    """The angle of the point with height a and breadth b."""
+    xp = array_module(a)
+    return xp.asarray(xp.arctan2(a, b))
+
+
+@quiet
+def sinh(x: Array) -> Array:
+    """Hyperbolic sine."""
+    xp = array_module(x)
+    return xp.asarray(xp.sinh(x))
+
+
+@quiet
+def cosh(x: Array) -> Array:
+    """Hyperbolic cosine."""
+    xp = array_module(x)
+    return xp.asarray(xp.cosh(x))
+
+
+@quiet
+def log2(x: Array) -> Array:
+    """Logarithm to the base 2; of 0 minus infinity, of a negative number NaN."""
+    xp = array_module(x)
+    return xp.asarray(xp.log2(x))
+
+
+@quiet
+def log10(x: Array) -> Array:
+    """Logarithm to the base 10; of 0 minus infinity, of a negative number NaN."""
+    xp = array_module(x)
+    return xp.asarray(xp.log10(x))
+
+
+@quiet
+def exp2(x: Array) -> Array:
+    """``2 ** x``."""
+    xp = array_module(x)
+    return xp.asarray(xp.exp2(x))
