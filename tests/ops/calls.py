@@ -14,6 +14,7 @@ import numpy as np
 
 import tinyconv as tc
 import tinyconv.nn.functional as F
+from tests.ops.calls_tensor import TENSOR_CALLS
 from tinyconv.ops import methods
 
 X = tc.tensor(np.linspace(0.11, 0.9, 12).reshape(3, 4), dtype="float32")
@@ -110,6 +111,7 @@ BINARY = [
 ]
 
 CALLS: dict[str, tuple[Any, ...]] = {
+    **TENSOR_CALLS,
     **dict.fromkeys(UNARY, (X,)),
     **dict.fromkeys(BINARY, (X, Y)),
     **{f"adaptive_{kind}_pool{d}d": (x, 2) for d, x in PICTURES.items() for kind in ("avg", "max")},

@@ -54,7 +54,8 @@ def replacements(value: Any) -> dict[str, Any]:
 
 
 COMPARISONS = ["eq", "ge", "gt", "le", "lt", "ne", "logical_and", "logical_or", "logical_xor"]
-INDICES = {"gather": "index", "scatter": "index", "scatter_add": "index", "index_select": "index",
+INDICES = {**dict.fromkeys(("index_add", "index_copy", "index_fill"), "index"),
+           "gather": "index", "scatter": "index", "scatter_add": "index", "index_select": "index",
            "take_along_dim": "indices", "embedding": "input", "one_hot": "tensor",
            **{f"max_unpool{d}d": "indices" for d in (1, 2, 3)}}  # fmt: skip
 
@@ -73,6 +74,9 @@ WIDER: dict[tuple[str, str], str] = {
     **dict.fromkeys((("broadcast_to", "size"), ("unflatten", "sizes"), ("flip", "dims"), ("full", "size"),
                      ("randint", "size"), ("reshape", "shape"), ("tile", "dims")),
                     "a single size needs no tuple around it"),
+    **{("isin", side): "truth values can be looked up" for side in ("elements", "test_elements")},
+    **{(op, "input"): "truth values are ordered" for op in ("kthvalue", "median")},
+    ("trace", "input"): "truth values are counted",
     ("arange", "end"): "arange(start) counts from 0",
     ("clamp", "min"): "one limit may be a tensor, the other a number",
     ("clamp", "max"): "one limit may be a tensor, the other a number",
@@ -94,6 +98,10 @@ DIFFERENT: dict[tuple[str, str], str] = {
     ("grid_sample", "grid"): "nan is nowhere in the image; PyTorch calls it undefined",
     ("multilabel_margin_loss", "input"): "nan stays nan; PyTorch's comparison drops it",
     ("pixel_unshuffle", "input"): "PyTorch leaves an empty input as it is",
+    ("bucketize", "boundaries"): "where numbers belong among nan is not said",
+    ("searchsorted", "sorted_sequence"): "where numbers belong among nan is not said",
+    ("kthvalue", "input"): "which of equal values comes first is not said",
+    ("median", "input"): "which of equal values comes first is not said",
     ("topk", "input"): "which of equal values comes first is not said",
 }
 """Arguments for which a value gives another result than PyTorch's."""

@@ -8,7 +8,14 @@ import numpy as np
 
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
-from tinyconv.ops._checks import check_number, check_positive, check_tensor, normalize_dim
+from tinyconv.ops._checks import (
+    check_flags,
+    check_int,
+    check_number,
+    check_positive,
+    check_tensor,
+    normalize_dim,
+)
 from tinyconv.tensor import Tensor
 
 
@@ -28,7 +35,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         raise DtypeError("bincount", "input", f"of dtype {array.dtype}", "integers")
     if array.size and array.min() < 0:
         raise ArgumentError("bincount", "input", f"{int(array.min())} somewhere", "numbers >= 0")
-    least = minlength if minlength == 0 else check_positive("bincount", "minlength", minlength)
+    least = check_int("bincount", "minlength", minlength, 0)
     if weights is not None and check_tensor("bincount", "weights", weights).shape != input.shape:
         raise ShapeError("bincount", "weights", f"of shape {weights.shape}", f"{input.shape}, as input")
     counts = array_module(array).bincount(array, None if weights is None else weights.array, least)
@@ -82,6 +89,7 @@ def unique(
     >>> values.tolist(), counts.tolist()
     ([1, 3], [1, 2])
     """
+    check_flags("unique", sorted=sorted, return_inverse=return_inverse, return_counts=return_counts)
     array = check_tensor("unique", "input", input).array
     axis = None if dim is None else normalize_dim("unique", dim, input.ndim)
     options: dict[str, Any] = {"return_inverse": bool(return_inverse), "return_counts": bool(return_counts)}
@@ -126,6 +134,7 @@ def bucketize(input: Any, boundaries: Tensor, *, right: bool = False) -> Tensor:
 
 
 def _places(op: str, line: Any, input: Any, right: bool) -> Tensor:
+    check_flags(op, right=right)
     values = input.array if isinstance(input, Tensor) else check_number(op, "input", input)
     xp = array_module(line)
     return Tensor(xp.asarray(xp.searchsorted(line, values, "right" if right else "left"), dtype="int64"))

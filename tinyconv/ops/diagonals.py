@@ -6,9 +6,9 @@ from typing import Any
 
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
-from tinyconv.ops._checks import check_ndim, check_tensor, normalize_dim
+from tinyconv.ops._checks import check_int, check_ndim, check_tensor, normalize_dim
 from tinyconv.ops.reduction import sum as sum_
-from tinyconv.ops.shape import Index, IndexScatter, _unpack, permute
+from tinyconv.ops.shape import Index, IndexScatter, permute
 from tinyconv.tensor import Tensor
 
 
@@ -33,7 +33,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     first, second = (normalize_dim("diagonal", dim, input.ndim) for dim in (dim1, dim2))
     if first == second:
         raise ArgumentError("diagonal", "dim1 and dim2", (dim1, dim2), "two different dimensions")
-    (shift,) = _unpack("diagonal", "offset", (offset,))
+    shift = check_int("diagonal", "offset", offset)
     others = tuple(d for d in range(input.ndim) if d not in (first, second))
     length = min(input.shape[first] + min(shift, 0), input.shape[second] - max(shift, 0))
     return Index.apply(permute(input, (*others, first, second)), _places(input, max(length, 0), shift))
@@ -43,7 +43,7 @@ def diag_embed(input: Tensor, offset: int = 0) -> Tensor:
     """Square matrices (…, n, n) with the rows of `input` on a diagonal and zeros elsewhere."""
     if check_tensor("diag_embed", "input", input).ndim == 0:
         raise ShapeError("diag_embed", "input", "of shape ()", "at least one dimension")
-    (shift,) = _unpack("diag_embed", "offset", (offset,))
+    shift = check_int("diag_embed", "offset", offset)
     size = input.shape[-1] + abs(shift)
     shape = (*input.shape[:-1], size, size)
     return IndexScatter.apply(input, _places(input, input.shape[-1], shift), shape)
@@ -53,6 +53,7 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """The diagonal of a matrix; of a vector the matrix that has it as its diagonal."""
     if check_tensor("diag", "input", input).ndim not in (1, 2):
         raise ShapeError("diag", "input", f"of shape {input.shape}", "(n,) or (n, m)")
+    check_int("diag", "diagonal", diagonal)
     return diag_embed(input, diagonal) if input.ndim == 1 else _diagonal(input, diagonal)
 
 

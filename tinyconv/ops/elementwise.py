@@ -176,21 +176,21 @@ class Log(Function):
 def add(input: Operand, other: Operand, *, alpha: float = 1) -> Tensor:
     """input + alpha * other, with broadcasting."""
     a, b = as_operands("add", input, other)
-    return Add.apply(a, b if alpha == 1 else _scaled("add", b, alpha))
+    return Add.apply(a, _scaled("add", b, alpha))
 
 
 def sub(input: Operand, other: Operand, *, alpha: float = 1) -> Tensor:
     """input - alpha * other, with broadcasting."""
     a, b = as_operands("sub", input, other)
-    b = b if alpha == 1 else _scaled("sub", b, alpha)
     if a.dtype.kind == b.dtype.kind == "b":
         raise DtypeError("sub", "input", f"of dtype {a.dtype}", "numbers, not truth values")
-    return Sub.apply(a, b)
+    return Sub.apply(a, _scaled("sub", b, alpha))
 
 
 def _scaled(op: str, other: Tensor, alpha: Any) -> Tensor:
-    factor = check_number(op, "alpha", alpha)
-    if other.dtype.kind != "f" and not factor.is_integer():
+    if check_number(op, "alpha", alpha) == 1:
+        return other
+    if other.dtype.kind != "f" and not float(alpha).is_integer():
         raise ArgumentError(op, "alpha", alpha, f"a whole number for {other.dtype}")
     return mul(other, alpha)
 

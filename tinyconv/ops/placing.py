@@ -32,14 +32,16 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     >>> tc.index_add(tc.zeros(3), 0, tc.tensor([2, 2]), tc.tensor([1.0, 5.0])).tolist()
     [0.0, 0.0, 6.0]
     """
-    axis = _checked("index_add", input, dim, index, source)
+    axis = _checked("index_add", input, dim, index)
+    _check_source("index_add", input, axis, index, source)
     scaled = source if check_number("index_add", "alpha", alpha) == 1 else source * alpha
     return input + IndexScatter.apply(scaled, (slice(None),) * axis + (index.array,), input.shape)
 
 
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """`input` with the slices of `source` in the places `index` along `dim`; of repeated ones the last."""
-    axis = _checked("index_copy", input, dim, index, source)
+    axis = _checked("index_copy", input, dim, index)
+    _check_source("index_copy", input, axis, index, source)
     if index.numel() == 0:
         return input.clone()
     xp = array_module(index.array)
@@ -51,7 +53,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
 
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """`input` with `value`, one number, in the slices `index` along `dim`."""
-    axis = _checked("index_fill", input, dim, index, None)
+    axis = _checked("index_fill", input, dim, index)
     if isinstance(value, Tensor):
         if value.ndim:
             raise ShapeError("index_fill", "value", f"of shape {value.shape}", "a number, or shape ()")
@@ -67,7 +69,7 @@ def _along(line: Any, axis: int, ndim: int) -> Any:
     return line.reshape(tuple(-1 if d == axis else 1 for d in range(ndim)))
 
 
-def _checked(op: str, input: Tensor, dim: int, index: Tensor, source: Tensor | None) -> int:
+def _checked(op: str, input: Tensor, dim: int, index: Tensor) -> int:
     """`dim` counted from the front, for arguments that fit together."""
     if check_tensor(op, "input", input).ndim == 0:
         raise ShapeError(op, "input", "of shape ()", "at least one dimension")
@@ -75,9 +77,11 @@ def _checked(op: str, input: Tensor, dim: int, index: Tensor, source: Tensor | N
     _check_integers(op, "index", index, input.shape[axis])
     if index.ndim != 1:
         raise ShapeError(op, "index", f"of shape {index.shape}", "(n,)")
-    if source is not None:
-        check_same_dtype(op, input=input, source=check_tensor(op, "source", source))
-        expected = (*input.shape[:axis], index.numel(), *input.shape[axis + 1 :])
-        if source.shape != expected:
-            raise ShapeError(op, "source", f"of shape {source.shape}", f"{expected}")
     return axis
+
+
+def _check_source(op: str, input: Tensor, axis: int, index: Tensor, source: Tensor) -> None:
+    check_same_dtype(op, input=input, source=check_tensor(op, "source", source))
+    expected = (*input.shape[:axis], index.numel(), *input.shape[axis + 1 :])
+    if source.shape != expected:
+        raise ShapeError(op, "source", f"of shape {source.shape}", f"{expected}")

@@ -6,7 +6,15 @@ from typing import Any
 
 from tinyconv.device import array_module, device_of, to_device
 from tinyconv.errors import ArgumentError, ShapeError
-from tinyconv.ops._checks import check_choice, check_float, check_positive, check_tensor, normalize_dim
+from tinyconv.ops._checks import (
+    check_choice,
+    check_flags,
+    check_float,
+    check_number,
+    check_positive,
+    check_tensor,
+    normalize_dim,
+)
 from tinyconv.ops.arrangement import movedim
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.indexing import gather
@@ -27,6 +35,9 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     >>> tc.median(tc.tensor([3.0, 1.0, 7.0, 5.0])).item()
     3.0
     """
+    check_flags("median", keepdim=keepdim)
+    if dim is None and keepdim:
+        raise ArgumentError("median", "keepdim", keepdim, "False where there is no dim")
     if dim is None:
         flat = reshape(check_tensor("median", "input", input), input.numel())
         return _ranked("median", flat, 0, (flat.numel() - 1) // 2, False).values
@@ -37,6 +48,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
 
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """The pair (values, indices) of the k-th smallest numbers along `dim`; k counts from 1."""
+    check_flags("kthvalue", keepdim=keepdim)
     axis = normalize_dim("kthvalue", dim, check_tensor("kthvalue", "input", input).ndim)
     length = input.shape[axis] if input.ndim else 1
     if check_positive("kthvalue", "k", k) > length:
@@ -81,6 +93,7 @@ def quantile(
     >>> tc.quantile(tc.tensor([0.0, 1.0, 4.0]), tc.tensor([0.5, 0.75])).tolist()
     [1.0, 2.5]
     """
+    check_flags("quantile", keepdim=keepdim)
     ways = ("linear", "lower", "higher", "nearest", "midpoint")
     check_choice("quantile", "interpolation", interpolation, ways)
     x = check_float("quantile", "input", input)
@@ -88,7 +101,8 @@ def quantile(
     place = 0 if axis is None else axis
     if x.numel() == 0:
         raise ShapeError("quantile", "input", f"of shape {x.shape}", "at least one element to choose from")
-    shares = q.array if isinstance(q, Tensor) else array_module(x.array).asarray(q, dtype="float64")
+    number = q if isinstance(q, Tensor) else check_number("quantile", "q", q)
+    shares = number.array if isinstance(number, Tensor) else array_module(x.array).asarray(number)
     if shares.ndim > 1 or not bool(((shares >= 0) & (shares <= 1)).all()):
         raise ArgumentError("quantile", "q", q, "a number from 0 to 1, or several of shape (n,)")
     flat = reshape(x, x.numel()) if axis is None or x.ndim == 0 else x

@@ -7,7 +7,7 @@ from math import prod as product
 from typing import Any
 
 from tinyconv.autograd import Function
-from tinyconv.device import array_module, int64
+from tinyconv.device import array_module, check_dtype, int64
 from tinyconv.errors import ArgumentError
 from tinyconv.kernels import reduction as kernels
 from tinyconv.ops._checks import (
@@ -116,7 +116,13 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
     """
     check_flags("prod", keepdim=keepdim)
     x = check_tensor("prod", "input", input)
-    x = astype(x, dtype) if dtype is not None else x if x.dtype.kind == "f" else astype(x, int64)
+    x = (
+        astype(x, check_dtype("prod", dtype))
+        if dtype is not None
+        else x
+        if x.dtype.kind == "f"
+        else astype(x, int64)
+    )
     axis = 0 if dim is None else normalize_dim("prod", dim, x.ndim)
     shape = tuple(1 if dim is None or i == axis else n for i, n in enumerate(x.shape))
     if dim is None or x.ndim == 0:
@@ -151,7 +157,8 @@ def cumsum(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     >>> tc.cumsum(tc.tensor([1, 2, 3]), 0).tolist()
     [1, 3, 6]
     """
-    input = check_tensor("cumsum", "input", input) if dtype is None else astype(input, dtype)
+    check_tensor("cumsum", "input", input)
+    input = input if dtype is None else astype(input, check_dtype("cumsum", dtype))
     axis = normalize_dim("cumsum", dim, input.ndim)
     if input.ndim == 0:
         return Copy.apply(input if input.dtype.kind == "f" or dtype else astype(input, int64), "K")

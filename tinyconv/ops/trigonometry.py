@@ -9,7 +9,7 @@ from tinyconv.autograd import Function
 from tinyconv.kernels import elementwise as kernels
 from tinyconv.ops._checks import check_tensor
 from tinyconv.ops.elementwise import Binary
-from tinyconv.ops.operands import Operand, as_floating, as_operands
+from tinyconv.ops.operands import as_floating, as_operands
 from tinyconv.ops.unary import sqrt
 from tinyconv.tensor import Tensor
 
@@ -186,9 +186,10 @@ def exp2(input: Tensor) -> Tensor:
     return Exp2.apply(_floats("exp2", input))
 
 
-def atan2(input: Tensor, other: Operand) -> Tensor:
+def atan2(input: Tensor, other: Tensor) -> Tensor:
     """The angle from -pi to pi of the point with height `input` and breadth `other`, with broadcasting."""
-    a, b = as_operands("atan2", check_tensor("atan2", "input", input), other)
+    a, b = check_tensor("atan2", "input", input), check_tensor("atan2", "other", other)
+    a, b = as_operands("atan2", a, b)
     return Atan2.apply(as_floating(a), as_floating(b))
 
 
