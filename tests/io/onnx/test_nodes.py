@@ -21,7 +21,7 @@ CASES = all_cases()
 RUN = [case for case in CASES if reason(case) is None]
 SKIPPED = [case for case in CASES if reason(case) is not None]
 
-FEWEST_PASSES = 1397
+FEWEST_PASSES = 1403
 """As many cases passed when this was written; the number may only grow."""
 
 
