@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.device import FLOAT_DTYPES
-from tinyconv.errors import ArgumentError, DtypeError, ShapeError
+from tinyconv.device import FLOAT_DTYPES, device_of
+from tinyconv.errors import ArgumentError, DeviceError, DtypeError, ShapeError
 from tinyconv.tensor import Tensor
 
 
@@ -27,8 +27,17 @@ def check_float(op: str, argument: str, value: Any) -> Tensor:
     return value
 
 
+def check_same_device(op: str, *tensors: Any) -> None:
+    """All tensors among these are on one device."""
+    arrays = [x.array for x in tensors if isinstance(x, Tensor)]
+    if len({isinstance(array, np.ndarray) for array in arrays}) > 1:
+        devices = ", ".join(device_of(array) for array in arrays)
+        raise DeviceError(op, "the inputs' devices", f"({devices})", "all tensors on one device")
+
+
 def check_same_dtype(op: str, **tensors: Tensor | None) -> None:
-    """All given tensors have one dtype."""
+    """All given tensors are on one device, and have one dtype."""
+    check_same_device(op, *tensors.values())
     present = {name: x.dtype for name, x in tensors.items() if x is not None}
     if len(set(present.values())) > 1:
         shown = ", ".join(f"{name} {dtype}" for name, dtype in present.items())

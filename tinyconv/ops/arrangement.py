@@ -15,6 +15,7 @@ from tinyconv.ops._checks import (
     check_choice,
     check_int,
     check_positive,
+    check_same_device,
     check_tensor,
     normalize_dim,
     normalize_dims,
@@ -35,6 +36,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """
     if not isinstance(tensors, list | tuple) or not tensors:
         raise ArgumentError("stack", "tensors", repr(tensors), "a list of at least one Tensor")
+    check_same_device("stack", *tensors)
     first = check_tensor("stack", "tensors[0]", tensors[0])
     axis = normalize_dim("stack", dim, first.ndim + 1)
     for i, x in enumerate(tensors):
@@ -259,6 +261,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     axes = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], list | tuple) else tensors
     if not axes:
         raise ArgumentError("meshgrid", "tensors", "()", "at least one Tensor")
+    check_same_device("meshgrid", *axes)
     check_choice("meshgrid", "indexing", indexing, ("ij", "xy"))
     for i, x in enumerate(axes):
         if check_tensor("meshgrid", f"tensors[{i}]", x).ndim > 1:

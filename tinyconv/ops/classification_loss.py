@@ -6,7 +6,14 @@ from typing import Any
 
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
-from tinyconv.ops._checks import check_float, check_int, check_number, check_same_dtype, check_tensor
+from tinyconv.ops._checks import (
+    check_float,
+    check_int,
+    check_number,
+    check_same_device,
+    check_same_dtype,
+    check_tensor,
+)
 from tinyconv.ops.loss_common import check_reduction
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import IndexScatter, permute, reshape
@@ -142,6 +149,7 @@ def check_class_weight(op: str, weight: Tensor | None, classes: int, input: Tens
 
 def check_labels(op: str, input: Tensor, target: Tensor) -> None:
     """`target` holds integers, one per element of `input`."""
+    check_same_device(op, input, target)
     if check_tensor(op, "target", target).dtype.kind not in "iu":
         expected = "integers (classes)" + (" or floats (probabilities)" if op == "cross_entropy" else "")
         raise DtypeError(op, "target", f"of dtype {target.dtype}", expected)

@@ -14,6 +14,7 @@ from tinyconv.ops._checks import (
     check_float,
     check_int,
     check_number,
+    check_same_device,
     check_same_dtype,
     check_tensor,
     normalize_dim,
@@ -74,6 +75,7 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, value: float = 1) -
 
 def _three(op: str, input: Tensor, tensor1: Tensor, tensor2: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     named = {"input": input, "tensor1": tensor1, "tensor2": tensor2}
+    check_same_device(op, *named.values())
     broadcast_shape(op, *(check_tensor(op, name, x).shape for name, x in named.items()))
     return input, tensor1, tensor2
 

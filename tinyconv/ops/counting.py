@@ -13,6 +13,7 @@ from tinyconv.ops._checks import (
     check_int,
     check_number,
     check_positive,
+    check_same_device,
     check_tensor,
     normalize_dim,
 )
@@ -29,6 +30,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     [1, 0, 2, 0]
     """
     array = check_tensor("bincount", "input", input).array
+    check_same_device("bincount", input, weights)
     if array.ndim != 1:
         raise ShapeError("bincount", "input", f"of shape {array.shape}", "(n,)")
     if array.dtype.kind not in "iu":
@@ -119,6 +121,7 @@ def searchsorted(sorted_sequence: Tensor, input: Any, *, right: bool = False) ->
     >>> tc.searchsorted(tc.tensor([1, 3, 5]), tc.tensor([0, 3, 9])).tolist()
     [0, 1, 3]
     """
+    check_same_device("searchsorted", sorted_sequence, input)
     array = check_tensor("searchsorted", "sorted_sequence", sorted_sequence).array
     if array.ndim != 1:
         raise ShapeError("searchsorted", "sorted_sequence", f"of shape {array.shape}", "(n,)")
@@ -128,6 +131,7 @@ def searchsorted(sorted_sequence: Tensor, input: Any, *, right: bool = False) ->
 def bucketize(input: Any, boundaries: Tensor, *, right: bool = False) -> Tensor:
     """The number of the interval between sorted `boundaries`, (n,), in which each number lies."""
     array = check_tensor("bucketize", "boundaries", boundaries).array
+    check_same_device("bucketize", input, boundaries)
     if array.ndim != 1:
         raise ShapeError("bucketize", "boundaries", f"of shape {array.shape}", "(n,)")
     return _places("bucketize", array, input, right)
@@ -143,4 +147,5 @@ def _places(op: str, line: Any, input: Any, right: bool) -> Tensor:
 def isin(elements: Tensor, test_elements: Tensor) -> Tensor:
     """Where an element is among `test_elements`."""
     a, b = check_tensor("isin", "elements", elements), check_tensor("isin", "test_elements", test_elements)
+    check_same_device("isin", a, b)
     return Tensor(array_module(a.array).isin(a.array, b.array))

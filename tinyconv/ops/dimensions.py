@@ -8,7 +8,14 @@ from typing import Any
 
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
-from tinyconv.ops._checks import broadcast_shape, check_int, check_positive, check_tensor, normalize_dim
+from tinyconv.ops._checks import (
+    broadcast_shape,
+    check_int,
+    check_positive,
+    check_same_device,
+    check_tensor,
+    normalize_dim,
+)
 from tinyconv.ops.arrangement import movedim, split
 from tinyconv.ops.shape import Index, _unpack, cat, expand, reshape, transpose
 from tinyconv.tensor import Tensor
@@ -149,6 +156,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
 def _parts(op: str, tensors: Any, shaped: Callable[[Tensor], Tensor]) -> list[Tensor]:
     if not isinstance(tensors, list | tuple) or not tensors:
         raise ArgumentError(op, "tensors", repr(tensors), "a list of at least one Tensor")
+    check_same_device(op, *tensors)
     return [shaped(check_tensor(op, f"tensors[{i}]", x)) for i, x in enumerate(tensors)]
 
 

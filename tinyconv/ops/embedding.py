@@ -6,7 +6,7 @@ from typing import Any
 
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
-from tinyconv.ops._checks import check_flags, check_float, check_tensor, is_int
+from tinyconv.ops._checks import check_flags, check_float, check_same_device, check_tensor, is_int
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.resample import take_rows
 from tinyconv.tensor import Tensor
@@ -48,7 +48,7 @@ def embedding(
     """
     check_flags("embedding", scale_grad_by_freq=scale_grad_by_freq, sparse=sparse)
     op = "embedding"
-    check_float(op, "weight", weight)
+    check_same_device(op, input, check_float(op, "weight", weight))
     if weight.ndim != 2:
         expected = "(num_embeddings, embedding_dim)"
         raise ShapeError(op, "weight", f"of shape {weight.shape}", expected)

@@ -12,6 +12,7 @@ from tinyconv.ops._checks import (
     broadcast_shape,
     check_flags,
     check_number,
+    check_same_device,
     check_same_dtype,
     check_tensor,
     normalize_dim,
@@ -40,6 +41,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     [[1, 1], [4, 3]]
     """
     axis = normalize_dim("gather", dim, check_tensor("gather", "input", input).ndim)
+    check_same_device("gather", input, index)
     _check_places("gather", index, input.shape, axis)
     if input.ndim == 0:
         return reshape(gather(reshape(input, 1), 0, reshape(index, 1)), ())
@@ -64,6 +66,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     [5.0, 0.0, 2.0]
     """
     axis = normalize_dim("scatter_add", dim, check_tensor("scatter_add", "input", input).ndim)
+    check_same_device("scatter_add", input, index, src)
     _check_places("scatter_add", index, input.shape, axis)
     _check_source("scatter_add", input, index, check_tensor("scatter_add", "src", src))
     if input.ndim == 0:
@@ -92,6 +95,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """
     axis = normalize_dim("scatter", dim, check_tensor("scatter", "input", input).ndim)
+    check_same_device("scatter", input, index, src)
     _check_places("scatter", index, input.shape, axis)
     if input.ndim == 0:
         src = reshape(src, 1) if isinstance(src, Tensor) and src.ndim == 0 else src
@@ -120,6 +124,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     axis = normalize_dim("index_select", dim, check_tensor("index_select", "input", input).ndim)
     if input.ndim == 0:
         raise ShapeError("index_select", "input", "of shape ()", "at least one dimension")
+    check_same_device("index_select", input, index)
     _check_integers("index_select", "index", index, input.shape[axis])
     if index.ndim > 1:
         raise ShapeError("index_select", "index", f"of shape {index.shape}", "(n,)")
@@ -139,6 +144,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
         shapes = f"{x.shape} and {indices.shape}"
         raise ShapeError("take_along_dim", "the inputs' shapes", shapes, "as many dimensions, at least one")
     axis = normalize_dim("take_along_dim", dim, x.ndim)
+    check_same_device("take_along_dim", input, indices)
     _check_integers("take_along_dim", "indices", indices, x.shape[axis])
     others = broadcast_shape(
         "take_along_dim", *((*y.shape[:axis], 1, *y.shape[axis + 1 :]) for y in (x, indices))
@@ -158,6 +164,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     [1.0, 0.0, 3.0]
     """
     check_tensor("masked_fill", "input", input)
+    check_same_device("masked_fill", input, mask, value)
     _check_mask("masked_fill", mask)
     broadcast_shape("masked_fill", input.shape, mask.shape)
     if isinstance(value, Tensor):
@@ -172,6 +179,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where `mask`, a bool tensor, holds, in one dimension; both broadcast."""
     check_tensor("masked_select", "input", input)
+    check_same_device("masked_select", input, mask)
     _check_mask("masked_select", mask)
     shape = broadcast_shape("masked_select", input.shape, mask.shape)
     return expand(input, shape)[expand(mask, shape)]

@@ -9,7 +9,7 @@ from typing import Any
 
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
-from tinyconv.ops._checks import check_float, check_number, check_tensor, is_int
+from tinyconv.ops._checks import check_float, check_number, check_same_device, check_tensor, is_int
 from tinyconv.ops.classification_loss import check_class_weight, check_label_range, check_labels
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.loss_common import check_factor, check_pair, check_reduction, reduce_loss
@@ -103,6 +103,7 @@ def multilabel_margin_loss(
     op = "multilabel_margin_loss"
     _check_rows(op, input)
     check_reduction(op, reduction, size_average, reduce)
+    check_same_device(op, input, target)
     if check_tensor(op, "target", target).dtype.kind not in "iu":
         raise DtypeError(op, "target", f"of dtype {target.dtype}", "integers (classes)")
     if target.shape != input.shape:

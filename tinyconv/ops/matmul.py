@@ -8,7 +8,14 @@ from typing import Any
 from tinyconv.autograd import Function
 from tinyconv.errors import ShapeError
 from tinyconv.kernels import matmul as kernels
-from tinyconv.ops._checks import broadcast_shape, check_float, check_ndim, check_same_dtype, check_tensor
+from tinyconv.ops._checks import (
+    broadcast_shape,
+    check_float,
+    check_ndim,
+    check_same_device,
+    check_same_dtype,
+    check_tensor,
+)
 from tinyconv.ops.operands import unbroadcast
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import reshape, transpose, unsqueeze
@@ -151,5 +158,6 @@ RANKS = {1: "(n,)", 2: "(n, m)", 3: "(B, n, m)"}
 
 
 def _check_ranks(op: str, **inputs: tuple[Any, int]) -> None:
+    check_same_device(op, *(x for x, _ in inputs.values()))
     for argument, (x, ndim) in inputs.items():
         check_ndim(op, argument, check_float(op, argument, x), ndim, RANKS[ndim])

@@ -11,7 +11,7 @@ from typing import Any
 from tinyconv.autograd import Function
 from tinyconv.device import array_module, check_dtype, default_dtype, int64, is_number
 from tinyconv.errors import ArgumentError
-from tinyconv.ops._checks import broadcast_shape, check_tensor
+from tinyconv.ops._checks import broadcast_shape, check_same_device, check_tensor
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import reshape
 from tinyconv.tensor import Tensor
@@ -26,6 +26,7 @@ def as_operands(op: str, a: Operand, b: Operand) -> tuple[Tensor, Tensor]:
     """Both operands as tensors that broadcast together, with dtypes as PyTorch has them."""
     if not isinstance(b, Tensor):
         check_tensor(op, "input", a)
+    check_same_device(op, a, b)
     a, b = _like(op, a, b), _like(op, b, a)
     broadcast_shape(op, a.shape, b.shape)
     return _promoted(a, b)

@@ -6,7 +6,13 @@ from typing import Any
 
 from tinyconv.device import array_module
 from tinyconv.errors import ShapeError
-from tinyconv.ops._checks import check_number, check_same_dtype, check_tensor, normalize_dim
+from tinyconv.ops._checks import (
+    check_number,
+    check_same_device,
+    check_same_dtype,
+    check_tensor,
+    normalize_dim,
+)
 from tinyconv.ops.elementwise import Where
 from tinyconv.ops.indexing import _check_integers, _number
 from tinyconv.ops.shape import Index, IndexScatter
@@ -74,6 +80,7 @@ def _checked(op: str, input: Tensor, dim: int, index: Tensor) -> int:
     if check_tensor(op, "input", input).ndim == 0:
         raise ShapeError(op, "input", "of shape ()", "at least one dimension")
     axis = normalize_dim(op, dim, input.ndim)
+    check_same_device(op, input, index)
     _check_integers(op, "index", index, input.shape[axis])
     if index.ndim != 1:
         raise ShapeError(op, "index", f"of shape {index.shape}", "(n,)")

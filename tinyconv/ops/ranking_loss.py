@@ -12,7 +12,7 @@ import numpy as np
 
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
-from tinyconv.ops._checks import check_flags, check_float, check_number
+from tinyconv.ops._checks import check_flags, check_float, check_number, check_same_device
 from tinyconv.ops.distance import pairwise_distance
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.extremes import clamp, minimum
@@ -57,6 +57,7 @@ def hinge_embedding_loss(
     """
     op = "hinge_embedding_loss"
     check_float(op, "input", input)
+    check_same_device(op, input, target)
     check_signs(op, target, input.shape)
     limit = check_number(op, "margin", margin)
     check_reduction(op, reduction, size_average, reduce)
@@ -97,6 +98,7 @@ def margin_ranking_loss(
     """
     op = "margin_ranking_loss"
     check_like(op, input1=input1, input2=input2)
+    check_same_device(op, input1, target)
     check_signs(op, target, input1.shape)
     limit = check_number(op, "margin", margin)
     check_reduction(op, reduction, size_average, reduce)
@@ -205,6 +207,7 @@ def cosine_embedding_loss(
     """
     op = "cosine_embedding_loss"
     check_like(op, input1=input1, input2=input2)
+    check_same_device(op, input1, target)
     if input1.ndim not in (1, 2):
         raise ShapeError(op, "input1", f"of shape {input1.shape}", "(N, D) or (D,)")
     check_signs(op, target, input1.shape[:-1])

@@ -14,7 +14,7 @@ from tinyconv.autograd import Function
 from tinyconv.device import array_module, uint8
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.kernels import shape as kernels
-from tinyconv.ops._checks import check_tensor, is_int, normalize_dim, normalize_dims
+from tinyconv.ops._checks import check_same_device, check_tensor, is_int, normalize_dim, normalize_dims
 from tinyconv.tensor import Tensor
 
 
@@ -237,6 +237,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """
     if not isinstance(tensors, list | tuple) or not tensors:
         raise ArgumentError("cat", "tensors", repr(tensors), "a list of at least one Tensor")
+    check_same_device("cat", *tensors)
     first = check_tensor("cat", "tensors[0]", tensors[0])
     if first.ndim == 0:
         raise ShapeError("cat", "tensors[0]", f"of shape {first.shape}", "at least one dimension")

@@ -8,7 +8,7 @@ from typing import Any
 from tinyconv.autograd import Function
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.kernels import pooling as kernels
-from tinyconv.ops._checks import check_float, check_tensor, int_tuple
+from tinyconv.ops._checks import check_float, check_same_device, check_tensor, int_tuple
 from tinyconv.ops._images import IntOrTuple, Sizes, with_batch, without_batch
 from tinyconv.ops.pooling import PoolGather, check_window
 from tinyconv.tensor import Tensor
@@ -110,6 +110,7 @@ def _max_unpool(
     output_size: tuple[int, ...] | None,
 ) -> Tensor:
     x, single = with_batch(op, "input", check_float(op, "input", input), dims)
+    check_same_device(op, input, indices)
     if check_tensor(op, "indices", indices).dtype.kind not in "iu":
         raise DtypeError(op, "indices", f"of dtype {indices.dtype}", f"integers, as max_pool{dims}d returns")
     if indices.shape != input.shape:
