@@ -40,8 +40,8 @@ class _ConvBase(Module):
         self.in_channels = check_positive(name, "in_channels", in_channels)
         self.out_channels = check_positive(name, "out_channels", out_channels)
         self.kernel_size = int_tuple(name, "kernel_size", kernel_size, self.dims, 1)
-        self.stride = int_tuple(name, "stride", stride, self.dims, 1)
-        self.dilation = int_tuple(name, "dilation", dilation, self.dims, 1)
+        self.stride = int_tuple(name, "stride", stride, self.dims, 1, True)
+        self.dilation = int_tuple(name, "dilation", dilation, self.dims, 1, True)
         self.groups = check_positive(name, "groups", groups)
         _check_divides(name, groups, in_channels=in_channels, out_channels=out_channels)
         first, second = (in_channels, out_channels) if transposed else (out_channels, in_channels)
@@ -98,7 +98,7 @@ class _Conv(_ConvBase):
         name = type(self).__name__
         self.padding_mode = check_choice(name, "padding_mode", padding_mode, PADDING_MODES)
         if not isinstance(padding, str):
-            self.padding = int_tuple(name, "padding", padding, self.dims, 0)
+            self.padding = int_tuple(name, "padding", padding, self.dims, 0, True)
             return
         self.padding = check_choice(name, "padding", padding, ("valid", "same"))
         if padding == "same" and any(s > 1 for s in self.stride):
@@ -196,8 +196,8 @@ class _ConvTranspose(_ConvBase):
         self._build(*sizes, bias, transposed=True)
         self.to(device=device, dtype=dtype)
         self.padding_mode = check_choice(name, "padding_mode", padding_mode, ("zeros",))
-        self.padding = int_tuple(name, "padding", padding, self.dims, 0)
-        self.output_padding = int_tuple(name, "output_padding", output_padding, self.dims, 0)
+        self.padding = int_tuple(name, "padding", padding, self.dims, 0, True)
+        self.output_padding = int_tuple(name, "output_padding", output_padding, self.dims, 0, True)
 
     def forward(self, input: Tensor, output_size: tuple[int, ...] | None = None) -> Tensor:
         """Apply the layer; `output_size` chooses among the sizes that `output_padding` allows."""

@@ -66,9 +66,13 @@ def check_flags(op: str, **flags: Any) -> None:
             raise ArgumentError(op, argument, repr(value), "True or False")
 
 
-def int_tuple(op: str, argument: str, value: Any, length: int, minimum: int) -> tuple[int, ...]:
-    """One int per spatial dimension: ``3`` means ``(3, 3)``."""
-    items = tuple(value) if isinstance(value, list | tuple) else (value,) * length
+def int_tuple(
+    op: str, argument: str, value: Any, length: int, minimum: int, one_for_all: bool = False
+) -> tuple[int, ...]:
+    """One int per spatial dimension: ``3`` means ``(3, 3)``, and with `one_for_all` so does ``(3,)``."""
+    items = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if len(items) == 1 and (one_for_all or not isinstance(value, list | tuple)):
+        items *= length
     if len(items) != length or not all(is_int(n, minimum) for n in items):
         kind = "a positive int" if minimum > 0 else "an int >= 0"
         raise ArgumentError(op, argument, repr(value), f"{kind}, or {length} of them")

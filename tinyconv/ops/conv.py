@@ -230,7 +230,10 @@ def conv_nd(
     """Check the arguments of a convolution over `dims` spatial dimensions, and apply it."""
     x, single = check_operands(op, dims, input, weight, bias, groups)
     out_channels, in_channels, kernel = weight.shape[0], weight.shape[1] * groups, weight.shape[2:]
-    steps, dilations = int_tuple(op, "stride", stride, dims, 1), int_tuple(op, "dilation", dilation, dims, 1)
+    steps, dilations = (
+        int_tuple(op, "stride", stride, dims, 1, True),
+        int_tuple(op, "dilation", dilation, dims, 1, True),
+    )
     pads, extra = _check_padding(op, padding, kernel, steps, dilations)
     if x.shape[1] != in_channels:
         raise ShapeError(
@@ -254,7 +257,7 @@ def _check_padding(
     """Zeros on both sides of each dimension, and those that come on top at its end."""
     dims = len(kernel)
     if not isinstance(padding, str):
-        return int_tuple(op, "padding", padding, dims, 0), (0,) * dims
+        return int_tuple(op, "padding", padding, dims, 0, True), (0,) * dims
     if check_choice(op, "padding", padding, ("valid", "same")) == "valid":
         return (0,) * dims, (0,) * dims
     if any(s > 1 for s in stride):

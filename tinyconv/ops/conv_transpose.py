@@ -104,9 +104,12 @@ def conv_transpose_nd(
     dilation: IntOrTuple,
 ) -> Tensor:
     """Check the arguments of a transposed convolution over `dims` dimensions, and apply it."""
-    steps, pads = int_tuple(op, "stride", stride, dims, 1), int_tuple(op, "padding", padding, dims, 0)
-    dilations = int_tuple(op, "dilation", dilation, dims, 1)
-    extra = int_tuple(op, "output_padding", output_padding, dims, 0)
+    steps, pads = (
+        int_tuple(op, "stride", stride, dims, 1, True),
+        int_tuple(op, "padding", padding, dims, 0, True),
+    )
+    dilations = int_tuple(op, "dilation", dilation, dims, 1, True)
+    extra = int_tuple(op, "output_padding", output_padding, dims, 0, True)
     x, single = check_operands(op, dims, input, weight, bias, groups)
     channels, kernel = weight.shape[0], weight.shape[2:]
     if x.shape[1] != channels:

@@ -169,7 +169,7 @@ def _max_pool(
     x, single = with_batch(op, "input", check_float(op, "input", input), dims)
     check_pixels(op, x)
     window = check_window(op, dims, kernel_size, stride, padding)
-    steps = int_tuple(op, "dilation", dilation, dims, 1)
+    steps = int_tuple(op, "dilation", dilation, dims, 1, True)
     positions = check_fits(op, x.shape[2:], *window, steps, ceil_mode)
     check_windows(op, x.shape[2:], positions, *window, steps)
     y, indices = MaxPool.apply(x, *window, steps, bool(ceil_mode))
@@ -187,9 +187,9 @@ def check_window(
     op: str, dims: int, kernel_size: IntOrTuple, stride: IntOrTuple | None, padding: IntOrTuple
 ) -> tuple[Sizes, Sizes, Sizes]:
     """`kernel_size`, `stride` and `padding` with one number per dimension."""
-    kernel = int_tuple(op, "kernel_size", kernel_size, dims, 1)
-    step = kernel if stride is None else int_tuple(op, "stride", stride, dims, 1)
-    pad = int_tuple(op, "padding", padding, dims, 0)
+    kernel = int_tuple(op, "kernel_size", kernel_size, dims, 1, True)
+    step = kernel if stride is None else int_tuple(op, "stride", stride, dims, 1, True)
+    pad = int_tuple(op, "padding", padding, dims, 0, True)
     if any(2 * p > k for p, k in zip(pad, kernel, strict=True)):
         raise ArgumentError(op, "padding", pad, f"at most half of kernel_size {kernel}")
     return kernel, step, pad
