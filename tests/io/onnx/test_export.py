@@ -141,6 +141,19 @@ def test_what_cannot_vary_is_fixed_by_default(tmp_path: Path) -> None:
     assert sizes(graph.input[0]) == [2, 3]
 
 
+def test_a_model_may_refuse_other_sizes_and_values_in_its_own_way(tmp_path: Path) -> None:
+    class Picky(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            if x.shape[0] != 2 or x.array.min() < 0:
+                raise KeyError("two images of numbers >= 0")
+            return x * 2
+
+    graph = check(Picky(), [random(2, 3).abs()], tmp_path)
+    assert sizes(graph.input[0]) == [2, 3]
+    with pytest.raises(KeyError, match="two images"):
+        export(Picky(), [random(2, 3).abs()], tmp_path, dynamic_axes={"x": {0: "batch"}})
+
+
 def test_float64_stays_float64(tmp_path: Path) -> None:
     model = nn.Sequential(
         nn.Linear(4, 8), nn.ReLU(), nn.LayerNorm(8), nn.Linear(8, 2), nn.Softmax(1)

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.io.onnx.exported import check, export, kinds
+import tinyconv as tc
+from tests.io.onnx.exported import arrays_of, check, export, kinds
 from tests.io.onnx.table_export import NOT_CALLED, REFUSED, ROWS
 from tinyconv import nn
 from tinyconv.errors import UnsupportedError
@@ -18,7 +19,11 @@ def test_a_layer_exported_is_the_layer(name: str, tmp_path: Path) -> None:
     row, random = ROWS[name], np.random.default_rng(0)
     model = row.build()
     others = [row.inputs(5, random)] if row.batch else []
-    graph = check(model, row.inputs(2, random), tmp_path, [row.inputs(2, random), *others])
+    given = row.inputs(2, random)
+    graph = check(model, given, tmp_path, [row.inputs(2, random), *others])
+    again = tc.io.onnx.load(tmp_path / "model.onnx")
+    for ours, theirs in zip(arrays_of(model.eval()(*given)), arrays_of(again(*given)), strict=True):
+        np.testing.assert_allclose(theirs, ours, rtol=1e-5, atol=1e-5)
     if row.nodes:
         assert kinds(graph) == row.nodes.split()
         assert {x.name for x in graph.initializer} >= {name for name, _ in model.named_parameters()}

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tinyconv.errors import ArgumentError, DtypeError, StorageError, TinyconvError, UnsupportedError
+from tinyconv.errors import ArgumentError, DeviceError, DtypeError, StorageError, UnsupportedError
 from tinyconv.grad_mode import no_grad
 from tinyconv.io.files import check_path, write_whole
 from tinyconv.io.onnx.builder import Builder
@@ -22,6 +22,9 @@ from tinyconv.tensor import Tensor
 
 FIRST_OPSET, DEFAULT_OPSET = 21, 21
 """GroupNormalization, Resize and Pad are what they should be from version 21 on."""
+
+MOST_BYTES = 2**31 - 2**20
+"""What a file may hold, less some room for the nodes."""
 
 
 def export(
@@ -76,27 +79,25 @@ def export(
     """
     onnx = onnx_package("export")
     target = check_path("export", path)
-    if not isinstance(model, Module):
-        raise DtypeError("export", "model", f"a {type(model).__name__}", "a Module")
+    _check_model(model)
     inputs = _check_inputs(example_inputs)
     _check_opset(onnx, opset_version)
     names = _input_names(model, inputs, input_names)
     if not target.parent.is_dir():
         raise StorageError("export", "path", f"{str(path)!r}", "a file in a folder that exists")
-    last: TinyconvError | None = None
-    for axes in _axes_to_try(dynamic_axes, names, inputs, output_names):
+    tries = _axes_to_try(dynamic_axes, names, inputs, output_names)
+    for axes in tries:
         try:
             recording = _paired(model, inputs, axes)
             outputs = _outputs(recording.result, output_names, names)
             described = dict(zip(names, axes, strict=True))
             proto = _graph(onnx, type(model).__name__, recording, described, outputs, opset_version)
-        except TinyconvError as error:
-            last = error
+        except Exception:  # the model may raise anything for a size that it does not expect
+            if axes is tries[-1]:
+                raise
         else:
             write_whole(target, proto.SerializeToString())
             return
-    assert last is not None
-    raise last
 
 
 def _axes_to_try(
@@ -136,14 +137,26 @@ def _copies(inputs: list[Tensor]) -> list[Tensor]:
 
 def _other_recording(model: Module, inputs: list[Tensor], axes: list[Axes], number: int) -> Recording:
     """A recording of other inputs: the first of them that the model takes."""
-    last: TinyconvError | None = None
+    last: Exception | None = None
     for others in other_inputs(inputs, axes, number):
         try:
             return Recording(model, others)
-        except TinyconvError as error:
+        except Exception as error:  # of the model's own, too
             last = error
     assert last is not None
     raise last
+
+
+def _check_model(model: Any) -> None:
+    if not isinstance(model, Module):
+        raise DtypeError("export", "model", f"a {type(model).__name__}", "a Module")
+    state = model.state_dict()
+    for name, tensor in state.items():
+        if tensor.device != "cpu":
+            raise DeviceError("export", name, f"on {tensor.device}", "a model on the CPU: model.cpu()")
+    size = sum(tensor.array.nbytes for tensor in state.values())
+    if size > MOST_BYTES:
+        raise UnsupportedError("export", "model", f"of {size / 2**30:.1f} GiB", "at most 2 GiB in one file")
 
 
 def _check_inputs(example_inputs: Any) -> list[Tensor]:
