@@ -1,12 +1,13 @@
 """The table of translations: for each op, how its node is written.
 
-A translation of a function takes a `Builder` and the function's arguments by name; that of a
-`Function` takes them in order. Where tensors were there are `Value`s. It returns the name of the
+A translation of a function takes a `Builder` and those of the function's arguments that matter, by name;
+that of a `Function` takes all, in order. Where tensors were there are `Value`s. It returns the name of the
 result, or one name per result.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from types import CodeType
 from typing import Any, NamedTuple
@@ -15,10 +16,20 @@ Translation = Callable[..., Any]
 
 
 class Entry(NamedTuple):
-    """A translation, and whether it can be used for given arguments."""
+    """A translation, and when it can be used.
+
+    Attributes
+    ----------
+    translate : callable
+    condition : callable or None
+        Whether it can be used for given arguments.
+    defaults : dict
+        The arguments that it knows nothing of, which must be left at these values.
+    """
 
     translate: Translation
     condition: Callable[..., bool] | None
+    defaults: dict[str, Any]
 
 
 TABLE: dict[Any, Entry] = {}
@@ -36,28 +47,35 @@ def translates(*ops: Any, when: Callable[..., bool] | None = None) -> Callable[[
 
     def enter(translate: Translation) -> Translation:
         for op in ops:
-            TABLE[op] = Entry(translate, when)
+            TABLE[op] = Entry(translate, when, _defaults(op, translate))
         return translate
 
     return enter
 
 
+def _defaults(op: Any, translate: Translation) -> dict[str, Any]:
+    known = inspect.signature(translate).parameters
+    if isinstance(op, type) or any(p.kind is p.VAR_KEYWORD for p in known.values()):
+        return {}
+    return {name: p.default for name, p in inspect.signature(op).parameters.items() if name not in known}
+
+
 def translate(op: Any, builder: Any, arguments: Any) -> Any:
     """The names of what `op` makes; None if the table does not have it."""
     entry = TABLE.get(op)
-    return None if entry is None else _call(entry.translate, (builder,), arguments)
+    if entry is None:
+        return None
+    if not isinstance(arguments, dict):
+        return entry.translate(builder, *arguments)
+    return entry.translate(builder, **{k: x for k, x in arguments.items() if k not in entry.defaults})
 
 
 def is_whole(op: Any, arguments: Any) -> bool:
     """Whether the table has this call, so that what happens inside does not matter."""
     entry = TABLE.get(op)
-    return entry is not None and (entry.condition is None or bool(_call(entry.condition, (), arguments)))
-
-
-def _call(function: Callable[..., Any], first: tuple[Any, ...], arguments: Any) -> Any:
-    if isinstance(arguments, dict):
-        return function(*first, **arguments)
-    return function(*first, *arguments)
+    if entry is None or any(arguments[name] is not value for name, value in entry.defaults.items()):
+        return False
+    return entry.condition is None or bool(entry.condition(**arguments))
 
 
 def watched() -> dict[CodeType, Any]:

@@ -44,7 +44,7 @@ def tanh(builder: Builder, x: Value) -> str:
 
 
 @translates(ops.selu)
-def selu(builder: Builder, input: Value, inplace: bool) -> str:
+def selu(builder: Builder, input: Value) -> str:
     alpha, gamma = smooth_activation.SELU_ALPHA, smooth_activation.SELU_SCALE
     return builder.node("Selu", [input], alpha=alpha, gamma=gamma)
 
@@ -87,17 +87,17 @@ def prelu(builder: Builder, input: Value, weight: Value) -> str:
 
 
 @translates(ops.hardsigmoid)
-def hardsigmoid(builder: Builder, input: Value, inplace: bool) -> str:
+def hardsigmoid(builder: Builder, input: Value) -> str:
     return builder.node("HardSigmoid", [input], alpha=1 / 6, beta=0.5)
 
 
 @translates(ops.hardswish)
-def hardswish(builder: Builder, input: Value, inplace: bool) -> str:
+def hardswish(builder: Builder, input: Value) -> str:
     return builder.node("HardSwish", [input])
 
 
 @translates(ops.mish)
-def mish(builder: Builder, input: Value, inplace: bool) -> str:
+def mish(builder: Builder, input: Value) -> str:
     return builder.node("Mish", [input])
 
 
