@@ -44,6 +44,8 @@ OPS: dict[str, Callable[[Tensor], Any]] = {
     "arithmetic": lambda x: (2 * x + 1 - x / 3) ** 2 - 1 / (x * x + 1),
     "arithmetic with arrays": lambda x: (x - MEANS) / MEANS + [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
     "functions": lambda x: tc.exp(tc.sin(x)) + tc.log(x.abs() + 1) + tc.cos(x).sqrt().abs(),
+    "angles": lambda x: tc.tan(x) + tc.asin(tc.tanh(x)) + tc.acos(tc.tanh(x)) + tc.atan(x),
+    "hyperbolic functions": lambda x: tc.sinh(x) + tc.cosh(x),
     "log1p and expm1": lambda x: tc.log1p(x * x) + tc.expm1(x),
     "steps": lambda x: tc.floor(x) + tc.ceil(2 * x) + tc.round(x) + tc.trunc(3 * x) + tc.sign(x),
     "round to a digit": lambda x: tc.round(x, decimals=1),

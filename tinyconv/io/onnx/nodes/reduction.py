@@ -107,15 +107,6 @@ def running(cumulate: Callable[[Tensor, int], Tensor], neutral: int) -> Callable
     return run
 
 
-def cumulative_product(x: Tensor, dim: int) -> Tensor:
-    """The product of all elements up to each one."""
-    slices = ops.unbind(x, dim)
-    products = list(slices[:1])
-    for part in slices[1:]:
-        products.append(products[-1] * part)
-    return ops.stack(products, dim) if products else x
-
-
 def top_k(node: Node, x: Tensor, k: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The k largest (or smallest) along an axis, and where they are."""
     count = node.integer("k") if k is None else whole_numbers(node, "K", k)[0]
@@ -126,7 +117,7 @@ def top_k(node: Node, x: Tensor, k: Tensor | None = None) -> tuple[Tensor, Tenso
 TABLE: dict[str, Callable[..., Any]] = {
     "ArgMax": place_of(largest=True),
     "ArgMin": place_of(largest=False),
-    "CumProd": running(cumulative_product, 1),
+    "CumProd": running(ops.cumprod, 1),
     "CumSum": running(ops.cumsum, 0),
     "ReduceL1": over_axes(total, ops.abs),
     "ReduceL2": over_axes(lambda x, dims, keepdim: ops.norm(x, 2, dims, keepdim)),

@@ -9,7 +9,7 @@ import numpy as np
 from tinyconv.io.onnx.builder import Builder
 from tinyconv.io.onnx.recording import Value
 from tinyconv.io.onnx.table import translates
-from tinyconv.ops import division, elementwise, extremes, operands, transfer, unary
+from tinyconv.ops import division, elementwise, extremes, operands, transfer, trigonometry, unary
 
 NODES = {
     elementwise.Add: "Add",
@@ -25,6 +25,12 @@ NODES = {
     unary.Sqrt: "Sqrt",
     unary.Sin: "Sin",
     unary.Cos: "Cos",
+    trigonometry.Tan: "Tan",
+    trigonometry.Asin: "Asin",
+    trigonometry.Acos: "Acos",
+    trigonometry.Atan: "Atan",
+    trigonometry.Sinh: "Sinh",
+    trigonometry.Cosh: "Cosh",
     extremes.Maximum: "Max",
     extremes.Minimum: "Min",
 }
