@@ -7,7 +7,7 @@ import pytest
 
 import tinyconv as tc
 from tinyconv import nn
-from tinyconv.errors import CheckpointError, ShapeError
+from tinyconv.errors import ArgumentError, CheckpointError, DtypeError, ShapeError
 
 
 def test_earlier_states_of_batch_norm_lack_the_count() -> None:
@@ -99,3 +99,24 @@ def test_an_embedding_of_given_vectors() -> None:
 def test_modules_convert_to_a_type() -> None:
     layer = nn.BatchNorm1d(2).type(tc.float64)
     assert layer.weight.dtype == tc.float64 and layer.num_batches_tracked.dtype == tc.int64
+
+
+def test_a_module_below_is_replaced_by_its_name() -> None:
+    torch = pytest.importorskip("torch")
+    for lib in (nn, torch.nn):
+        net = lib.Sequential(lib.Linear(2, 2), lib.Sequential(lib.Linear(2, 2)))
+        net.set_submodule("1.0", lib.Linear(2, 5))
+        net.set_submodule("1.more", lib.ReLU())
+        assert [name for name, _ in net.named_modules()] == ["", "0", "1", "1.0", "1.more"]
+        assert net[1][0].out_features == 5
+    with pytest.raises(ArgumentError, match=r"target is '1\.9'"):
+        nn.Sequential(nn.ReLU(), nn.Sequential()).set_submodule("1.9", nn.ReLU(), strict=True)
+    with pytest.raises(DtypeError, match="module is a int"):
+        nn.Sequential().set_submodule("0", 3)
+
+
+def test_a_parameter_shows_what_it_is() -> None:
+    torch = pytest.importorskip("torch")
+    shown = [repr(lib.nn.Parameter(lib.ones(2))) for lib in (tc, torch)]
+    assert shown[0].split("\n")[0] == shown[1].split("\n")[0] == "Parameter containing:"
+    assert "requires_grad=True" in shown[0]

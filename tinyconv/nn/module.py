@@ -21,6 +21,9 @@ class Parameter(Tensor):
     def __init__(self, data: Tensor, requires_grad: bool = True) -> None:
         super().__init__(data.array, requires_grad)
 
+    def __repr__(self) -> str:
+        return f"Parameter containing:\n{super().__repr__()}"
+
 
 class Module(ModuleState):
     """Base of all layers and models.

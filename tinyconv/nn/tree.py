@@ -111,6 +111,17 @@ class ModuleTree:
             module = module._modules[key]
         return module
 
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module at a dotted name, e.g. another head; with `strict` only where one stands already."""
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        if strict:
+            self.get_submodule(target)
+        if name in owner._modules:
+            setattr(owner, name, module)
+        else:
+            owner.add_module(name, module)
+
     def get_parameter(self, target: str) -> Parameter:
         """The parameter with a dotted name, e.g. ``"features.0.weight"``."""
         return self._get_tensor("get_parameter", "_parameters", target)
