@@ -25,7 +25,7 @@ LEVELS = (
     ),
     ("grad_mode", "memory"),
     ("kernels",),
-    ("cuda", "device", "generator"),
+    ("backends", "cuda", "device", "generator"),
     ("errors", "_version"),
 )
 """The rooms from the top down; those of one level may import each other."""

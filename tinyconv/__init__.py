@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy import dtype, finfo, iinfo
 
-from tinyconv import autograd, cuda, errors, nn, optim
+from tinyconv import autograd, backends, cuda, errors, nn, optim
 from tinyconv._version import __version__
 from tinyconv.autograd import Function
 from tinyconv.device import (

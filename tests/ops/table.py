@@ -164,7 +164,7 @@ FIRST = (
         lambda torch, x, dim: tuple(torch.max(x, dim)),
     ),
     Op("reshape", lambda x, shape: tc.reshape(x, shape), reshapes(), method("reshape")),
-    Op("permute", lambda x, dims: tc.permute(x, dims), permutations(), method("permute")),
+    Op("permute", lambda x, dims: tc.permute(x, dims=dims), permutations(), method("permute")),
     Op("transpose", tc.transpose, dim_pairs("dim0", "dim1"), method("transpose")),
     Op("expand", lambda x, size: tc.expand(x, size), expansions(), lambda _, x, size: x.expand(size)),
     Op("flatten", tc.flatten, dim_pairs("start_dim", "end_dim", increasing=True), method("flatten")),

@@ -71,7 +71,7 @@ WIDER: dict[tuple[str, str], str] = {
     **{(op, "dim"): "a truth value or a tensor in the place of dim is what it is by position"
        for op in ("std", "var", "max", "min")},
     **{("sub", side): "the difference to a truth value is that to 0 or 1" for side in ("input", "other")},
-    **dict.fromkeys((("broadcast_to", "size"), ("unflatten", "sizes"), ("flip", "dims"), ("full", "size"),
+    **dict.fromkeys((("broadcast_to", "size"), ("unflatten", "sizes"), ("flip", "each"), ("full", "size"),
                      ("randint", "size"), ("reshape", "shape"), ("tile", "dims")),
                     "a single size needs no tuple around it"),
     **{("isin", side): "truth values can be looked up" for side in ("elements", "test_elements")},

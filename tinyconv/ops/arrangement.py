@@ -21,7 +21,7 @@ from tinyconv.ops._checks import (
     normalize_dims,
 )
 from tinyconv.ops.elementwise import where
-from tinyconv.ops.shape import _unpack, cat, expand, permute, reshape, unsqueeze
+from tinyconv.ops.shape import _unpack, cat, expand, named_or_each, permute, reshape, unsqueeze
 from tinyconv.tensor import Tensor
 
 
@@ -96,9 +96,11 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     return _part(input, axis, first, first + count)
 
 
-def flip(input: Tensor, *dims: Any) -> Tensor:
-    """The elements in reverse order along `dims`."""
-    axes = normalize_dims("flip", _unpack("flip", "dims", dims), check_tensor("flip", "input", input).ndim)
+def flip(input: Tensor, *each: Any, dims: Any = None) -> Tensor:
+    """The elements in reverse order along `dims`, which may also be given one by one."""
+    axes = normalize_dims(
+        "flip", named_or_each("flip", "dims", dims, each), check_tensor("flip", "input", input).ndim
+    )
     return input[tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(input.ndim))]
 
 

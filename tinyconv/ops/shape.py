@@ -143,10 +143,10 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
     return Reshape.apply(input, sizes)
 
 
-def permute(input: Tensor, *dims: Any) -> Tensor:
-    """The dimensions in the order `dims`."""
+def permute(input: Tensor, *each: Any, dims: Any = None) -> Tensor:
+    """The dimensions in the order `dims`, which may also be given one by one."""
     check_tensor("permute", "input", input)
-    order = _unpack("permute", "dims", dims)
+    order = named_or_each("permute", "dims", dims, each)
     if len(order) != input.ndim or len(normalize_dims("permute", order, input.ndim)) != input.ndim:
         raise ArgumentError("permute", "dims", order, f"each of the {input.ndim} dimensions once")
     return Permute.apply(input, tuple(d % input.ndim for d in order))
@@ -284,6 +284,13 @@ def _as_numpy_index(key: Any) -> Any:
     if getattr(array, "dtype", None) == uint8:
         raise DtypeError("index", "key", "of dtype uint8", "bool for a mask, int64 for places")
     return array
+
+
+def named_or_each(op: str, argument: str, named: Any, each: tuple[Any, ...]) -> tuple[int, ...]:
+    """Accept ``f(x, dims=(2, 3))`` next to what `_unpack` does, but not both."""
+    if named is not None and each:
+        raise ArgumentError(op, argument, repr(named), "given once, by name or in order")
+    return _unpack(op, argument, each if named is None else (named,))
 
 
 def _unpack(op: str, argument: str, sizes: tuple[Any, ...]) -> tuple[int, ...]:
