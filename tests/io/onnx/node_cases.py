@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-from onnx import numpy_helper
+import pytest
 
 import tinyconv as tc
+
+onnx = pytest.importorskip("onnx")
+numpy_helper = onnx.numpy_helper
 
 FOLDER = Path(onnx.__file__).parent / "backend" / "test" / "data" / "node"
 
