@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help course test lint format install bench clean
+.PHONY: help course test mutation lint format install bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ course: $(VENV)/installed ## Install, train a small U-Net on made images, draw i
 
 test: $(VENV)/installed-$(EXTRAS) lint ## Install the test tools, run lint and every test
 	$(BIN)/python -m pytest
+
+mutation: $(VENV)/installed-$(EXTRAS) ## Plant mistakes in a copy of the engine: do the tests see each? (minutes)
+	$(BIN)/python -m tests.mutations --jobs 2
 
 lint: $(VENV)/installed-$(EXTRAS) ## Check style, format and types; change nothing
 	$(BIN)/ruff check .

@@ -178,6 +178,10 @@ def test_the_gradient_of_a_sum_can_be_written_to() -> None:
     x.sum().backward()
     x.grad.array[0] = 5
     assert x.grad.tolist() == [5.0, 1.0, 1.0]
+    x.grad = None
+    (2 * x.sum()).backward()  # one 2, seen three times: memory of its own, but not one for each element
+    x.grad.array[0] = 5
+    assert x.grad.tolist() == [5.0, 2.0, 2.0]
 
 
 def test_broadcast_inputs_get_gradients_of_their_own_shape() -> None:

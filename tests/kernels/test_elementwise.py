@@ -48,6 +48,20 @@ def test_binary_is_numpys(make_array, name, shapes, swap, order, other, dtype):
         np.testing.assert_array_equal(y, expected)
 
 
+@pytest.mark.parametrize("name", sorted(BINARY))
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("memory", ["rows", "channels_last"])
+def test_one_number_for_each_place_of_the_innermost_dimension(name, backend, memory):
+    """Biases and scales: the fast kernels go through the array row by row."""
+    rng = np.random.default_rng(0)
+    a, b = rng.uniform(1, 3, (2, 4, 5, 3)).astype(np.float32), rng.uniform(1, 3, 3).astype(np.float32)
+    if memory == "channels_last":
+        a, b = np.moveaxis(a, -1, 1), b.reshape(1, 3, 1, 1)
+    for first, second in ((a, b), (b, a)):
+        y = find_kernel(backend, "elementwise", name)(first, second)
+        np.testing.assert_array_equal(y, BINARY[name](first, second))
+
+
 @settings(deadline=None, max_examples=40)
 @given(shape=st.lists(st.integers(0, 5), max_size=4).map(tuple), order=st.integers(0, 47))
 def test_unary(make_array, shape, order):

@@ -13,9 +13,9 @@ from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 
 EQUATIONS = (
     "ij,jk->ik", "ij,jk", "bij,bjk->bki", "ij->ji", "ii->i", "ii", "ij->", "ij->j", "i,j->ij", "ij,ij->",
-    "bn,anm,bm->ba", "iij,j->i", "aba->b", "aab,ac->bc", ",ij->ij", "i,i,i->i", "ij,k->k", "ijk,ikj->i",
-    "ij,ij->i", "abc,cd,de->abe",
+    "iij,j->i", "aba->b", "aab,ac->bc", ",ij->ij", "ij,k->k", "ijk,ikj->i", "ij,ij->i",
 )  # fmt: skip
+CHAINS = ("bn,anm,bm->ba", "i,i,i->i", "abc,cd,de->abe", "ij,jk,kl->li", "ab,bc,ca", "ai,bi,ci->abc")
 ELLIPSES = (
     ("...ij,...jk->...ik", (2,), (2,)),
     ("...ij,...jk", (3, 1), (2,)),
@@ -26,11 +26,9 @@ ELLIPSES = (
 
 
 @st.composite
-def einsums(draw: Any) -> Case:
+def einsums(draw: Any, equations: tuple[str, ...], ellipses: tuple[Any, ...] = ()) -> Case:
     """One of the equations; sizes 1 sometimes broadcast."""
-    equation, *dots = draw(
-        st.one_of(st.sampled_from(EQUATIONS).map(lambda e: (e,)), st.sampled_from(ELLIPSES))
-    )
+    equation, *dots = draw(st.sampled_from((*((e,) for e in equations), *ellipses)))
     letters = sorted({c for c in equation if c.isalpha()})
     sizes = {letter: draw(st.integers(1, 3)) for letter in letters}
     inputs = []
@@ -57,11 +55,14 @@ OPS = (
     Op("mv", tc.mv, products("nm", "m"), method("mv")),
     Op("dot", tc.dot, products("n", "n"), method("dot")),
     Op("outer", tc.outer, products("n", "m"), method("outer")),
-    Op(
-        "einsum",
-        lambda *xs, equation: tc.einsum(equation, *xs),
-        einsums(),
-        lambda torch, *xs, equation: torch.einsum(equation, *xs),
+    *(
+        Op(
+            "einsum",
+            lambda *xs, equation: tc.einsum(equation, *xs),
+            einsums(*equations),
+            lambda torch, *xs, equation: torch.einsum(equation, *xs),
+        )
+        for equations in ((EQUATIONS, ELLIPSES), (CHAINS,))
     ),
 )
 

@@ -43,7 +43,9 @@ def of_all(name: str) -> Any:
 
 
 def norm(torch: Any, x: Any, **options: Any) -> Any:
-    """PyTorch's norm, with a gradient of 0 where it has none, for p = 0."""
+    """PyTorch's norm, with a gradient of 0 where it has none, for p = 0; "fro" over any number of dims."""
+    if options["p"] == "fro" and isinstance(options["dim"], tuple):
+        options["p"] = 2
     return torch.norm(x, **options) + 0 * x.sum()
 
 

@@ -24,6 +24,11 @@ def test_tensors_like_another(make: Any) -> None:
     assert y.dtype == tc.float32 and y.requires_grad and not np.shares_memory(y.array, channels_last.array)
 
 
+def test_zeros_and_ones_like_another() -> None:
+    x = tc.tensor([[7.0, 8.0]])
+    assert tc.zeros_like(x).tolist() == [[0.0, 0.0]] and tc.ones_like(x).tolist() == [[1.0, 1.0]]
+
+
 def test_full_like() -> None:
     torch = pytest.importorskip("torch")
     for values, fill in ((np.ones(2), 3), (np.arange(2), 3), (np.array([True]), 1), (np.arange(2), True)):

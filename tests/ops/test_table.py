@@ -33,7 +33,7 @@ def test_values_and_gradients_are_those_of_the_float64_reference(op: Op, backend
 
 
 @every_op
-@settings(max_examples=15)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_values_and_gradients_are_those_of_pytorch(op: Op, data: Any) -> None:
     torch = pytest.importorskip("torch")

@@ -1,0 +1,116 @@
+"""Mistakes in gates, shrinking functions, margin losses, dimensions and random numbers."""
+
+from __future__ import annotations
+
+from tests.mutations.mutation import first, twin, wrong
+
+GENERATOR = "tests/test_generator.py"
+
+MUTATIONS = (
+    wrong(
+        "hardswish: the gate counts as a constant",
+        "ops/gates.py",
+        "input * Hardtanh.apply(input + 3.0, 0.0, 6.0) / 6.0",
+        "input * Hardtanh.apply(input.detach() + 3.0, 0.0, 6.0) / 6.0",
+        first("hardswish"),
+    ),
+    wrong(
+        "glu: the halves are swapped",
+        "ops/gates.py",
+        "narrow(input, axis, 0, half) * sigmoid(narrow(input, axis, half, half))",
+        "narrow(input, axis, half, half) * sigmoid(narrow(input, axis, 0, half))",
+        twin("glu"),
+    ),
+    wrong(
+        "mish: the gate is a sigmoid",
+        "ops/gates.py",
+        "tanh(Softplus.apply(input, 1.0, inf))",
+        "sigmoid(input)",
+        twin("mish"),
+    ),
+    wrong(
+        "softshrink: grows",
+        "ops/shrinking.py",
+        "input - clamp(input, -width, width)",
+        "input + clamp(input, -width, width)",
+        twin("softshrink"),
+    ),
+    wrong(
+        "softsign: the size counts as a constant",
+        "ops/shrinking.py",
+        "/ (1 + abs_(input))",
+        "/ (1 + abs_(input)).detach()",
+        first("softsign"),
+    ),
+    wrong(
+        "rrelu: the slopes are used above 0",
+        "ops/random_activation.py",
+        "where(Tensor(input.array > 0), input, input * slopes)",
+        "where(Tensor(input.array < 0), input, input * slopes)",
+        "tests/nn/test_activation.py",
+        "tests/nn/test_gates.py",
+    ),
+    wrong(
+        "gumbel_softmax: the hard choice has no gradient",
+        "ops/random_activation.py",
+        "return soft + (Tensor(one.reshape(soft.shape)) - soft.detach())",
+        "return soft.detach() + (Tensor(one.reshape(soft.shape)) - soft.detach())",
+        "tests/nn/test_gates.py",
+    ),
+    wrong(
+        "multi_margin: the mean over the other classes only",
+        "ops/margin_loss.py",
+        "each = sum_(costs, 1) / classes",
+        "each = sum_(costs, 1) / max(classes - 1, 1)",
+        twin("multi_margin_loss"),
+    ),
+    wrong(
+        "multi_margin: the right score gets no gradient",
+        "ops/margin_loss.py",
+        "limit - unsqueeze(scores[rows, labels], 1) + scores",
+        "limit - unsqueeze(scores[rows, labels], 1).detach() + scores",
+        first("multi_margin_loss"),
+    ),
+    wrong(
+        "soft_margin: wrong sign",
+        "ops/margin_loss.py",
+        "-logsigmoid(target * input)",
+        "-logsigmoid(-target * input)",
+        twin("soft_margin_loss"),
+    ),
+    wrong(
+        "rot90: the other way around",
+        "ops/dimensions.py",
+        "first if turns % 4 == 1 else second",
+        "second if turns % 4 == 1 else first",
+        twin("rot90"),
+    ),
+    wrong(
+        "tensor_split: the longer pieces come last",
+        "ops/dimensions.py",
+        "size + (i < longer)",
+        "size + (i >= count - longer)",
+        twin("tensor_split"),
+    ),
+    wrong(
+        "bernoulli: the opposite",
+        "ops/random.py",
+        "device_of(array)) < array)",
+        "device_of(array)) > array)",
+        GENERATOR,
+    ),
+    wrong(
+        "normal: the mean is forgotten",
+        "ops/random.py",
+        "np.asarray(values * spread + centre)",
+        "np.asarray(values * spread)",
+        GENERATOR,
+    ),
+    wrong(
+        "new_ones: zeros",
+        "ops/tensor_tools.py",
+        "creation.ones(*size",
+        "creation.zeros(*size",
+        "tests/ops/test_tensor_tools.py",
+    ),
+)
