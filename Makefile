@@ -31,8 +31,8 @@ format: $(VENV)/installed-$(EXTRAS) ## Mend style and format where that needs no
 
 install: $(VENV)/installed-$(EXTRAS) ## Install for work on tinyconv; EXTRAS=test,bench adds PyTorch
 
-bench: $(VENV)/installed-bench ## Time tinyconv against PyTorch on this machine
-	$(BIN)/python benchmarks/training_step.py
+bench: $(VENV)/installed-bench,contenders ## Time tinyconv against PyTorch and others (an hour); writes docs/benchmarks/
+	$(BIN)/python -m benchmarks
 
 clean: ## Remove .venv and everything made by tools; runs/ stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache

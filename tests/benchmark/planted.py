@@ -18,7 +18,7 @@ class Planted:
         self.shift, self.action = shift, run
 
     def prepare(self, case, task):
-        if task == "backward":
+        if task != "forward":
             raise Unsupported("it only goes forward")
         x = case.arrays()[0]
         self.prepared = []

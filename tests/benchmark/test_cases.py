@@ -7,7 +7,7 @@ import pytest
 
 import tinyconv as tc
 import tinyconv.nn.functional as F
-from tinyconv.benchmark.agreement import disagreement, relative_difference
+from tinyconv.benchmark.agreement import disagreement, euclidean_distance, largest_difference
 from tinyconv.benchmark.case import Layer, Network, from_json, to_json
 from tinyconv.benchmark.networks import NETWORKS, loss_function, target, weights
 from tinyconv.benchmark.short import jobs
@@ -79,11 +79,23 @@ def test_labels_and_masks():
 
 def test_what_counts_as_agreement():
     right = {"a": np.array([1.0, -4.0]), "b": np.zeros(2)}
-    assert disagreement({"a": np.array([1.0, -4.004]), "b": np.zeros(2)}, right, 1.1e-3) == ""
-    assert disagreement({"a": np.array([1.0, -4.04]), "b": np.zeros(2)}, right, 1e-3).startswith(
-        "a is off by"
+    assert disagreement({"a": np.array([1.0, -4.0003]), "b": np.zeros(2)}, right, "forward") == ""
+    wrong = {"a": np.array([1.0, -4.004]), "b": np.zeros(2)}
+    assert disagreement(wrong, right, "forward") == "a is off by 1.0e-03 (allowed: 1e-04)"
+    assert disagreement({"a": right["a"]}, right, "forward") == "b is missing"
+    assert "shape (1,), not (2,)" in disagreement({"a": np.zeros(1), "b": np.zeros(2)}, right, "forward")
+    assert "b is off by inf" in disagreement({"a": right["a"], "b": np.array([0, 1e-9])}, right, "forward")
+    assert np.isnan(largest_difference(np.array([np.nan]), np.array([1.0])))
+
+
+def test_gradients_of_a_network_are_compared_as_vectors_and_its_loss_strictly():
+    right = {"loss": np.asarray(2.0), "gradient": np.array([3.0, 4.0, 0.0])}
+    assert euclidean_distance(np.array([3.0, 4.0, 0.1]), right["gradient"]) == pytest.approx(0.02)
+    near = {"loss": np.asarray(2.0001), "gradient": np.array([3.0, 4.0, 0.1])}
+    assert disagreement(near, right, "training step") == ""
+    assert "gradient is off by 4.0e-02" in disagreement(
+        {**near, "gradient": np.array([3.0, 4.0, 0.2])}, right, "training step"
     )
-    assert disagreement({"a": right["a"]}, right, 1e-3) == "b is missing"
-    assert "shape (1,), not (2,)" in disagreement({"a": np.zeros(1), "b": np.zeros(2)}, right, 1e-3)
-    assert "b is off by inf" in disagreement({"a": right["a"], "b": np.array([0, 1e-9])}, right, 1e-3)
-    assert np.isnan(relative_difference(np.array([np.nan]), np.array([1.0])))
+    assert "loss is off by 1.0e-03" in disagreement(
+        {**near, "loss": np.asarray(2.002)}, right, "training step"
+    )

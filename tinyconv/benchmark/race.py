@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.benchmark.agreement import TOLERANCES, disagreement
+from tinyconv.benchmark.agreement import disagreement
 from tinyconv.benchmark.case import Case, to_json
 from tinyconv.benchmark.process import Failed, Missing, NotDone, Process
 
@@ -135,7 +135,7 @@ def race(
     jobs : sequence of (Case, str)
     contenders : dict
         Names and addresses. The first that does the job is the standard: results that are not
-        within `TOLERANCES` of its own are marked wrong, and are not timed.
+        within `agreement.TOLERANCES` of its own are marked wrong, and are not timed.
     settings : Settings
     progress : callable, optional
         Is told the label of each job when it begins.
@@ -198,7 +198,7 @@ def _prepare_all(row: Row, stable: Stable, folder: Path) -> None:
             with np.load(file) as saved:
                 results = dict(saved)
             standard = standard or results
-            entry.note = disagreement(results, standard, TOLERANCES[row.task])
+            entry.note = disagreement(results, standard, row.task)
             entry.status = WRONG if entry.note else OK
 
 

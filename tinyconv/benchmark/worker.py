@@ -18,13 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.benchmark.case import Layer, from_json
+from tinyconv.benchmark.case import Layer, Network, from_json, tasks_of
 from tinyconv.benchmark.contender import Contender, Job, Unsupported, make
 from tinyconv.benchmark.peak import forget_peak, peak_bytes, resident_bytes
 
 STEPS_FOR_PEAK = 4
 MOST_CALLS = 100
-TINY = Layer(1, 2, 2, (8, 8))
+TINY = (Layer(1, 2, 2, (8, 8)), Network("lenet5", 1, (1, 28, 28)))
 
 
 def limit_cores(threads: int) -> None:
@@ -62,12 +62,12 @@ class Worker:
     def peak(self, case: str, task: str) -> dict[str, Any]:
         """Bytes of the process at rest, and its highest value in the steps after a few that warm up.
 
-        At rest all code is loaded: a tiny layer has gone forward and backward. What a compiler
-        needed in the first steps is not counted.
+        At rest all code is loaded: the tasks of `TINY` have been done. What a compiler needed in
+        the first steps is not counted.
         """
-        for name in TINY.tasks:
+        for tiny, name in tasks_of(TINY):
             with contextlib.suppress(Unsupported):
-                self.job = self.contender.prepare(TINY, name)
+                self.job = self.contender.prepare(tiny, name)
                 self._time_once()
         self.job = None
         rest = resident_bytes()

@@ -1,0 +1,1 @@
+"""The whole comparison: ``python -m benchmarks`` (or ``make bench``); see docs/benchmarks.md."""

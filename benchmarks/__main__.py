@@ -1,0 +1,115 @@
+"""``python -m benchmarks``: tinyconv against the other engines, on this machine."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from benchmarks import cases, ceiling
+from benchmarks.contenders import ALL
+from benchmarks.memory import memory_rows
+from benchmarks.report import Report, print_report, write
+from tinyconv.benchmark import Case, Settings, race
+from tinyconv.benchmark.case import tasks_of
+from tinyconv.benchmark.machine import facts, load
+from tinyconv.benchmark.table import all_right
+from tinyconv.device import available_threads
+
+Jobs = list[tuple[Case, str]]
+BUSY = 0.5
+
+
+class Part(StrEnum):
+    """What can be measured on its own."""
+
+    LAYERS = "layers"
+    NETWORKS = "networks"
+    MEMORY = "memory"
+    CEILING = "ceiling"
+
+
+def chosen(names: str | None) -> dict[str, str]:
+    """The contenders with one of `names` (comma between), or whose name begins so; all if None."""
+    found: set[str] = set()
+    for given in names.split(",") if names else [""]:
+        beginning = given.strip()
+        fitting = {beginning} & set(ALL) or {name for name in ALL if name.startswith(beginning)}
+        if not fitting:
+            raise typer.BadParameter(f"{beginning!r}: there are {', '.join(ALL)}")
+        found |= fitting
+    return {name: address for name, address in ALL.items() if name in found}
+
+
+def matching(jobs: Jobs, text: str | None) -> Jobs:
+    """The jobs with `text` in "case: task"."""
+    return [(case, task) for case, task in jobs if text is None or text in f"{case.name}: {task}"]
+
+
+def main(
+    only: Annotated[list[Part] | None, typer.Option(help="Measure this part; may be repeated.")] = None,
+    filter: Annotated[str | None, typer.Option(help='Only cases with this in "name: task".')] = None,
+    contenders: Annotated[
+        str | None, typer.Option(help="Names, or how they begin: `tinyconv,pytorch`.  [default: all]")
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each contender in each case.")] = 7,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Of each contender.  [default: all cores]")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A few cases, short turns: does everything work?")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for results.  [default: docs/benchmarks, if nothing was left out]"),
+    ] = None,
+) -> None:
+    """Measure tinyconv and the other engines; exit status 1 if results disagree."""
+    parts, names = set(only or Part), chosen(contenders)
+    if out is None and not (only or filter or contenders or quick):
+        out = Path(__file__).parents[1] / "docs" / "benchmarks"
+    settings = Settings(threads or available_threads(), rounds, turn_seconds=0.05 if quick else 0.5)
+    layers, networks = (
+        matching(tasks_of(some), filter)
+        for some in ((cases.QUICK_LAYERS, cases.QUICK_NETWORKS) if quick else (cases.LAYERS, cases.NETWORKS))
+    )
+    report = Report(facts(settings.threads), {**asdict(settings), "load before": load()})
+    console = Console()
+    if (report.settings["load before"] or 0) > BUSY:
+        console.print(f"other programs keep this machine busy (load {load()}): do not trust the times")
+    jobs = [*(layers if Part.LAYERS in parts else []), *(networks if Part.NETWORKS in parts else [])]
+    memory_jobs = networks if Part.MEMORY in parts else []
+    with bar(console) as progress:
+        task = progress.add_task("ceiling", total=len(jobs) + len(memory_jobs), completed=-1)
+
+        def show(label: str) -> None:
+            progress.update(task, description=label, advance=1)
+
+        if Part.CEILING in parts:
+            report.ceiling = ceiling.measure(settings.threads)
+        for row in race(jobs, names, settings, show, report.versions):
+            report.rows.append(row)
+        report.memory += memory_rows(memory_jobs, names, settings.threads, show)
+        progress.update(task, description="done", completed=len(jobs) + len(memory_jobs))
+    report.settings["load after"] = load()
+    print_report(report, console)
+    for path in write(report, out) if out else []:
+        console.print(f"wrote {path}", highlight=False, markup=False)
+    if not all_right(report.rows, ours="tinyconv" if "tinyconv" in names else ""):
+        sys.exit(1)
+
+
+def bar(console: Console) -> Progress:
+    """A progress bar with the time gone by."""
+    columns: list[Any] = [BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn()]
+    return Progress(*columns, TextColumn("{task.description}"), console=console)
+
+
+if __name__ == "__main__":
+    typer.run(main)
