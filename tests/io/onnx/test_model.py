@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import warnings
 
@@ -236,3 +237,27 @@ def test_what_pytorch_exports_gives_pytorchs_numbers(opset):
         np.testing.assert_allclose(
             own[name].grad.numpy(), parameter.grad.numpy(), rtol=1e-4, atol=1e-5 * scale
         )
+
+
+def test_a_copy_is_a_model_of_its_own():
+    model, x = classifier(), tc.randn(1, 1, 8, 8)
+    twin, before = copy.deepcopy(model), model(x).tolist()
+    for parameter in model.parameters():
+        parameter.data.fill_(0.5)
+    assert twin(x).tolist() == before
+    assert model(x).tolist() != before
+
+
+def test_weights_go_through_a_file(tmp_path):
+    model, other, x = classifier(), classifier(), tc.randn(1, 1, 8, 8)
+    for parameter in model.parameters():
+        parameter.data.fill_(0.25)
+    tc.save(model.state_dict(), tmp_path / "weights.safetensors")
+    other.load_state_dict(tc.load(tmp_path / "weights.safetensors"))
+    assert other(x).tolist() == model(x).tolist()
+
+
+def test_below_another_module_it_is_a_layer():
+    model = nn.Sequential(classifier(), nn.Linear(2, 3))
+    assert len(list(model.parameters())) == 8
+    assert model(tc.randn(5, 1, 8, 8)).shape == (5, 3)
