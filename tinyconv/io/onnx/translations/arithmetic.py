@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,14 @@ NODES = {
     trigonometry.Tan: "Tan",
     trigonometry.Asin: "Asin",
     trigonometry.Acos: "Acos",
+    trigonometry.Acos: "Acos",
     trigonometry.Atan: "Atan",
+    trigonometry.Sinh: "Sinh",
+    trigonometry.Cosh: "Cosh",
+    trigonometry.Tan: "Tan",
+    trigonometry.Atan: "Atan",
+    trigonometry.Asin: "Asin",
+    trigonometry.Acos: "Acos",
     trigonometry.Sinh: "Sinh",
     trigonometry.Cosh: "Cosh",
     extremes.Maximum: "Max",
@@ -61,6 +69,16 @@ def log1p(builder: Builder, x: Value) -> str:
 @translates(unary.Expm1)
 def expm1(builder: Builder, x: Value) -> str:
     return builder.node("Sub", [builder.node("Exp", [x]), builder.like(1, x)])
+
+
+@translates(trigonometry.Log2)
+def log2(builder: Builder, x: Value) -> str:
+    return builder.node("Div", [builder.node("Log", [x]), builder.like(log(2), x)])
+
+
+@translates(trigonometry.Log10)
+def log10(builder: Builder, x: Value) -> str:
+    return builder.node("Div", [builder.node("Log", [x]), builder.like(log(10), x)])
 
 
 @translates(unary.Zero)
