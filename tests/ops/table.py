@@ -71,7 +71,9 @@ def expansions(draw: Any) -> Case:
 def squeezes(draw: Any, insert: bool) -> Case:
     shape = tuple(draw(st.lists(st.sampled_from((1, 1, 2, 3)), max_size=4)))
     places = len(shape) + 1 if insert else max(len(shape), 1)
-    dim = st.integers(-places, places - 1)
+    dim: st.SearchStrategy[Any] = st.integers(-places, places - 1)
+    if not insert and shape:
+        dim = st.one_of(dim, st.sets(st.integers(0, len(shape) - 1)).map(tuple))
     options = {"dim": draw(dim)} if insert or draw(st.booleans()) else {}
     return Case((Values(shape, order=draw(orders)),), options, seed=draw(seeds))
 

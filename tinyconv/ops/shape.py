@@ -182,10 +182,9 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return Reshape.apply(input, (*input.shape[:first], middle, *input.shape[last + 1 :]))
 
 
-def squeeze(input: Tensor, dim: int | None = None) -> Tensor:
-    """Drop dimensions of size 1: all, or only `dim`."""
-    check_tensor("squeeze", "input", input)
-    dims = range(input.ndim) if dim is None else (normalize_dim("squeeze", dim, input.ndim),)
+def squeeze(input: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
+    """Drop dimensions of size 1: all, or only `dim`, which may be several."""
+    dims = normalize_dims("squeeze", dim, check_tensor("squeeze", "input", input).ndim)
     return Reshape.apply(input, tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in dims))
 
 
