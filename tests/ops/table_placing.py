@@ -96,7 +96,7 @@ OPS = (
     Op("median", tc.median, ranks(""), pair("median")),
     Op("median", tc.median, matrices(), lambda torch, x: torch.median(x)),
     Op("kthvalue", tc.kthvalue, ranks("k"), pair("kthvalue")),
-    Op("quantile", lambda x, q, **o: tc.quantile(x, tc.tensor(q), **o), ranks("q"), quantile),
+    Op("quantile", lambda x, q, **o: tc.quantile(x, tc.tensor(q, dtype=x.dtype), **o), ranks("q"), quantile),
     Op("unfold", lambda x, **o: x.unfold(**o), windows(), lambda _, x, **o: x.unfold(**o)),
 )
 
