@@ -28,6 +28,7 @@ NEVER = {
 NOT_ALWAYS = {
     "index": "masks, several index tensors",
     "dropout": "training=True",
+    "alpha_dropout": "training=True",
     "feature_alpha_dropout": "training=True",
     "lp_pool1d": "ceil_mode where onnx counts windows otherwise",
     "lp_pool2d": "ceil_mode where onnx counts windows otherwise",

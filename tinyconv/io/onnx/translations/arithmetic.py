@@ -10,7 +10,7 @@ import numpy as np
 from tinyconv.io.onnx.builder import Builder
 from tinyconv.io.onnx.recording import Value
 from tinyconv.io.onnx.table import translates
-from tinyconv.ops import division, elementwise, extremes, operands, transfer, trigonometry, unary
+from tinyconv.ops import compound, division, elementwise, extremes, operands, transfer, trigonometry, unary
 
 NODES = {
     elementwise.Add: "Add",
@@ -79,6 +79,17 @@ def log2(builder: Builder, x: Value) -> str:
 @translates(trigonometry.Log10)
 def log10(builder: Builder, x: Value) -> str:
     return builder.node("Div", [builder.node("Log", [x]), builder.like(log(10), x)])
+
+
+@translates(trigonometry.Exp2)
+def exp2(builder: Builder, x: Value) -> str:
+    return builder.node("Pow", [builder.like(2, x), x])
+
+
+@translates(compound.FMod)
+def fmod(builder: Builder, a: Value, b: Value) -> str:
+    dtype = builder.call.outputs[0].dtype
+    return builder.node("Mod", [builder.cast(a, dtype), builder.cast(b, dtype)], fmod=1)
 
 
 @translates(unary.Zero)
