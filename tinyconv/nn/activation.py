@@ -10,7 +10,7 @@ from typing import Any
 from tinyconv.nn import functional as F
 from tinyconv.nn.module import Module, Parameter
 from tinyconv.ops import full
-from tinyconv.ops._checks import check_choice, check_number, check_positive
+from tinyconv.ops._checks import check_choice, check_flags, check_number, check_positive
 from tinyconv.tensor import Tensor
 
 
@@ -27,6 +27,7 @@ class _Activation(Module):
 
 class _WithoutOptions(_Activation):
     def __init__(self, inplace: bool = False) -> None:
+        check_flags(type(self).__name__, inplace=inplace)
         super().__init__()
         self.inplace = bool(inplace)
 
@@ -35,6 +36,7 @@ class _WithAlpha(_Activation):
     OPTIONS = ("alpha",)
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        check_flags(type(self).__name__, inplace=inplace)
         super().__init__()
         self.alpha, self.inplace = check_number(type(self).__name__, "alpha", alpha), bool(inplace)
 
@@ -59,6 +61,7 @@ class LeakyReLU(_Activation):
     OPTIONS = ("negative_slope",)
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        check_flags(type(self).__name__, inplace=inplace)
         super().__init__()
         self.negative_slope = check_number("LeakyReLU", "negative_slope", negative_slope)
         self.inplace = bool(inplace)
@@ -104,6 +107,7 @@ class Hardtanh(_Activation):
     OPTIONS = ("min_val", "max_val")
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        check_flags(type(self).__name__, inplace=inplace)
         super().__init__()
         self.min_val = check_number("Hardtanh", "min_val", min_val)
         self.max_val = check_number("Hardtanh", "max_val", max_val)

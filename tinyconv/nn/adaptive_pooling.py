@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from tinyconv.nn import functional as F
 from tinyconv.nn.module import Module
+from tinyconv.ops._checks import check_flags
 from tinyconv.tensor import Tensor
 
 IntOrTuple = int | tuple[int, ...]
@@ -59,6 +60,7 @@ class _AdaptiveMaxPool(_AdaptiveAvgPool):
     """Adaptive max pooling."""
 
     def __init__(self, output_size: OutputSize, return_indices: bool = False) -> None:
+        check_flags(type(self).__name__, return_indices=return_indices)
         super().__init__(output_size)
         self.return_indices = return_indices
 
@@ -97,6 +99,7 @@ class _LPPool(Module):
         stride: IntOrTuple | None = None,
         ceil_mode: bool = False,
     ) -> None:
+        check_flags(type(self).__name__, ceil_mode=ceil_mode)
         super().__init__()
         self.norm_type, self.kernel_size = norm_type, kernel_size
         self.stride, self.ceil_mode = stride, ceil_mode

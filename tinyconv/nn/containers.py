@@ -61,6 +61,9 @@ class _Ordered(Module):
 
     def extend(self, modules: Iterable[Module]) -> Any:
         """Add several at the end."""
+        if not isinstance(modules, Iterable):
+            given = f"a {type(modules).__name__}"
+            raise DtypeError(type(self).__name__, "modules", given, "an iterable of Modules")
         for module in list(modules):
             self.append(module)
         return self
@@ -117,7 +120,7 @@ class ModuleList(_Ordered):
 
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
-        self.extend(modules or ())
+        self.extend(() if modules is None else modules)
 
 
 class Identity(Module):

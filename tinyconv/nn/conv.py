@@ -10,7 +10,7 @@ from tinyconv.nn import init
 from tinyconv.nn.linear import reset_uniform
 from tinyconv.nn.module import Module, Parameter
 from tinyconv.ops import zeros
-from tinyconv.ops._checks import check_choice, check_positive, check_tensor, int_tuple
+from tinyconv.ops._checks import check_choice, check_flags, check_positive, check_tensor, int_tuple
 from tinyconv.ops._images import IntOrTuple, with_batch
 from tinyconv.tensor import Tensor
 
@@ -91,6 +91,7 @@ class _Conv(_ConvBase):
         device: str | None = None,
         dtype: Any = None,
     ) -> None:
+        check_flags(type(self).__name__, bias=bias)
         super().__init__()
         sizes = (in_channels, out_channels, kernel_size, stride, dilation, groups)
         self._build(*sizes, bias, transposed=False)
@@ -190,6 +191,7 @@ class _ConvTranspose(_ConvBase):
         device: str | None = None,
         dtype: Any = None,
     ) -> None:
+        check_flags(type(self).__name__, bias=bias)
         super().__init__()
         name = type(self).__name__
         sizes = (in_channels, out_channels, kernel_size, stride, dilation, groups)

@@ -57,7 +57,11 @@ class _Named(Module):
 
     def update(self, values: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
         """Add or replace several."""
-        for key, value in values.items() if isinstance(values, Mapping) else values:
+        pairs = values.items() if isinstance(values, Mapping) else values
+        listed = list(pairs) if isinstance(pairs, Iterable) else [pairs]
+        if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in listed):
+            raise ArgumentError(type(self).__name__, "values", repr(values), "a dict, or pairs (key, value)")
+        for key, value in listed:
             self[key] = value
 
     def __setitem__(self, key: str, value: Any) -> None:
@@ -77,7 +81,7 @@ class ModuleDict(_Named):
 
     def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
         super().__init__()
-        self.update(modules or ())
+        self.update(() if modules is None else modules)
 
     def _values(self) -> dict[str, Any]:
         return self._modules
@@ -91,7 +95,7 @@ class ParameterDict(_Named):
 
     def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         super().__init__()
-        self.update(parameters or ())
+        self.update(() if parameters is None else parameters)
 
     def _values(self) -> dict[str, Any]:
         return self._parameters
@@ -108,7 +112,7 @@ class ParameterList(Module):
 
     def __init__(self, values: Iterable[Any] | None = None) -> None:
         super().__init__()
-        self.extend(values or ())
+        self.extend(() if values is None else values)
 
     def append(self, value: Tensor) -> ParameterList:
         """Add a parameter at the end."""
@@ -118,6 +122,9 @@ class ParameterList(Module):
 
     def extend(self, values: Iterable[Tensor]) -> ParameterList:
         """Add several at the end."""
+        if not isinstance(values, Iterable):
+            given = f"a {type(values).__name__}"
+            raise DtypeError(type(self).__name__, "values", given, "an iterable of Tensors")
         for value in values:
             self.append(value)
         return self

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tinyconv.nn import functional as F
 from tinyconv.nn.module import Module
+from tinyconv.ops._checks import check_flags
 from tinyconv.ops.dropout import check_probability
 from tinyconv.tensor import Tensor
 
@@ -15,6 +16,7 @@ class _Dropout(Module):
     """What the dropout layers share: the probability."""
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        check_flags(type(self).__name__, inplace=inplace)
         super().__init__()
         self.p, self.inplace = check_probability(type(self).__name__, p), bool(inplace)
 

@@ -10,7 +10,7 @@ from tinyconv.nn import functional as F
 from tinyconv.nn import init
 from tinyconv.nn.module import Module, Parameter
 from tinyconv.ops import zeros
-from tinyconv.ops._checks import check_float, check_positive
+from tinyconv.ops._checks import check_flags, check_float, check_positive
 from tinyconv.ops.embedding import check_embedding_options, check_row
 from tinyconv.tensor import Tensor
 
@@ -45,6 +45,7 @@ class Embedding(Module):
         device: str | None = None,
         dtype: Any = None,
     ) -> None:
+        check_flags(type(self).__name__, scale_grad_by_freq=scale_grad_by_freq, sparse=sparse)
         super().__init__()
         self.num_embeddings = check_positive("Embedding", "num_embeddings", num_embeddings)
         self.embedding_dim = check_positive("Embedding", "embedding_dim", embedding_dim)
@@ -112,6 +113,7 @@ class Bilinear(Module):
         device: str | None = None,
         dtype: Any = None,
     ) -> None:
+        check_flags(type(self).__name__, bias=bias)
         super().__init__()
         self.in1_features = check_positive("Bilinear", "in1_features", in1_features)
         self.in2_features = check_positive("Bilinear", "in2_features", in2_features)
@@ -148,6 +150,7 @@ class PairwiseDistance(Module):
     """The p-norm of the difference of two inputs; see `functional.pairwise_distance`."""
 
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
+        check_flags(type(self).__name__, keepdim=keepdim)
         super().__init__()
         self.norm, self.eps, self.keepdim = p, eps, keepdim
 

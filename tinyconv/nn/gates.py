@@ -6,7 +6,7 @@ from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.nn import functional as F
 from tinyconv.nn.activation import _Activation, _WithoutOptions
 from tinyconv.nn.module import Module
-from tinyconv.ops._checks import check_number, check_tensor
+from tinyconv.ops._checks import check_flags, check_number, check_tensor
 from tinyconv.tensor import Tensor
 
 
@@ -50,6 +50,7 @@ class RReLU(_Activation):
     OPTIONS = ("lower", "upper")
 
     def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False) -> None:
+        check_flags(type(self).__name__, inplace=inplace)
         super().__init__()
         self.lower = check_number("RReLU", "lower", lower)
         self.upper = check_number("RReLU", "upper", upper)

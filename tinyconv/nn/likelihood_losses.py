@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tinyconv.nn import functional as F
 from tinyconv.nn.module import Module
+from tinyconv.ops._checks import check_flags
 from tinyconv.ops.loss_common import refuse_legacy
 from tinyconv.tensor import Tensor
 
@@ -18,6 +19,7 @@ class KLDivLoss(Module):
         reduction: str = "mean",
         log_target: bool = False,
     ) -> None:
+        check_flags(type(self).__name__, log_target=log_target)
         super().__init__()
         refuse_legacy("KLDivLoss", size_average, reduce)
         self.reduction, self.log_target = reduction, log_target
@@ -38,6 +40,7 @@ class PoissonNLLLoss(Module):
         reduce: bool | None = None,
         reduction: str = "mean",
     ) -> None:
+        check_flags(type(self).__name__, log_input=log_input, full=full)
         super().__init__()
         refuse_legacy("PoissonNLLLoss", size_average, reduce)
         self.log_input, self.full, self.eps, self.reduction = log_input, full, eps, reduction
@@ -51,6 +54,7 @@ class GaussianNLLLoss(Module):
     """`functional.gaussian_nll_loss`."""
 
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        check_flags(type(self).__name__, full=full)
         super().__init__()
         self.full, self.eps, self.reduction = full, eps, reduction
 

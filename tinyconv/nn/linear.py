@@ -9,7 +9,7 @@ from tinyconv.nn import functional as F
 from tinyconv.nn import init
 from tinyconv.nn.module import Module, Parameter
 from tinyconv.ops import zeros
-from tinyconv.ops._checks import check_positive
+from tinyconv.ops._checks import check_flags, check_positive
 from tinyconv.tensor import Tensor
 
 
@@ -50,6 +50,7 @@ class Linear(Module):
         device: str | None = None,
         dtype: Any = None,
     ) -> None:
+        check_flags(type(self).__name__, bias=bias)
         super().__init__()
         self.in_features = check_positive("Linear", "in_features", in_features)
         self.out_features = check_positive("Linear", "out_features", out_features)

@@ -10,6 +10,7 @@ from tinyconv.errors import ArgumentError, DtypeError, missing_name
 from tinyconv.nn.absent import METHODS
 from tinyconv.nn.hooks import HookHandle, Hooks, call_with_hooks
 from tinyconv.nn.state import ModuleState
+from tinyconv.ops._checks import check_flags
 from tinyconv.tensor import Tensor
 
 
@@ -19,6 +20,7 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data: Tensor, requires_grad: bool = True) -> None:
+        check_flags(type(self).__name__, requires_grad=requires_grad)
         super().__init__(data.array, requires_grad)
 
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.nn import functional as F
 from tinyconv.nn.module import Module, Parameter
 from tinyconv.ops import ones, tensor, zeros
-from tinyconv.ops._checks import check_float, check_number, check_positive
+from tinyconv.ops._checks import check_flags, check_float, check_number, check_positive
 from tinyconv.ops.norm import normalized_sizes
 from tinyconv.tensor import Tensor
 
@@ -38,6 +38,7 @@ class _ChannelNorm(Module):
         device: str | None,
         dtype: Any,
     ) -> None:
+        check_flags(type(self).__name__, affine=affine, track_running_stats=track_running_stats, bias=bias)
         super().__init__()
         name = type(self).__name__
         self.num_features = check_positive(name, "num_features", num_features)
@@ -241,6 +242,7 @@ class GroupNorm(Module):
         *,
         bias: bool = True,
     ) -> None:
+        check_flags(type(self).__name__, affine=affine, bias=bias)
         super().__init__()
         self.num_groups = check_positive("GroupNorm", "num_groups", num_groups)
         self.num_channels = check_positive("GroupNorm", "num_channels", num_channels)
@@ -281,6 +283,7 @@ class LayerNorm(Module):
         device: str | None = None,
         dtype: Any = None,
     ) -> None:
+        check_flags(type(self).__name__, elementwise_affine=elementwise_affine, bias=bias)
         super().__init__()
         self.normalized_shape = normalized_sizes("LayerNorm", normalized_shape)
         self.eps, self.elementwise_affine = _positive("LayerNorm", "eps", eps), bool(elementwise_affine)

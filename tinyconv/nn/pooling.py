@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from tinyconv.nn import functional as F
 from tinyconv.nn.module import Module
+from tinyconv.ops._checks import check_flags
 from tinyconv.tensor import Tensor
 
 IntOrTuple = int | tuple[int, ...]
@@ -46,6 +47,7 @@ class _MaxPool(_Pool):
         return_indices: bool = False,
         ceil_mode: bool = False,
     ) -> None:
+        check_flags(type(self).__name__, return_indices=return_indices, ceil_mode=ceil_mode)
         super().__init__(kernel_size, stride, padding)
         self.dilation, self.return_indices, self.ceil_mode = dilation, return_indices, ceil_mode
 
@@ -86,6 +88,7 @@ class AvgPool1d(_Pool):
         ceil_mode: bool = False,
         count_include_pad: bool = True,
     ) -> None:
+        check_flags(type(self).__name__, ceil_mode=ceil_mode, count_include_pad=count_include_pad)
         super().__init__(kernel_size, stride, padding)
         self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
 
@@ -108,6 +111,7 @@ class AvgPool2d(AvgPool1d):
         count_include_pad: bool = True,
         divisor_override: int | None = None,
     ) -> None:
+        check_flags(type(self).__name__, ceil_mode=ceil_mode, count_include_pad=count_include_pad)
         super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
         self.divisor_override = divisor_override
 

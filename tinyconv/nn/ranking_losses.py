@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tinyconv.nn import functional as F
 from tinyconv.nn.module import Module
+from tinyconv.ops._checks import check_flags
 from tinyconv.ops.loss_common import refuse_legacy
 from tinyconv.tensor import Tensor
 
@@ -59,6 +60,7 @@ class TripletMarginLoss(Module):
         reduce: bool | None = None,
         reduction: str = "mean",
     ) -> None:
+        check_flags(type(self).__name__, swap=swap)
         super().__init__()
         refuse_legacy("TripletMarginLoss", size_average, reduce)
         self.margin, self.p, self.eps, self.swap, self.reduction = margin, p, eps, swap, reduction
@@ -79,6 +81,7 @@ class TripletMarginWithDistanceLoss(Module):
         swap: bool = False,
         reduction: str = "mean",
     ) -> None:
+        check_flags(type(self).__name__, swap=swap)
         super().__init__()
         self.distance_function, self.margin, self.swap = distance_function, margin, swap
         self.reduction = reduction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyconv.nn import functional as F
 from tinyconv.nn.activation import _Activation
-from tinyconv.ops._checks import check_number
+from tinyconv.ops._checks import check_flags, check_number
 from tinyconv.ops.loss_common import check_at_least
 from tinyconv.tensor import Tensor
 
@@ -15,6 +15,7 @@ class Threshold(_Activation):
     OPTIONS = ("threshold", "value")
 
     def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        check_flags(type(self).__name__, inplace=inplace)
         super().__init__()
         self.threshold = check_number("Threshold", "threshold", threshold)
         self.value = check_number("Threshold", "value", value)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tinyconv.errors import ArgumentError
 from tinyconv.nn.module import Module
 from tinyconv.ops import flatten, unflatten
+from tinyconv.ops._checks import is_int
 from tinyconv.tensor import Tensor
 
 
@@ -19,6 +21,8 @@ class Unflatten(Module):
 
     def __init__(self, dim: int, unflattened_size: tuple[int, ...]) -> None:
         super().__init__()
+        if not isinstance(unflattened_size, list | tuple) or not all(map(is_int, unflattened_size)):
+            raise ArgumentError("Unflatten", "unflattened_size", repr(unflattened_size), "a tuple of ints")
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
     def forward(self, input: Tensor) -> Tensor:

@@ -39,8 +39,9 @@ class Optimizer:
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         name = type(self).__name__
-        if isinstance(params, Tensor):
-            raise DtypeError(name, "params", "a single Tensor", "an iterable, e.g. model.parameters()")
+        if isinstance(params, Tensor) or not isinstance(params, Iterable):
+            expected = "an iterable, e.g. model.parameters()"
+            raise DtypeError(name, "params", f"a single {type(params).__name__}", expected)
         given = [item[1] if _is_named(item) else item for item in params]
         if not given:
             raise ArgumentError(name, "params", "empty", "at least one parameter")
@@ -88,7 +89,8 @@ class Optimizer:
     def check(self, group: dict[str, Any]) -> None:
         """Raise if an option of a group makes no sense."""
         self.check_not_negative(group, "lr", "weight_decay")
-        self.check_choice(group, (True, False), "maximize", "amsgrad", "decoupled_weight_decay")
+        flags = ("maximize", "amsgrad", "decoupled_weight_decay", "nesterov", "centered")
+        self.check_choice(group, (True, False), *flags)
         self.check_choice(group, (None, True, False), "foreach", "fused")
         self.check_choice(group, (False,), "capturable", "differentiable")
 
@@ -188,6 +190,8 @@ def _is_named(item: Any) -> bool:
 def _listed(params: Any) -> list[Any]:
     if isinstance(params, Tensor):
         return [params]
+    if not isinstance(params, Iterable):
+        raise DtypeError("Optimizer", "params", f"a {type(params).__name__}", "an iterable of Tensors")
     return [item[1] if _is_named(item) else item for item in params]
 
 
