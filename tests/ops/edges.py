@@ -38,6 +38,7 @@ CANNOT = {
     ("index", "empty"): "there is no place in an empty dimension",
     ("grid_sample", "ones"): "a place has at least 2 coordinates",
     ("instance_norm", "ones"): "one value has no variance",
+    ("quantile", "empty"): "there is no element to choose",
     ("stack", "broadcast"): "all tensors have one shape",
 }
 """Edges at which tinyconv computes nothing, and why; nor does PyTorch, but for `STRICTER`."""
