@@ -43,6 +43,7 @@ WRONG: list[tuple[type[TinyconvError], str, Any]] = [
     (ArgumentError, "set_num_threads.*0", lambda: tc.set_num_threads(0)),
     (ArgumentError, "set_num_threads.*1.5", lambda: tc.set_num_threads(1.5)),
     (ArgumentError, "set_num_threads.*True", lambda: tc.set_num_threads(True)),
+    (ArgumentError, "set_conv_algorithm.*'fft'.*'winograd'", lambda: tc.set_conv_algorithm("fft")),
     (ArgumentError, "kernel_backend.*'fast'.*'auto'", lambda: device.kernel_backend.set("fast")),
     (DeviceError, "'tpu'.*'cuda:0'", lambda: device.default_device.set("tpu")),
     (DeviceError, "'cuda:x'", lambda: device.default_device.set("cuda:x")),
@@ -58,7 +59,13 @@ WRONG: list[tuple[type[TinyconvError], str, Any]] = [
 def test_a_wrong_value_is_refused_and_changes_nothing(
     error: type[TinyconvError], says: str, call: Any
 ) -> None:
-    settings = (device.default_dtype, device.default_device, device.kernel_backend, device.num_threads)
+    settings = [
+        device.default_dtype,
+        device.default_device,
+        device.kernel_backend,
+        device.num_threads,
+        device.conv_algorithm,
+    ]
     before = [setting.get() for setting in (*settings, device.seed)]
     with pytest.raises(error, match=says):
         call()

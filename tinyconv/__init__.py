@@ -18,11 +18,13 @@ from tinyconv._version import __version__
 from tinyconv.autograd import Function
 from tinyconv.device import (
     bool_,
+    conv_algorithm,
     default_device,
     default_dtype,
     float32,
     float64,
     get_default_device,
+    get_conv_algorithm,
     get_default_dtype,
     get_num_threads,
     get_rng_state,
@@ -35,6 +37,7 @@ from tinyconv.device import (
     num_threads,
     seed,
     set_default_device,
+    set_conv_algorithm,
     set_default_dtype,
     set_num_threads,
     set_rng_state,

@@ -137,6 +137,13 @@ def _check_backend(value: Any) -> str:
     return str(value)
 
 
+def _check_algorithm(value: Any) -> str:
+    names = ("auto", "direct", "winograd", "im2col")
+    if value not in names:
+        raise ArgumentError("set_conv_algorithm", "algorithm", repr(value), " or ".join(map(repr, names)))
+    return str(value)
+
+
 def _check_threads(value: Any) -> int:
     available = available_threads()
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= available:
@@ -155,6 +162,7 @@ default_dtype: Setting[np.dtype[Any]] = Setting(float32, _check_dtype)
 default_device: Setting[str] = Setting("cpu", _check_device)
 kernel_backend: Setting[str] = Setting("auto", _check_backend)
 num_threads: Setting[int] = Setting(available_threads(), _check_threads)
+conv_algorithm: Setting[str] = Setting("auto", _check_algorithm)
 
 
 def set_default_dtype(dtype: Any) -> None:
@@ -185,6 +193,36 @@ def set_num_threads(count: int) -> None:
 def get_num_threads() -> int:
     """How many threads the CPU kernels use."""
     return num_threads.get()
+
+
+def set_conv_algorithm(algorithm: str) -> None:
+    """Set how the CPU kernels convolve.
+
+    Parameters
+    ----------
+    algorithm : str
+        ``"auto"`` (the default) takes the one that is expected to be the fastest for the sizes;
+        ``"direct"`` multiplies window by window, with the least rounding; ``"winograd"`` needs
+        fewer multiplications and is taken for all 3x3 convolutions with stride 1 that it suits,
+        the others being direct; ``"im2col"`` unfolds the windows into a matrix, as in the course.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such algorithm.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> with tc.conv_algorithm("direct"):
+    ...     y = tc.nn.functional.conv2d(tc.ones(1, 16, 8, 8), tc.ones(16, 16, 3, 3))
+    """
+    conv_algorithm.set(algorithm)
+
+
+def get_conv_algorithm() -> str:
+    """How the CPU kernels convolve; see `set_conv_algorithm`."""
+    return conv_algorithm.get()
 
 
 def array_module(array: Any) -> ModuleType:

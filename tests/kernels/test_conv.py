@@ -1,4 +1,4 @@
-"""The fast convolution kernels against the reference in float64, and against PyTorch."""
+"""The direct convolution kernels against the reference in float64, and against PyTorch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("numba")
 
-from tinyconv.device import available_threads, num_threads
+from tinyconv.device import available_threads, conv_algorithm, num_threads
 from tinyconv.kernels.cpu import conv as fast
 from tinyconv.kernels.cpu import threads as cpu_threads
 from tinyconv.kernels.reference import conv as reference
@@ -20,9 +20,9 @@ Array = Any
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _share_all_work() -> Any:
-    """Use all threads for work of any size; without this, small problems get one."""
-    with pytest.MonkeyPatch.context() as patch:
+def _direct_and_shared() -> Any:
+    """No Winograd, and all threads for work of any size; without this, small problems get one."""
+    with pytest.MonkeyPatch.context() as patch, conv_algorithm("direct"):
         patch.setattr(cpu_threads, "WORTH_SHARING", 0)
         yield
 

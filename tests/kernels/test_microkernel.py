@@ -9,7 +9,8 @@ import pytest
 
 numba = pytest.importorskip("numba")
 
-from tinyconv.kernels.cpu.microkernel import VECTOR_BYTES, lanes, make_tile  # noqa: E402
+from tinyconv.kernels.cpu._vector_code import VECTOR_BYTES, lanes  # noqa: E402
+from tinyconv.kernels.cpu.microkernel import make_tile  # noqa: E402
 
 ROWS, VECTORS = 5, 2
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from tinyconv.kernels.cpu._gemm import SEGMENT, gemm, row_table
+from tinyconv.kernels.cpu._vector_code import lanes
 from tinyconv.kernels.cpu.memory import as_memory
-from tinyconv.kernels.cpu.microkernel import lanes
 from tinyconv.kernels.cpu.threads import use_threads
 from tinyconv.kernels.reference import matmul as reference
 

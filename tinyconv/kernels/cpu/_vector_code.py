@@ -1,0 +1,123 @@
+"""Vector instructions for compiled kernels, written as LLVM code.
+
+Neither NumPy nor Numba can promise that a sum stays in a vector register. The kernels that need
+the promise (`microkernel.py`, `_winograd_transform.py`) are Numba intrinsics: Numba calls them while
+it compiles a function that uses them, and they write LLVM code through an `Emitter`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba.core import cgutils, types
+
+INDEX = ir.IntType(64)
+
+
+def _vector_bytes() -> int:
+    """Bytes of a vector register of this machine."""
+    features = llvm.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 64
+    return 32 if features.get("avx2") else 16
+
+
+def has_32_registers() -> bool:
+    return VECTOR_BYTES == 64 or not llvm.get_process_triple().startswith(("x86_64", "i686", "i386", "amd64"))
+
+
+VECTOR_BYTES = _vector_bytes()
+
+
+def lanes(itemsize: int) -> int:
+    """How many numbers of that size one vector register holds."""
+    return VECTOR_BYTES // itemsize
+
+
+class Emitter:
+    """The words in which vector code is written: load, store, broadcast, multiply and add.
+
+    All vectors hold `width` numbers of one type; `fma` is the fused multiply-add.
+    """
+
+    def __init__(self, builder: Any, number: Any, width: int) -> None:
+        self.builder = builder
+        self.number = number
+        self.align = VECTOR_BYTES // width
+        self.width = width
+        self.vector = ir.VectorType(number, width)
+        suffix = f"v{width}f{8 * self.align}"
+        signature = ir.FunctionType(self.vector, [self.vector] * 3)
+        self.fma = cgutils.get_or_insert_function(builder.module, signature, f"llvm.fmuladd.{suffix}")
+        mask = ir.VectorType(ir.IntType(1), width)
+        signature = ir.FunctionType(
+            ir.VoidType(), [self.vector, self.vector.as_pointer(), ir.IntType(32), mask]
+        )
+        self.masked = cgutils.get_or_insert_function(
+            builder.module, signature, f"llvm.masked.store.{suffix}.p0"
+        )
+
+    def index(self, value: int) -> Any:
+        return ir.Constant(INDEX, value)
+
+    def table(self, table: Any, position: Any, count: int) -> list[Any]:
+        """`count` offsets of a table, from `position` on."""
+        first = self.builder.gep(table, [position])
+        return [self.builder.load(self.builder.gep(first, [self.index(i)])) for i in range(count)]
+
+    def _at(self, pointer: Any, vector: int) -> Any:
+        place = self.builder.gep(pointer, [self.index(vector * self.width)])
+        return self.builder.bitcast(place, self.vector.as_pointer())
+
+    def load(self, pointer: Any, vector: int) -> Any:
+        """Vector number `vector` from `pointer` on."""
+        return self.builder.load(self._at(pointer, vector), align=self.align)
+
+    def store(self, value: Any, pointer: Any, vector: int) -> None:
+        self.builder.store(value, self._at(pointer, vector), align=self.align)
+
+    def store_valid(self, value: Any, pointer: Any, vector: int, valid: Any) -> None:
+        """Store the first `valid` lanes only."""
+        mask_type = ir.VectorType(INDEX, self.width)
+        lane = ir.Constant(mask_type, list(range(self.width)))
+        mask = self.builder.icmp_signed("<", lane, self._repeat(valid, mask_type))
+        align = ir.Constant(ir.IntType(32), self.align)
+        self.builder.call(self.masked, [value, self._at(pointer, vector), align, mask])
+
+    def broadcast(self, pointer: Any, offset: Any) -> Any:
+        """The number at ``pointer[offset]`` in every lane."""
+        number = self.builder.load(self.builder.gep(pointer, [offset]), align=self.align)
+        return self._repeat(number, self.vector)
+
+    def _repeat(self, number: Any, vector_type: Any) -> Any:
+        zero = ir.Constant(ir.IntType(32), 0)
+        undefined = ir.Constant(vector_type, ir.Undefined)
+        first = self.builder.insert_element(undefined, number, zero)
+        lanes_of_zero = ir.Constant(ir.VectorType(ir.IntType(32), self.width), [0] * self.width)
+        return self.builder.shuffle_vector(first, undefined, lanes_of_zero)
+
+    def constant(self, value: float) -> Any:
+        """`value` in every lane."""
+        return ir.Constant(self.vector, [float(value)] * self.width)
+
+    def place(self, pointer: Any, first: Any, *moves: tuple[int, Any]) -> Any:
+        """The address ``pointer + first + count * step + ...``, with (count, step) for each move."""
+        for count, step in moves:
+            first = self.builder.add(first, self.builder.mul(self.index(count), step))
+        return self.builder.gep(pointer, [first])
+
+    def variable(self, value: Any) -> Any:
+        """A mutable variable; LLVM turns these into registers."""
+        place = cgutils.alloca_once(self.builder, value.type)
+        self.builder.store(value, place)
+        return place
+
+
+def data_pointers(context: Any, builder: Any, signature: Any, args: Any) -> list[Any]:
+    """The arguments of an intrinsic, with a pointer to the first element for each array."""
+    return [
+        context.make_array(kind)(context, builder, arg).data if isinstance(kind, types.Array) else arg
+        for kind, arg in zip(signature.args, args, strict=True)
+    ]

@@ -1,0 +1,310 @@
+"""Winograd convolution: 3x3 kernels with stride 1, in blocks of tiles that stay in the cache.
+
+The input is cut into tiles that overlap by two pixels. For a block of tiles, `_winograd_transform`
+makes from each one the 36 (or 16) numbers a channel that are to be multiplied; the block is then
+a matrix (tiles, channels) for each of the 36 positions, and 36 calls of the matrix product on the
+micro-kernel follow. What comes out is transformed back to 4x4 (or 2x2) output pixels. All three
+steps of a block happen in the second-level cache, one thread to a block.
+
+Each output is one sum in a fixed order: the result does not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from numba import types
+
+from tinyconv.kernels.cpu._compile import integers, memory, parallel_kernel, read_only, written
+from tinyconv.kernels.cpu._pack import block_begin, block_width, blocks_of
+from tinyconv.kernels.cpu._windows import CACHED_PLANS, Pair
+from tinyconv.kernels.cpu._winograd_transform import (
+    INPUT_2,
+    INPUT_4,
+    OUTPUT_2,
+    OUTPUT_4,
+    WEIGHT_2,
+    WEIGHT_4,
+    make_transform,
+)
+from tinyconv.kernels.cpu.layout import copy_run, copy_strip
+from tinyconv.kernels.cpu.memory import Memory
+from tinyconv.kernels.cpu.memory import read_only as frozen
+from tinyconv.kernels.cpu.microkernel import MAX_ROWS, ROWS_1, ROWS_2, make_tile
+
+Array = Any
+
+BLOCK_BYTES = 640 * 1024
+
+WIDE_TILE = make_tile(ROWS_2, 2, accumulate=False, masked=False)
+NARROW_TILE = make_tile(ROWS_1, 1, accumulate=False, masked=False)
+FROM_INPUT_2, FROM_INPUT_4 = make_transform(INPUT_2), make_transform(INPUT_4)
+FROM_WEIGHT_2, FROM_WEIGHT_4 = make_transform(WEIGHT_2), make_transform(WEIGHT_4)
+TO_OUTPUT_2, TO_OUTPUT_4 = make_transform(OUTPUT_2, True), make_transform(OUTPUT_4, True)
+
+
+class TileSizes(NamedTuple):
+    """The numbers that the compiled kernels need.
+
+    An output tile has `tile` x `tile` pixels, an input tile two more each way; `points` is the
+    number of its pixels. `block` tiles are worked on at a time.
+    """
+
+    batch: int
+    channels: int
+    columns: int
+    size_h: int
+    size_w: int
+    out_h: int
+    out_w: int
+    padding_h: int
+    padding_w: int
+    tile: int
+    points: int
+    tiles_h: int
+    tiles_w: int
+    block: int
+    blocks: int
+
+
+class TileTables(NamedTuple):
+    """The micro-kernel's tables: rows of the input and of the output, one segment, and zeros."""
+
+    row: Array
+    out: Array
+    segment: Array
+
+
+class TilePlan(NamedTuple):
+    """Everything about one geometry; `scratch` is the size of a thread's memory."""
+
+    sizes: TileSizes
+    scratch: int
+    tables: TileTables
+
+
+@lru_cache(maxsize=CACHED_PLANS)
+def tile_plan(
+    batch: int, channels: int, columns: int, size: Pair, out_size: Pair, padding: Pair, tile: int,
+    threads: int, itemsize: int,
+) -> TilePlan:  # fmt: skip
+    """The blocks and tables for a 3x3 convolution by F(tile x tile, 3x3)."""
+    points = (tile + 2) ** 2
+    tiles_h, tiles_w = (-(-n // tile) for n in out_size)
+    tiles = batch * tiles_h * tiles_w
+    block = _block_of(tiles, channels, columns, points, threads, itemsize)
+    sizes = TileSizes(
+        batch, channels, columns, *size, *out_size, *padding, tile, points, tiles_h, tiles_w,
+        block, -(-tiles // block),
+    )  # fmt: skip
+    entries = np.minimum(np.arange(block + MAX_ROWS), block - 1)
+    tables = TileTables(*(frozen(t) for t in (entries * channels, entries * columns, np.zeros(1, np.int64))))
+    wide = max(channels, columns)
+    return TilePlan(sizes, points * (block * (channels + columns) + wide), tables)
+
+
+def _block_of(tiles: int, channels: int, columns: int, points: int, threads: int, itemsize: int) -> int:
+    """Tiles in a block: as many as the cache holds, more where the weights are large, a fair share each."""
+    fits = BLOCK_BYTES // (points * (channels + columns) * itemsize)
+    pays = channels * columns // (channels + columns)
+    most = max(fits, pays, ROWS_2)
+    share = -(-tiles // threads)
+    parts = -(-share // most)
+    block = -(-share // parts)
+    return min(-(-block // ROWS_2) * ROWS_2, share)
+
+
+def _weight_signature(number: Any) -> Any:
+    return types.void(
+        written(number), memory(number, 4), written(number, 2), types.UniTuple(types.int64, 4), types.int64
+    )
+
+
+@parallel_kernel(_weight_signature)
+def transform_weights(packed: Array, weight: Any, buffers: Array, shape: Any, width: int) -> None:
+    """Fill `packed` (point, block of columns, channel, column of the block) from a Memory of weights.
+
+    The steps of `weight` are those of input channel, output channel and the two kernel axes.
+    shape : (tile, input channels, output channels, 1 to turn the kernel by half a turn or 0).
+    `buffers` (threads, 18 * width) is scratch memory.
+    """
+    tile, channels, columns, turned = shape
+    channel_step, column_step, h_step, w_step = weight.steps
+    flat, start = weight.flat, weight.start
+    if turned:
+        start, h_step, w_step = start + 2 * h_step + 2 * w_step, -h_step, -w_step
+    side = tile + 2
+    threads = buffers.shape[0]
+    buffer = buffers.reshape(-1)
+    blocks = blocks_of(columns, width)
+    units = blocks * channels
+    for thread in numba.prange(threads):
+        taps = thread * buffers.shape[1]
+        for unit in range(thread * units // threads, (thread + 1) * units // threads):
+            begin, c = block_begin(unit // channels, columns, width), unit % channels
+            wide = block_width(columns - begin, width)
+            for i in range(3):
+                for j in range(3):
+                    origin = start + c * channel_step + begin * column_step + i * h_step + j * w_step
+                    for k in range(wide):
+                        buffer[taps + (3 * i + j) * wide + k] = flat[origin + k * column_step]
+            place = begin * channels + c * wide
+            step = channels * columns
+            for k in range(0, wide, width):
+                if tile == 4:
+                    FROM_WEIGHT_4(
+                        buffer, taps + k, 3 * wide, wide, packed, place + k, side * step, step, buffer, 0
+                    )
+                else:
+                    FROM_WEIGHT_2(
+                        buffer, taps + k, 3 * wide, wide, packed, place + k, side * step, step, buffer, 0
+                    )
+
+
+@numba.njit(nogil=True)
+def input_tile(
+    tile_number: int, x: Any, v: Array, v_first: int, edge_first: int, block: int, sizes: Any, width: int
+) -> None:
+    """Transform one tile of x (N, C, H, W) to column `v_first` of v (point, tile, channel).
+
+    At the border of the image, and where the channels are not neighbours in memory, the tile
+    is first copied to `edge_first` in v, with zeros outside of the image.
+    """
+    image_step, channel_step, row_step, pixel_step = x.steps
+    side, channels = sizes.tile + 2, sizes.channels
+    image = tile_number // (sizes.tiles_h * sizes.tiles_w)
+    top = tile_number // sizes.tiles_w % sizes.tiles_h * sizes.tile - sizes.padding_h
+    left = tile_number % sizes.tiles_w * sizes.tile - sizes.padding_w
+    origin = x.start + image * image_step
+    inside = top >= 0 and left >= 0 and top + side <= sizes.size_h and left + side <= sizes.size_w
+    step = block * channels
+    if inside and channel_step == 1:
+        origin += top * row_step + left * pixel_step
+        for c in range(0, channels, width):
+            if sizes.tile == 4:
+                FROM_INPUT_4(
+                    x.flat, origin + c, row_step, pixel_step, v, v_first + c, side * step, step, v, 0
+                )
+            else:
+                FROM_INPUT_2(
+                    x.flat, origin + c, row_step, pixel_step, v, v_first + c, side * step, step, v, 0
+                )
+        return
+    copy_strip(
+        v, edge_first, (1, side, side, channels), x.flat, origin, x.steps,
+        (sizes.size_h, sizes.size_w), (top, left),
+    )  # fmt: skip
+    for c in range(0, channels, width):
+        if sizes.tile == 4:
+            FROM_INPUT_4(
+                v, edge_first + c, side * channels, channels, v, v_first + c, side * step, step, v, 0
+            )
+        else:
+            FROM_INPUT_2(
+                v, edge_first + c, side * channels, channels, v, v_first + c, side * step, step, v, 0
+            )
+
+
+@numba.njit(nogil=True)
+def _output_tile(
+    tile_number: int, m: Array, m_first: int, edge_first: int, block: int, bias: Array, y: Array,
+    sizes: Any, width: int,
+) -> None:  # fmt: skip
+    """Transform column `m_first` of m (point, tile, column) to one tile of y (N, H, W, C)."""
+    tile, columns = sizes.tile, sizes.columns
+    side, step = tile + 2, block * columns
+    image = tile_number // (sizes.tiles_h * sizes.tiles_w)
+    top = tile_number // sizes.tiles_w % sizes.tiles_h * tile
+    left = tile_number % sizes.tiles_w * tile
+    target = ((image * sizes.out_h + top) * sizes.out_w + left) * columns
+    pitch = sizes.out_w * columns
+    rows, pixels = min(tile, sizes.out_h - top), min(tile, sizes.out_w - left)
+    if rows == tile and pixels == tile:
+        for c in range(0, columns, width):
+            if tile == 4:
+                TO_OUTPUT_4(m, m_first + c, side * step, step, y, target + c, pitch, columns, bias, c)
+            else:
+                TO_OUTPUT_2(m, m_first + c, side * step, step, y, target + c, pitch, columns, bias, c)
+        return
+    for c in range(0, columns, width):
+        if tile == 4:
+            TO_OUTPUT_4(m, m_first + c, side * step, step, m, edge_first + c, 4 * columns, columns, bias, c)
+        else:
+            TO_OUTPUT_2(m, m_first + c, side * step, step, m, edge_first + c, 2 * columns, columns, bias, c)
+    for r in range(rows):
+        copy_run(y, target + r * pitch, m, edge_first + r * tile * columns, pixels * columns)
+
+
+@numba.njit(nogil=True)
+def _multiply(
+    scratch: Array, v_first: int, m_first: int, tiles: int, weights: Array, zeros: Array,
+    sizes: Any, width: int, tables: Any,
+) -> None:  # fmt: skip
+    """The matrix products of one block: for each point, (tiles, channels) by (channels, columns)."""
+    row, out, segment = tables.row, tables.out, tables.segment
+    channels, columns = sizes.channels, sizes.columns
+    for point in range(sizes.points):
+        a_first = v_first + point * sizes.block * channels
+        c_first = m_first + point * sizes.block * columns
+        begin = 0
+        while begin < columns:
+            wide = block_width(columns - begin, width)
+            b_first = (point * columns + begin) * channels
+            if wide > width:
+                for t in range(0, tiles, ROWS_2):
+                    WIDE_TILE(
+                        scratch, a_first, row, t, segment, 0, 1, channels, 1,
+                        weights, b_first, wide, scratch, c_first + begin, out, zeros, 0, wide,
+                    )  # fmt: skip
+            else:
+                for t in range(0, tiles, ROWS_1):
+                    NARROW_TILE(
+                        scratch, a_first, row, t, segment, 0, 1, channels, 1,
+                        weights, b_first, wide, scratch, c_first + begin, out, zeros, 0, wide,
+                    )  # fmt: skip
+            begin += wide
+
+
+def _signature(number: Any) -> Any:
+    tables = types.NamedUniTuple(read_only(types.int64), 3, TileTables)
+    return types.void(
+        memory(number, 4), read_only(number), read_only(number), written(number), written(number, 2),
+        read_only(number), integers(TileSizes), types.int64, tables,
+    )  # fmt: skip
+
+
+@parallel_kernel(_signature)
+def winograd(
+    x: Any, weights: Array, bias: Array, y: Array, scratches: Array, zeros: Array, sizes: Any, width: int,
+    tables: Any,
+) -> None:  # fmt: skip
+    """y (N, H, W, C flat) from x (Memory of N, C, H, W), transformed weights and the bias.
+
+    `scratches` (threads, size of a thread's memory) is scratch memory, `zeros` two vectors of 0.
+    """
+    threads = scratches.shape[0]
+    scratch = scratches.reshape(-1)
+    flat, start, steps = x  # a parallel loop takes no tuple within a tuple
+    all_tiles = sizes.batch * sizes.tiles_h * sizes.tiles_w
+    for thread in numba.prange(threads):
+        source = Memory(flat, start, steps)
+        v_first = thread * scratches.shape[1]
+        m_first = v_first + sizes.points * sizes.block * sizes.channels
+        edge_first = m_first + sizes.points * sizes.block * sizes.columns
+        for block in range(thread * sizes.blocks // threads, (thread + 1) * sizes.blocks // threads):
+            begin = block * sizes.block
+            tiles = min(sizes.block, all_tiles - begin)
+            for t in range(tiles):
+                input_tile(
+                    begin + t, source, scratch, v_first + t * sizes.channels, edge_first, sizes.block,
+                    sizes, width,
+                )  # fmt: skip
+            _multiply(scratch, v_first, m_first, tiles, weights, zeros, sizes, width, tables)
+            for t in range(tiles):
+                _output_tile(
+                    begin + t, scratch, m_first + t * sizes.columns, edge_first, sizes.block, bias, y,
+                    sizes, width,
+                )  # fmt: skip
