@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,3 +72,73 @@ def test_memory_order_and_input_stay() -> None:
     assert reference.normalize(x, (0, 2, 3), 1e-5)[0].strides == x.strides
     assert reference.channel_window_sum(x, 1, 1).strides == x.strides
     np.testing.assert_array_equal(x, before)
+
+
+SHAPES = [(16, 64, 9, 8), (8, 3, 50, 40), (4096, 33), (16, 512, 2, 2), (3, 20, 7, 9, 9), (2, 130, 64)]
+
+
+def _relative(got: np.ndarray, expected: np.ndarray) -> float:
+    assert got.shape == expected.shape and got.dtype == np.float32
+    return float(abs(got - expected).max() / abs(expected).max())
+
+
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("order", range(4))
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_fast_batch_norm_is_that_of_the_float64_reference(
+    any_size: None, make_array: Any, shape: tuple[int, ...], order: int, affine: bool
+) -> None:
+    from tinyconv.kernels.cpu import norm as fast
+
+    x = make_array(shape, order) + np.float32(100)
+    grad = make_array(shape, order + 1, seed=1)
+    weight, bias = (make_array(shape[1:2], seed=seed) if affine else None for seed in (2, 3))
+    wide = [None if a is None else a.astype(np.float64) for a in (x, grad, weight, bias)]
+    expected = reference.batch_norm(wide[0], wide[2], wide[3], 1e-5)
+    results = fast.batch_norm(x, weight, bias, 1e-5)
+    for got, value in zip(results, expected, strict=True):
+        assert _relative(got, value) < 1e-5
+    gradients = fast.batch_norm_backward(grad, x, weight, *results[1:], 1e-5)
+    rounded = [statistic.astype(np.float64) for statistic in results[1:]]
+    expected = reference.batch_norm_backward(wide[1], wide[0], wide[2], *rounded, 1e-5)
+    for got, value in zip(gradients, expected, strict=True):
+        assert _relative(got, value) < 1e-5
+
+
+@pytest.mark.parametrize("axes", [(0, 2, 3), (2, 3), (1, 2, 3), (3,), (0,)])
+@pytest.mark.parametrize("order", range(4))
+def test_fast_normalize_is_that_of_the_float64_reference(
+    any_size: None, make_array: Any, order: int, axes: tuple[int, ...]
+) -> None:
+    from tinyconv.kernels.cpu import norm as fast
+
+    x = make_array((6, 40, 9, 30), order) + np.float32(100)
+    for got, value in zip(
+        fast.normalize(x, axes, 1e-5), reference.normalize(x.astype(np.float64), axes, 1e-5), strict=True
+    ):
+        assert _relative(got, value) < 1e-5
+
+
+def test_batch_norm_backward_is_that_of_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    x, grad = rng.normal(5, 3, (2, 4, 3, 5, 6))
+    weight, bias = rng.normal(size=(2, 3))
+    inputs = [torch.from_numpy(a).requires_grad_() for a in (x, weight, bias)]
+    y = torch.nn.functional.batch_norm(inputs[0], None, None, *inputs[1:], training=True, eps=1e-3)
+    y.backward(torch.from_numpy(grad))
+    got, mean, var = reference.batch_norm(x, weight, bias, 1e-3)
+    np.testing.assert_allclose(got, y.detach().numpy(), rtol=1e-12, atol=1e-12)
+    gradients = reference.batch_norm_backward(grad, x, weight, mean, var, 1e-3)
+    for value, tensor in zip(gradients, inputs, strict=True):
+        np.testing.assert_allclose(value, tensor.grad.numpy(), rtol=1e-10, atol=1e-12)
+
+
+def test_fast_statistics_are_those_of_float64_far_from_zero(any_size: None) -> None:
+    from tinyconv.kernels.cpu import norm as fast
+
+    x = np.random.default_rng(0).normal(1e4, 1, (4, 8, 100, 100)).astype("float32")
+    _, mean, var = fast.batch_norm(x, None, None, 1e-5)
+    wide = x.astype("float64")
+    np.testing.assert_allclose(mean, wide.mean((0, 2, 3)), rtol=1e-7)
+    np.testing.assert_allclose(var, wide.var((0, 2, 3)), rtol=1e-5)

@@ -10,7 +10,7 @@ from typing import Any
 
 from tinyconv.autograd import Function
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
-from tinyconv.grad_mode import no_grad
+from tinyconv.grad_mode import is_grad_enabled, no_grad
 from tinyconv.kernels import norm as kernels
 from tinyconv.ops._checks import (
     check_flags,
@@ -50,6 +50,42 @@ class Normalize(Function):
         offset = (sum_(grad, ctx.dims, keepdim=True) - deviation * grad_mean) / count
         slope = (sum_(grad * y, ctx.dims, keepdim=True) - 2 * square * grad_var) / count
         return (grad - offset - y * slope) / deviation, None, None
+
+
+class BatchNorm(Function):
+    """y = (x - m) / s * w + b with the mean m and s = sqrt(v + eps) of each channel over the batch.
+
+    The outputs are y, m and v; the last two are for the running statistics and have no gradient.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Any:
+        ctx.eps = eps
+        arrays = (None if part is None else part.array for part in (weight, bias))
+        y, mean, var = kernels.batch_norm(x.array, *arrays, eps)
+        ctx.save_for_backward(x, weight, mean, var)
+        return y, mean, var
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> Any:
+        x, weight, mean, var = ctx.saved_tensors
+        if is_grad_enabled():
+            return *_batch_norm_gradients(grad, x, weight, ctx.eps), None
+        scale = None if weight is None else weight.array
+        arrays = kernels.batch_norm_backward(grad.array, x.array, scale, mean.array, var.array, ctx.eps)
+        needed = zip(arrays, ctx.needs_input_grad, strict=False)
+        return *(Tensor(array) if need else None for array, need in needed), None
+
+
+def _batch_norm_gradients(grad: Tensor, x: Tensor, weight: Tensor | None, eps: float) -> tuple[Any, ...]:
+    """What the kernel ``batch_norm_backward`` computes, in ops, so that it can be differentiated again."""
+    dims = (0, *range(2, x.ndim))
+    z, _, var = Normalize.apply(x, dims, eps)
+    scaled = grad if weight is None else grad * _per_channel(weight, x.ndim)
+    count = prod(x.shape[d] for d in dims)
+    offset = sum_(scaled, dims, keepdim=True) / count
+    slope = sum_(scaled * z, dims, keepdim=True) / count
+    return (scaled - offset - z * slope) / (var + eps) ** 0.5, sum_(grad * z, dims), sum_(grad, dims)
 
 
 class ChannelWindowSum(Function):
@@ -110,11 +146,11 @@ def batch_norm(
         return _by_running_statistics(op, input, running_mean, running_var, weight, bias, eps)
     dims = (0, *range(2, input.ndim))
     count = _count(op, input, dims)
-    y, mean, var = Normalize.apply(input, dims, eps)
+    y, mean, var = BatchNorm.apply(input, weight, bias, eps)
     if count:
         _move(running_mean, mean, momentum)
         _move(running_var, var.detach() * (count / (count - 1)), momentum)
-    return _scale_and_shift(y, weight, bias)
+    return y
 
 
 def instance_norm(

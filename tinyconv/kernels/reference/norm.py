@@ -35,6 +35,46 @@ def normalize(x: Array, axes: tuple[int, ...], eps: float) -> tuple[Array, Array
 
 
 @quiet
+def batch_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Array, Array]:
+    """Each channel of x (N, C, *spatial) normalised over the batch, times weight, plus bias.
+
+    Returns y, and the mean and the (biased) variance of each channel, (C,).
+    """
+    y, mean, var = normalize(x, (0, *range(2, x.ndim)), eps)
+    if weight is not None:
+        y = y * per_channel(weight, x.ndim)
+    if bias is not None:
+        y = y + per_channel(bias, x.ndim)
+    return y, mean.reshape(-1), var.reshape(-1)
+
+
+@quiet
+def batch_norm_backward(
+    grad: Array, x: Array, weight: Array | None, mean: Array, var: Array, eps: float
+) -> tuple[Array, Array, Array]:
+    """The gradients of x, weight and bias, from that of `batch_norm`'s y and from its statistics.
+
+    With n elements a channel, s = sqrt(var + eps) and z = (x - mean) / s::
+
+        dweight = sum grad z        dbias = sum grad        dx = weight / s (grad - dbias / n - z dweight / n)
+    """
+    xp = array_module(x)
+    dims = (0, *range(2, x.ndim))
+    count = max(prod(x.shape[d] for d in dims), 1)
+    deviation = per_channel(xp.sqrt(var + x.dtype.type(eps)), x.ndim)
+    z = (x - per_channel(mean, x.ndim)) / deviation
+    grad_weight, grad_bias = ((g.sum(axis=dims, dtype=np.float64)).astype(x.dtype) for g in (grad * z, grad))
+    centred = grad - per_channel(grad_bias / count, x.ndim) - z * per_channel(grad_weight / count, x.ndim)
+    factor = 1 if weight is None else per_channel(weight, x.ndim)
+    return centred * factor / deviation, grad_weight, grad_bias
+
+
+def per_channel(vector: Array, ndim: int) -> Array:
+    """A vector (C,) as (C, 1, …), to be broadcast over arrays (N, C, *spatial)."""
+    return vector.reshape((-1, *(1,) * (ndim - 2)))
+
+
+@quiet
 def channel_window_sum(x: Array, before: int, after: int) -> Array:
     """y[:, c] = the sum of x[:, c - before] to x[:, c + after]; what lies outside counts as 0.
 
