@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 pytest.importorskip("numba")
 
 from tinyconv.device import available_threads, conv_algorithm, num_threads
+from tinyconv.kernels.cpu import _planes as planes
 from tinyconv.kernels.cpu import conv as fast
 from tinyconv.kernels.cpu import threads as cpu_threads
 from tinyconv.kernels.reference import conv as reference
@@ -149,10 +150,11 @@ def test_one_dimension(case: Case, order: Any) -> None:
     check_all(case, order, np.float32, FLOAT32_ERROR)
 
 
-@settings(max_examples=10, deadline=None)
-@given(cases(ndim=3))
-def test_three_dimensions(case: Case) -> None:
-    check_all(case._replace(channels=3, columns=2), np.asarray, np.float64, FLOAT64_ERROR)
+@settings(max_examples=40, deadline=None)
+@given(cases(ndim=3), st.sampled_from(ORDERS), st.sampled_from((np.float32, np.float64)))
+def test_three_dimensions(case: Case, order: Any, dtype: Any) -> None:
+    limit = FLOAT32_ERROR if dtype == np.float32 else FLOAT64_ERROR
+    check_all(case._replace(channels=case.channels % 4 + 1, columns=case.columns % 5 + 1), order, dtype, limit)
 
 
 LAYERS = (
@@ -169,7 +171,15 @@ LAYERS = (
 )
 
 
-@pytest.mark.parametrize("case", LAYERS, ids=str)
+VOLUMES = (
+    Case(2, 16, 32, 1, (12, 20, 24), (3, 3, 3), (1, 1, 1), (1, 1, 1), (1, 1, 1)),
+    Case(1, 32, 16, 1, (8, 10, 12), (2, 2, 2), (2, 2, 2), (0, 0, 0), (1, 1, 1)),
+    Case(2, 3, 16, 2, (9, 30, 31), (3, 5, 1), (2, 1, 3), (2, 1, 0), (2, 1, 1)),
+    Case(1, 1, 8, 1, (64, 64, 64), (3, 3, 3), (1, 1, 1), (1, 1, 1), (1, 1, 1)),
+)
+
+
+@pytest.mark.parametrize("case", [*LAYERS, *VOLUMES], ids=str)
 def test_layers_of_several_bands(case: Case) -> None:
     check_all(case, channels_last, np.float32, FLOAT32_ERROR)
 
@@ -222,13 +232,13 @@ def test_nothing_beyond_the_arrays_is_read_or_written(case: Case, order: Any) ->
     guards: list[Array] = []
     x, weight, bias, grad = (guarded(order(a), guards) for a in case.arrays())
     before = [buffer.copy() for buffer in guards]
-    real = fast.channels_last_empty
+    real = planes.channels_last_empty
 
     def guarded_empty(*args: Any) -> Array:
         return guarded(real(*args), guards)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast, "channels_last_empty", guarded_empty)
+        patch.setattr(planes, "channels_last_empty", guarded_empty)
         results = [
             fast.conv(x, weight, bias, *case.geometry),
             fast.conv_transpose(grad, weight, None, case.size, *case.geometry),

@@ -16,6 +16,7 @@ import tinyconv as tc
 from tests.kernels.test_conv import ORDERS, Case, channels_last, guarded, relative_error
 from tinyconv.device import available_threads, conv_algorithm, num_threads
 from tinyconv.kernels.cpu import _algorithm
+from tinyconv.kernels.cpu import _planes as planes
 from tinyconv.kernels.cpu import _winograd_transform as transform
 from tinyconv.kernels.cpu import conv as fast
 from tinyconv.kernels.cpu import threads as cpu_threads
@@ -113,13 +114,13 @@ def uses_winograd(monkeypatch: Any) -> list[str]:
     """The names of the Winograd runs from now on."""
     runs: list[str] = []
     for name in ("_run_winograd", "_winograd_weight_grad"):
-        real = getattr(fast, name)
+        real = getattr(planes, name)
 
         def counted(*args: Any, name: str = name, real: Any = real) -> Array:
             runs.append(name)
             return real(*args)
 
-        monkeypatch.setattr(fast, name, counted)
+        monkeypatch.setattr(planes, name, counted)
     return runs
 
 
@@ -139,6 +140,7 @@ LAYERS = (
     Case(2, 2 * WIDTH, 3 * WIDTH, 1, (70, 90), (3, 3), (1, 1), (1, 1), (1, 1)),
     Case(33, 4 * WIDTH, 2 * WIDTH, 1, (7, 5), (3, 3), (1, 1), (0, 2), (1, 1)),
     Case(1, 512, 512, 1, (12, 12), (3, 3), (1, 1), (1, 1), (1, 1)),
+    Case(2, WIDTH, 2 * WIDTH, 1, (5, 9, 11), (3, 3, 3), (1, 1, 1), (1, 1, 1), (1, 1, 1)),
 )
 
 
@@ -164,9 +166,9 @@ def test_transposed_convolution_adds_its_bias() -> None:
 def test_nothing_beyond_the_arrays_is_read_or_written(case: Case, order: Any) -> None:
     guards: list[Array] = []
     x, weight, bias, grad = (guarded(order(a), guards) for a in case.arrays())
-    real = fast.channels_last_empty
+    real = planes.channels_last_empty
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast, "channels_last_empty", lambda *args: guarded(real(*args), guards))
+        patch.setattr(planes, "channels_last_empty", lambda *args: guarded(real(*args), guards))
         for result in (
             fast.conv(x, weight, bias, *case.geometry),
             fast.conv_transpose(grad, weight, None, case.size, *case.geometry),

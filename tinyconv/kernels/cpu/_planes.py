@@ -1,0 +1,159 @@
+"""Convolution of planes (N, C, H, W) and its two adjoints: which loop to run, and its memory.
+
+`tinyconv.kernels.cpu.conv` brings one and three dimensions to this form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinyconv.kernels.cpu._algorithm import winograd_tile
+from tinyconv.kernels.cpu._pack import pack_weights, padded_columns
+from tinyconv.kernels.cpu._sweep import sweep
+from tinyconv.kernels.cpu._vector_code import lanes
+from tinyconv.kernels.cpu._weight_grad import add_parts, grad_plan, sum_parts
+from tinyconv.kernels.cpu._windows import Problem, plan
+from tinyconv.kernels.cpu._winograd import TilePlan, tile_plan, transform_weights, winograd
+from tinyconv.kernels.cpu._winograd_grad import add_tiles, grad_tables, weights_from_tiles
+from tinyconv.kernels.cpu.memory import Memory, as_memory, channels_last_empty
+from tinyconv.kernels.cpu.threads import use_threads
+
+Array = Any
+Sizes = tuple[int, ...]
+
+
+def conv_planes(
+    x: Array, weight: Array, bias: Array | None, size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes,
+    groups: int, y: Array | None = None,
+) -> Array:  # fmt: skip
+    """Convolution, with outputs of `size`; written to `y` (channels-last memory) if it is given."""
+    columns, channels, *kernel = weight.shape
+    problem = Problem(
+        x.shape[0], _pair(x.shape[2:]), channels, _pair(size), columns // groups, groups,
+        _pair(kernel), _pair(stride), _pair(padding), _pair(dilation), False,
+    )  # fmt: skip
+    flat, start, (out_step, in_step, h_step, w_step) = as_memory(weight)
+    if tile := _winograd_tile(problem, x):
+        steps = in_step, out_step, h_step, w_step
+        return _run_winograd(problem, x, Memory(flat, start, steps), bias, tile, y)
+    steps_of_groups = out_step * problem.columns, in_step, out_step, h_step, w_step
+    return _run(problem, x, Memory(flat, start, steps_of_groups), bias, y)
+
+
+def conv_transpose_planes(
+    x: Array, weight: Array, bias: Array | None, size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes,
+    groups: int, y: Array | None = None,
+) -> Array:  # fmt: skip
+    """The adjoint of `conv_planes` in its input."""
+    channels, columns, *kernel = weight.shape
+    problem = Problem(
+        x.shape[0], _pair(x.shape[2:]), channels // groups, _pair(size), columns, groups,
+        _pair(kernel), _pair(stride), _pair(padding), _pair(dilation), True,
+    )  # fmt: skip
+    flat, start, (in_step, out_step, h_step, w_step) = as_memory(weight)
+    if tile := _winograd_tile(problem, x):
+        steps = in_step, out_step, h_step, w_step
+        return _run_winograd(problem, x, Memory(flat, start, steps), bias, tile, y)
+    steps_of_groups = in_step * problem.channels, in_step, out_step, h_step, w_step
+    return _run(problem, x, Memory(flat, start, steps_of_groups), bias, y)
+
+
+def weight_grad_planes(
+    x: Array, grad: Array, kernel_size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
+) -> Array:
+    """The adjoint of `conv_planes` in its weight."""
+    problem = Problem(
+        x.shape[0], _pair(x.shape[2:]), x.shape[1] // groups, _pair(grad.shape[2:]), grad.shape[1] // groups,
+        groups, _pair(kernel_size), _pair(stride), _pair(padding), _pair(dilation), False,
+    )  # fmt: skip
+    if tile := _winograd_tile(problem, x, for_weight=True):
+        return _winograd_weight_grad(problem, x, grad, tile)
+    threads = use_threads(problem.products())
+    width = lanes(x.itemsize)
+    sizes, strip, tables = grad_plan(problem, x.itemsize, width)
+    strips = np.zeros((threads, strip), x.dtype)
+    padded = padded_columns(sizes.columns, width)
+    partial = np.zeros(sizes.parts * sizes.groups * sizes.weights * padded, x.dtype)
+    sum_parts(x.dtype)(as_memory(x), as_memory(grad), partial, strips, sizes, width, tables)
+    gradient = np.empty((grad.shape[1], sizes.channels, *kernel_size), x.dtype)
+    add_parts(x.dtype)(gradient.reshape(-1), partial, sizes, width)
+    return gradient
+
+
+def _pair(values: Sequence[int]) -> tuple[int, int]:
+    height, width = values
+    return int(height), int(width)
+
+
+def _output(problem: Problem, dtype: Any) -> Array:
+    return channels_last_empty(problem.batch, problem.columns * problem.groups, problem.out_size, dtype)
+
+
+def _run(problem: Problem, x: Array, weight: Memory, bias: Array | None, y: Array | None) -> Array:
+    """Pack the weights, sweep the windows."""
+    threads = use_threads(problem.products())
+    width = lanes(x.itemsize)
+    sizes, strip, taps, tables = plan(problem, threads, x.itemsize, width)
+    padded = sizes.groups * padded_columns(sizes.columns, width)
+    packed = np.empty(padded * sizes.taps * sizes.channels, x.dtype)
+    packed_bias = np.empty(padded, x.dtype)
+    shape = (sizes.groups, sizes.channels, sizes.columns)
+    bias_memory = as_memory(np.empty(0, x.dtype) if bias is None else bias)
+    pack_weights(x.dtype)(packed, packed_bias, weight, bias_memory, taps, shape, width)
+    y = _output(problem, x.dtype) if y is None else y
+    flat = y.transpose(0, 2, 3, 1).reshape(-1)
+    strips = np.empty((threads, strip), x.dtype)
+    sweep(x.dtype)(as_memory(x), packed, packed_bias, flat, strips, sizes, width, tables)
+    return y
+
+
+def _winograd_tile(problem: Problem, x: Array, for_weight: bool = False) -> int:
+    threads = use_threads(problem.products())
+    return winograd_tile(problem, x.itemsize, lanes(x.itemsize), threads, for_weight)
+
+
+def _tile_plan(problem: Problem, x: Array, padding: tuple[int, int], tile: int, threads: int) -> TilePlan:
+    return tile_plan(
+        problem.batch, problem.channels, problem.columns, problem.size, problem.out_size, padding, tile,
+        threads, x.itemsize,
+    )  # fmt: skip
+
+
+def _run_winograd(
+    problem: Problem, x: Array, weight: Memory, bias: Array | None, tile: int, y: Array | None
+) -> Array:
+    """Transform the weights, then the tiles. The adjoint is a convolution with the kernel turned."""
+    threads = use_threads(problem.products())
+    width = lanes(x.itemsize)
+    turned = problem.transposed
+    height, breadth = problem.padding
+    padding = (2 - height, 2 - breadth) if turned else (height, breadth)
+    sizes, scratch, tables = _tile_plan(problem, x, padding, tile, threads)
+    packed = np.empty(sizes.points * sizes.channels * sizes.columns, x.dtype)
+    shape = (tile, sizes.channels, sizes.columns, int(turned))
+    transform_weights(x.dtype)(packed, weight, np.empty((threads, 18 * width), x.dtype), shape, width)
+    zeros = np.zeros(max(sizes.columns, 2 * width), x.dtype)
+    start = zeros if bias is None else np.ascontiguousarray(bias)
+    y = _output(problem, x.dtype) if y is None else y
+    flat = y.transpose(0, 2, 3, 1).reshape(-1)
+    scratches = np.empty((threads, scratch), x.dtype)
+    winograd(x.dtype)(as_memory(x), packed, start, flat, scratches, zeros, sizes, width, tables)
+    return y
+
+
+def _winograd_weight_grad(problem: Problem, x: Array, grad: Array, tile: int) -> Array:
+    """Add up the tiles, then transform the sums to weights."""
+    threads = use_threads(problem.products())
+    width = lanes(x.itemsize)
+    sizes, scratch, _ = _tile_plan(problem, x, problem.padding, tile, threads)
+    partial = np.zeros(threads * sizes.points * sizes.channels * sizes.columns, x.dtype)
+    tables = grad_tables(sizes.channels, sizes.columns)
+    scratches = np.empty((threads, scratch), x.dtype)
+    add_tiles(x.dtype)(as_memory(x), as_memory(grad), partial, scratches, sizes, width, tables)
+    gradient = np.empty((sizes.columns, sizes.channels, 3, 3), x.dtype)
+    buffers = np.empty((threads, (sizes.points + 9) * width), x.dtype)
+    weights_from_tiles(x.dtype)(gradient.reshape(-1), partial, buffers, sizes, width)
+    return gradient
