@@ -154,7 +154,9 @@ def test_one_dimension(case: Case, order: Any) -> None:
 @given(cases(ndim=3), st.sampled_from(ORDERS), st.sampled_from((np.float32, np.float64)))
 def test_three_dimensions(case: Case, order: Any, dtype: Any) -> None:
     limit = FLOAT32_ERROR if dtype == np.float32 else FLOAT64_ERROR
-    check_all(case._replace(channels=case.channels % 4 + 1, columns=case.columns % 5 + 1), order, dtype, limit)
+    check_all(
+        case._replace(channels=case.channels % 4 + 1, columns=case.columns % 5 + 1), order, dtype, limit
+    )
 
 
 LAYERS = (
