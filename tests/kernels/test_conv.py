@@ -173,6 +173,11 @@ LAYERS = (
 )
 
 
+DEPTHWISE = (
+    Case(3, 1, 1, 48, (20, 23), (3, 3), (1, 1), (1, 1), (1, 1)),
+    Case(2, 1, 1, 33, (21, 20), (5, 3), (2, 3), (2, 0), (1, 2)),
+    Case(2, 1, 1, 2, (4, 40), (1, 7), (1, 2), (0, 5), (1, 1)),
+)
 VOLUMES = (
     Case(2, 16, 32, 1, (12, 20, 24), (3, 3, 3), (1, 1, 1), (1, 1, 1), (1, 1, 1)),
     Case(1, 32, 16, 1, (8, 10, 12), (2, 2, 2), (2, 2, 2), (0, 0, 0), (1, 1, 1)),
@@ -181,7 +186,7 @@ VOLUMES = (
 )
 
 
-@pytest.mark.parametrize("case", [*LAYERS, *VOLUMES], ids=str)
+@pytest.mark.parametrize("case", [*LAYERS, *DEPTHWISE, *VOLUMES], ids=str)
 def test_layers_of_several_bands(case: Case) -> None:
     check_all(case, channels_last, np.float32, FLOAT32_ERROR)
 
@@ -255,7 +260,7 @@ def test_nothing_beyond_the_arrays_is_read_or_written(case: Case, order: Any) ->
         assert np.array_equal(now, then, equal_nan=True)
 
 
-@pytest.mark.parametrize("case", [LAYERS[0], LAYERS[1], LAYERS[3], LAYERS[9]], ids=str)
+@pytest.mark.parametrize("case", [LAYERS[0], LAYERS[1], LAYERS[3], LAYERS[9], DEPTHWISE[0]], ids=str)
 def test_same_bits_in_every_run_and_for_every_number_of_threads(case: Case) -> None:
     x, weight, bias, grad = case.arrays()
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinyconv.kernels.cpu._algorithm import winograd_tile
+from tinyconv.kernels.cpu._depthwise import depthwise, depthwise_weight_grad, is_depthwise
 from tinyconv.kernels.cpu._pack import pack_weights, padded_columns
 from tinyconv.kernels.cpu._sweep import sweep
 from tinyconv.kernels.cpu._vector_code import lanes
@@ -35,6 +36,8 @@ def conv_planes(
         x.shape[0], _pair(x.shape[2:]), channels, _pair(size), columns // groups, groups,
         _pair(kernel), _pair(stride), _pair(padding), _pair(dilation), False,
     )  # fmt: skip
+    if is_depthwise(problem):
+        return _placed(depthwise(problem, x, weight, bias), y)
     flat, start, (out_step, in_step, h_step, w_step) = as_memory(weight)
     if tile := _winograd_tile(problem, x):
         steps = in_step, out_step, h_step, w_step
@@ -53,6 +56,8 @@ def conv_transpose_planes(
         x.shape[0], _pair(x.shape[2:]), channels // groups, _pair(size), columns, groups,
         _pair(kernel), _pair(stride), _pair(padding), _pair(dilation), True,
     )  # fmt: skip
+    if is_depthwise(problem):
+        return _placed(depthwise(problem, x, weight, bias), y)
     flat, start, (in_step, out_step, h_step, w_step) = as_memory(weight)
     if tile := _winograd_tile(problem, x):
         steps = in_step, out_step, h_step, w_step
@@ -69,6 +74,8 @@ def weight_grad_planes(
         x.shape[0], _pair(x.shape[2:]), x.shape[1] // groups, _pair(grad.shape[2:]), grad.shape[1] // groups,
         groups, _pair(kernel_size), _pair(stride), _pair(padding), _pair(dilation), False,
     )  # fmt: skip
+    if is_depthwise(problem):
+        return depthwise_weight_grad(problem, x, grad)
     if tile := _winograd_tile(problem, x, for_weight=True):
         return _winograd_weight_grad(problem, x, grad, tile)
     threads = use_threads(problem.products())
@@ -81,6 +88,14 @@ def weight_grad_planes(
     gradient = np.empty((grad.shape[1], sizes.channels, *kernel_size), x.dtype)
     add_parts(x.dtype)(gradient.reshape(-1), partial, sizes, width)
     return gradient
+
+
+def _placed(result: Array, y: Array | None) -> Array:
+    """`result`, or `y` filled with it."""
+    if y is None:
+        return result
+    y[...] = result
+    return y
 
 
 def _pair(values: Sequence[int]) -> tuple[int, int]:
