@@ -130,6 +130,9 @@ def check_all(case: Case, order: Any, dtype: Any, limit: float) -> None:
     expected = reference.conv_weight_grad(x64, grad64, case.kernel_size, *case.geometry)
     assert gradient.dtype == dtype
     assert relative_error(gradient, expected) <= limit
+    both = fast.conv_parameter_grads(x, grad, case.kernel_size, *case.geometry)
+    assert np.array_equal(both[0], gradient)
+    assert relative_error(both[1], grad64.sum((0, *range(2, grad.ndim)))) <= max(limit, 4e-7)
 
 
 @settings(max_examples=100, deadline=None)

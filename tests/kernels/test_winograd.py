@@ -113,7 +113,7 @@ def three_kernels(case: Case, order: Any) -> list[tuple[Array, Array]]:
 def uses_winograd(monkeypatch: Any) -> list[str]:
     """The names of the Winograd runs from now on."""
     runs: list[str] = []
-    for name in ("_run_winograd", "_winograd_weight_grad"):
+    for name in ("_run_winograd", "_winograd_parameter_grads"):
         real = getattr(planes, name)
 
         def counted(*args: Any, name: str = name, real: Any = real) -> Array:
@@ -200,6 +200,17 @@ def test_same_bits_in_every_run(case: Case) -> None:
     for got, expected in zip(one_thread[:2], first, strict=False):
         assert np.array_equal(got, expected)
     assert relative_error(one_thread[2], first[2]) <= ERROR
+
+
+@pytest.mark.parametrize("case", LAYERS, ids=str)
+@pytest.mark.usefixtures("tile")
+def test_bias_gradient_is_the_sum_of_each_channel(case: Case) -> None:
+    x, weight, _, grad = case.arrays()
+    got_weight, got_bias = fast.conv_parameter_grads(x, channels_last(grad), case.kernel_size, *case.geometry)
+    assert np.array_equal(got_weight, fast.conv_weight_grad(x, grad, case.kernel_size, *case.geometry))
+    expected = grad.astype(np.float64).sum((0, *range(2, grad.ndim)))
+    assert relative_error(got_bias, expected) < 1e-6
+    assert got_bias.dtype == np.float32
 
 
 BIG = Case(4, 64, 64, 1, (64, 64), (3, 3), (1, 1), (1, 1), (1, 1))

@@ -217,6 +217,6 @@ RULES: dict[str, Any] = {
     "IndexScatter": _index_scatter,
     "Reshape": _reshape,
     "Permute": _permute,
-    **dict.fromkeys(("Unfold", "Fold", "CumSum", "ConvWeightGrad"), _unknown),
+    **dict.fromkeys(("Unfold", "Fold", "CumSum", "ConvWeightGrad", "ConvParameterGrads"), _unknown),
 }
 """How an op that is not elementwise changes an axis; by the name of its node."""

@@ -57,12 +57,15 @@ class Conv(Function):
     def backward(ctx: Any, grad: Tensor) -> Any:
         x, weight = ctx.saved_tensors
         needs_x, needs_weight, needs_bias = ctx.needs_input_grad[:3]
-        return (
-            ConvTranspose.apply(grad, weight, None, x.shape[2:], *ctx.geometry) if needs_x else None,
-            ConvWeightGrad.apply(x, grad, weight.shape[2:], *ctx.geometry) if needs_weight else None,
-            _sum_per_channel(grad) if needs_bias else None,
-            *[None] * 4,
-        )
+        grad_weight = grad_bias = None
+        if needs_weight and needs_bias:
+            grad_weight, grad_bias = ConvParameterGrads.apply(x, grad, weight.shape[2:], *ctx.geometry)
+        elif needs_weight:
+            grad_weight = ConvWeightGrad.apply(x, grad, weight.shape[2:], *ctx.geometry)
+        elif needs_bias:
+            grad_bias = _sum_per_channel(grad)
+        grad_x = ConvTranspose.apply(grad, weight, None, x.shape[2:], *ctx.geometry) if needs_x else None
+        return grad_x, grad_weight, grad_bias, *[None] * 4
 
 
 class ConvTranspose(Function):
@@ -122,6 +125,38 @@ class ConvWeightGrad(Function):
         return (
             ConvTranspose.apply(y, grad, None, x.shape[2:], *ctx.geometry) if needs_x else None,
             Conv.apply(x, grad, None, *ctx.geometry) if needs_y else None,
+            *[None] * 5,
+        )
+
+
+class ConvParameterGrads(Function):
+    """The adjoint of `Conv` in weight and bias at once: `ConvWeightGrad`, and the sum of y per channel.
+
+    Its own adjoint in y is therefore a convolution with a bias.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        y: Tensor,
+        kernel_size: Sizes,
+        stride: Sizes,
+        padding: Sizes,
+        dilation: Sizes,
+        groups: int,
+    ) -> Any:
+        ctx.save_for_backward(x, y)
+        ctx.geometry = stride, padding, dilation, groups
+        return kernels.conv_parameter_grads(x.array, y.array, kernel_size, stride, padding, dilation, groups)
+
+    @staticmethod
+    def backward(ctx: Any, grad_weight: Tensor, grad_bias: Tensor) -> Any:
+        x, y = ctx.saved_tensors
+        needs_x, needs_y = ctx.needs_input_grad[:2]
+        return (
+            ConvTranspose.apply(y, grad_weight, None, x.shape[2:], *ctx.geometry) if needs_x else None,
+            Conv.apply(x, grad_weight, grad_bias, *ctx.geometry) if needs_y else None,
             *[None] * 5,
         )
 

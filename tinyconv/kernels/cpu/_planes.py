@@ -20,6 +20,7 @@ from tinyconv.kernels.cpu._windows import Problem, plan
 from tinyconv.kernels.cpu._winograd import TilePlan, tile_plan, transform_weights, winograd
 from tinyconv.kernels.cpu._winograd_grad import add_tiles, grad_tables, weights_from_tiles
 from tinyconv.kernels.cpu.memory import Memory, as_memory, channels_last_empty
+from tinyconv.kernels.cpu.reduction import sum as sum_
 from tinyconv.kernels.cpu.threads import use_threads
 
 Array = Any
@@ -70,14 +71,11 @@ def weight_grad_planes(
     x: Array, grad: Array, kernel_size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
 ) -> Array:
     """The adjoint of `conv_planes` in its weight."""
-    problem = Problem(
-        x.shape[0], _pair(x.shape[2:]), x.shape[1] // groups, _pair(grad.shape[2:]), grad.shape[1] // groups,
-        groups, _pair(kernel_size), _pair(stride), _pair(padding), _pair(dilation), False,
-    )  # fmt: skip
+    problem = _weight_problem(x, grad, kernel_size, stride, padding, dilation, groups)
     if is_depthwise(problem):
         return depthwise_weight_grad(problem, x, grad)
     if tile := _winograd_tile(problem, x, for_weight=True):
-        return _winograd_weight_grad(problem, x, grad, tile)
+        return _winograd_parameter_grads(problem, x, grad, tile)[0]
     threads = use_threads(problem.products())
     width = lanes(x.itemsize)
     sizes, strip, tables = grad_plan(problem, x.itemsize, width)
@@ -88,6 +86,26 @@ def weight_grad_planes(
     gradient = np.empty((grad.shape[1], sizes.channels, *kernel_size), x.dtype)
     add_parts(x.dtype)(gradient.reshape(-1), partial, sizes, width)
     return gradient
+
+
+def parameter_grads_planes(
+    x: Array, grad: Array, kernel_size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
+) -> tuple[Array, Array]:
+    """The gradients of weight and bias."""
+    problem = _weight_problem(x, grad, kernel_size, stride, padding, dilation, groups)
+    if tile := _winograd_tile(problem, x, for_weight=True):
+        return _winograd_parameter_grads(problem, x, grad, tile)
+    weight = weight_grad_planes(x, grad, kernel_size, stride, padding, dilation, groups)
+    return weight, sum_(grad, (0, 2, 3), False)
+
+
+def _weight_problem(
+    x: Array, grad: Array, kernel_size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
+) -> Problem:
+    return Problem(
+        x.shape[0], _pair(x.shape[2:]), x.shape[1] // groups, _pair(grad.shape[2:]), grad.shape[1] // groups,
+        groups, _pair(kernel_size), _pair(stride), _pair(padding), _pair(dilation), False,
+    )  # fmt: skip
 
 
 def _placed(result: Array, y: Array | None) -> Array:
@@ -159,16 +177,17 @@ def _run_winograd(
     return y
 
 
-def _winograd_weight_grad(problem: Problem, x: Array, grad: Array, tile: int) -> Array:
-    """Add up the tiles, then transform the sums to weights."""
+def _winograd_parameter_grads(problem: Problem, x: Array, grad: Array, tile: int) -> tuple[Array, Array]:
+    """Add up the tiles, then transform the sums to weights; and the bias's gradient."""
     threads = use_threads(problem.products())
     width = lanes(x.itemsize)
     sizes, scratch, _ = _tile_plan(problem, x, problem.padding, tile, threads)
     partial = np.zeros(threads * sizes.points * sizes.channels * sizes.columns, x.dtype)
+    totals = np.zeros((threads, sizes.columns))
     tables = grad_tables(sizes.channels, sizes.columns)
     scratches = np.empty((threads, scratch), x.dtype)
-    add_tiles(x.dtype)(as_memory(x), as_memory(grad), partial, scratches, sizes, width, tables)
+    add_tiles(x.dtype)(as_memory(x), as_memory(grad), partial, totals, scratches, sizes, width, tables)
     gradient = np.empty((sizes.columns, sizes.channels, 3, 3), x.dtype)
     buffers = np.empty((threads, (sizes.points + 9) * width), x.dtype)
     weights_from_tiles(x.dtype)(gradient.reshape(-1), partial, buffers, sizes, width)
-    return gradient
+    return gradient, totals.sum(axis=0).astype(x.dtype)

@@ -7,6 +7,9 @@ with A; for each of the 36 (or 16) points a matrix product (channels, tiles) by 
 adds a block's contribution to a buffer. Each thread has a buffer of its own; at the end they are
 added, and transformed to the 3x3 weights. So the last bits of the result depend on how many
 threads there were, and on nothing else.
+
+The gradient of the bias comes for free: the second row of A is all ones, so that point (1, 1) of
+A dY A^T is the sum of a tile.
 """
 
 from __future__ import annotations
@@ -114,16 +117,26 @@ def _add_products(
 def _signature(number: Any) -> Any:
     tables = types.NamedUniTuple(read_only(types.int64), 3, TileTables)
     return types.void(
-        memory(number, 4), memory(number, 4), written(number), written(number, 2),
+        memory(number, 4), memory(number, 4), written(number), written(types.float64, 2), written(number, 2),
         integers(TileSizes), types.int64, tables,
     )  # fmt: skip
 
 
+@numba.njit(nogil=True)
+def _add_sums(z: Array, z_first: int, tiles: int, columns: int, totals: Array) -> None:
+    """Add the sums of a block's tiles, which lie in z (tile, column), to `totals`."""
+    for c in range(columns):
+        total = z[z_first + c]
+        for t in range(1, tiles):
+            total += z[z_first + t * columns + c]
+        totals[c] += total
+
+
 @parallel_kernel(_signature)
 def add_tiles(
-    x: Any, grad: Any, partial: Array, scratches: Array, sizes: Any, width: int, tables: Any
+    x: Any, grad: Any, partial: Array, totals: Array, scratches: Array, sizes: Any, width: int, tables: Any
 ) -> None:
-    """Add to partial (threads, points, channels, columns; flat), zero at first.
+    """Add to partial (threads, points, channels, columns; flat) and totals (threads, columns), zero at first.
 
     x and grad are Memory of (N, C, H, W); `scratches` (threads, size of a thread's memory) is
     scratch memory.
@@ -147,6 +160,8 @@ def add_tiles(
                 v, z = v_first + t * sizes.channels, z_first + t * sizes.columns
                 input_tile(begin + t, from_x, scratch, v, edge_first, sizes.block, sizes, width)
                 _grad_tile(begin + t, from_grad, scratch, z, edge_first, sizes, width)
+            ones = (sizes.tile + 3) * sizes.block * sizes.columns
+            _add_sums(scratch, z_first + ones, tiles, sizes.columns, totals[thread])
             _add_products(
                 scratch, v_first, z_first, tiles, partial, partial_first, sizes, width, tables
             )  # fmt: skip

@@ -18,8 +18,14 @@ from typing import Any
 import numpy as np
 
 from tinyconv.device import FLOAT_DTYPES, conv_algorithm
-from tinyconv.kernels.cpu._planes import conv_planes, conv_transpose_planes, weight_grad_planes
+from tinyconv.kernels.cpu._planes import (
+    conv_planes,
+    conv_transpose_planes,
+    parameter_grads_planes,
+    weight_grad_planes,
+)
 from tinyconv.kernels.cpu._volume import conv_transpose_volume, conv_volume, weight_grad_volume
+from tinyconv.kernels.cpu.reduction import sum as sum_
 from tinyconv.kernels.reference import conv as reference
 
 Array = Any
@@ -106,6 +112,22 @@ def conv_weight_grad(
         for arrays in zip(_channel_groups(x, groups), _channel_groups(grad, groups), strict=True)
     ]
     return parts[0] if groups == 1 else np.concatenate(parts)
+
+
+def conv_parameter_grads(
+    x: Array,
+    grad: Array,
+    kernel_size: Sizes,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
+    groups: int,
+) -> tuple[Array, Array]:
+    """The gradients of weight and bias."""
+    if x.ndim == 4 and _is_fast(x, grad):
+        return parameter_grads_planes(x, grad, kernel_size, stride, padding, dilation, groups)
+    weight = conv_weight_grad(x, grad, kernel_size, stride, padding, dilation, groups)
+    return weight, sum_(grad, (0, *range(2, grad.ndim)), False)
 
 
 def _is_fast(first: Array, *others: Array | None) -> bool:

@@ -25,6 +25,7 @@ from math import prod
 from typing import Any
 
 from tinyconv.device import array_module
+from tinyconv.kernels.reference.reduction import sum as sum_
 
 Array = Any
 Sizes = tuple[int, ...]
@@ -136,6 +137,23 @@ def conv_weight_grad(
     grouped = grad.reshape(x.shape[0], groups, out_channels // groups, prod(grad.shape[2:]))
     per_image = grouped @ columns.swapaxes(2, 3)
     return per_image.sum(0).reshape(out_channels, x.shape[1] // groups, *kernel_size)
+
+
+def conv_parameter_grads(
+    x: Array,
+    grad: Array,
+    kernel_size: Sizes,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
+    groups: int,
+) -> tuple[Array, Array]:
+    """The gradients of weight and bias, both from one look at grad (N, C_out, *output).
+
+    The bias is added to every output pixel of its channel, so its gradient is their sum, (C_out,).
+    """
+    weight = conv_weight_grad(x, grad, kernel_size, stride, padding, dilation, groups)
+    return weight, sum_(grad, (0, *range(2, grad.ndim)), False)
 
 
 def _split_columns(columns: Array, groups: int) -> Array:
