@@ -8,13 +8,13 @@ import numpy as np
 
 from tinyconv.kernels.cpu._gemm import SEGMENT, gemm, row_table
 from tinyconv.kernels.cpu._vector_code import lanes
-from tinyconv.kernels.cpu.memory import as_memory
+from tinyconv.kernels.cpu.memory import Memory, as_memory, read_only
 from tinyconv.kernels.cpu.threads import use_threads
 from tinyconv.kernels.reference import matmul as reference
 
 Array = Any
 
-NO_BIAS = np.zeros((), dtype=np.float32)
+NO_BIAS = Memory(read_only(np.zeros(1, dtype=np.float32)), 0, (0, 0))
 SMALL = 2**18
 """Below this many multiply-adds NumPy's product runs on one thread, and starting ours costs more."""
 
@@ -31,9 +31,11 @@ def linear(x: Array, weight: Array, bias: Array | None) -> Array:
     suits = weight.ndim == 2 and _suits(x, weight.T)
     if not suits or (bias is not None and (bias.dtype != np.float32 or bias.shape != weight.shape[:1])):
         return reference.linear(x, weight, bias)
-    return _product(_rows(x), weight.T, NO_BIAS if bias is None else bias).reshape(
-        *x.shape[:-1], weight.shape[0]
-    )
+    start = NO_BIAS
+    if bias is not None:
+        flat, first, (step,) = as_memory(bias)
+        start = Memory(flat, first, (0, step))
+    return _product(_rows(x), weight.T, start).reshape(*x.shape[:-1], weight.shape[0])
 
 
 def _suits(a: Array, b: Array) -> bool:
@@ -50,24 +52,23 @@ def _rows(x: Array) -> Array:
     return x.reshape(-1, x.shape[-1])
 
 
-def _product(a: Array, b: Array, bias: Array) -> Array:
-    """a (m, k) times b (k, n) plus bias, which broadcasts to (m, n).
+def _product(a: Array, b: Array, bias: Memory) -> Array:
+    """a (m, k) times b (k, n) plus bias (m, n).
 
     The kernel copies b, and that is slow where b's columns lie in memory one after the other.
     Then, if b is the larger of the two, the transposed product is computed: C' = B' A'.
     """
-    bias = np.broadcast_to(bias, (a.shape[0], b.shape[1]))
     by_columns = abs(b.strides[0]) < abs(b.strides[1])
     if by_columns and a.size < b.size:
-        return _gemm(b.T, a.T, bias.T).T
+        return _gemm(b.T, a.T, bias._replace(steps=bias.steps[::-1])).T
     return _gemm(a, b, bias)
 
 
-def _gemm(a: Array, b: Array, bias: Array) -> Array:
+def _gemm(a: Array, b: Array, bias: Memory) -> Array:
     (m, k), n = a.shape, b.shape[1]
     threads, width = use_threads(), lanes(a.itemsize)
     left = as_memory(a)
     c = np.empty(m * n + width, a.dtype)
     row, out = row_table(m, n, left.steps[0], threads, width)
-    gemm(a.dtype)(left, as_memory(b), as_memory(bias), c, row, out, SEGMENT, (m, n, k), width)
+    gemm(a.dtype)(left, as_memory(b), bias, c, row, out, SEGMENT, (m, n, k), width)
     return c[: m * n].reshape(m, n)

@@ -69,6 +69,9 @@ def as_memory(array: Array) -> Memory:
     steps = tuple(stride // item for stride in array.strides)
     if array.flags.c_contiguous:
         return Memory(read_only(array.reshape(-1)), 0, steps)
+    ordered = array.transpose(sorted(range(array.ndim), key=lambda axis: -steps[axis]))
+    if ordered.flags.c_contiguous:
+        return Memory(read_only(ordered.reshape(-1)), 0, steps)
     reach = [step * (size - 1) for step, size in zip(steps, array.shape, strict=True)]
     start = -sum(r for r in reach if r < 0)
     span = start + sum(r for r in reach if r > 0) + 1
