@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinyconv.autograd import Function
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
+from tinyconv.grad_mode import is_grad_enabled
+from tinyconv.kernels import softmax as kernels
 from tinyconv.ops._checks import (
     check_float,
     check_int,
@@ -14,11 +17,34 @@ from tinyconv.ops._checks import (
     check_same_dtype,
     check_tensor,
 )
+from tinyconv.ops.elementwise import exp
 from tinyconv.ops.loss_common import check_reduction
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import IndexScatter, permute, reshape
 from tinyconv.ops.softmax import log_softmax
 from tinyconv.tensor import Tensor
+
+
+class SoftmaxNLL(Function):
+    """loss_i = -log softmax(x_i)[t_i], so dL/dx_i = g_i (softmax(x_i) - onehot(t_i)).
+
+    x is (M, C); `rows` and `labels` name the elements that count, and t of each.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, rows: Any, labels: Any) -> Any:
+        ctx.save_for_backward(x)
+        ctx.rows, ctx.labels = rows, labels
+        ctx.log_p = kernels.log_softmax(x.array, 1)
+        return -ctx.log_p[rows, labels]
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        (x,) = ctx.saved_tensors
+        log_p = log_softmax(x, 1) if is_grad_enabled() else Tensor(ctx.log_p)
+        each = put_back(grad, ctx.rows, x.shape[0])
+        at_label = IndexScatter.apply(grad, (ctx.rows, ctx.labels), x.shape)
+        return exp(log_p) * reshape(each, (-1, 1)) - at_label, None, None
 
 
 def nll_loss(
@@ -104,9 +130,13 @@ def cross_entropy(
     if not 0 <= check_number(op, "label_smoothing", label_smoothing) <= 1:
         raise ArgumentError(op, "label_smoothing", label_smoothing, "a number from 0 to 1")
     check_class_weight(op, weight, classes, input)
-    log_p = classes_last(log_softmax(input, class_dim(input)))
     if check_tensor(op, "target", target).dtype.kind != "f":
         check_labels(op, input, target)
+        if weight is None and not label_smoothing:
+            each, total = _plain_losses(op, classes_last(input), target, ignore_index)
+            return _reduced(each, total, reduction, target.shape)
+    log_p = classes_last(log_softmax(input, class_dim(input)))
+    if target.dtype.kind != "f":
         each, total = _class_losses(op, log_p, target, weight, ignore_index, label_smoothing)
         return _reduced(each, total, reduction, target.shape)
     check_same_dtype(op, input=input, target=target)
@@ -194,6 +224,14 @@ def _class_losses(
     if label_smoothing:
         losses = losses - sum_(_times(log_p[rows], weight), 1) * (label_smoothing / classes)
     return put_back(losses, rows, count), sum_(weights)
+
+
+def _plain_losses(op: str, x: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
+    """`_class_losses` of logits x (M, C), without weights and smoothing: in one step."""
+    count, classes = x.shape
+    rows, labels = counted_labels(op, target, classes, ignore_index)
+    losses = SoftmaxNLL.apply(x, rows, labels)
+    return put_back(losses, rows, count), Tensor(array_module(labels).asarray(labels.size, x.dtype))
 
 
 def put_back(losses: Tensor, rows: Any, count: int) -> Tensor:
