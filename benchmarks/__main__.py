@@ -18,12 +18,11 @@ from benchmarks.memory import memory_rows
 from benchmarks.report import Report, print_report, write
 from tinyconv.benchmark import Case, Settings, race
 from tinyconv.benchmark.case import tasks_of
-from tinyconv.benchmark.machine import facts, load
+from tinyconv.benchmark.machine import facts, load, warning
 from tinyconv.benchmark.table import all_right
 from tinyconv.device import available_threads
 
 Jobs = list[tuple[Case, str]]
-BUSY = 0.5
 
 
 class Part(StrEnum):
@@ -60,7 +59,8 @@ def main(
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Turns of each contender in each case.")] = 7,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Of each contender.  [default: all cores]")
+        int | None,
+        typer.Option(min=1, max=available_threads(), help="Of each contender.  [default: all cores]"),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="A few cases, short turns: does everything work?")
@@ -81,8 +81,8 @@ def main(
     )
     report = Report(facts(settings.threads), {**asdict(settings), "load before": load()})
     console = Console()
-    if (report.settings["load before"] or 0) > BUSY:
-        console.print(f"other programs keep this machine busy (load {load()}): do not trust the times")
+    if busy := warning(report.settings["load before"]):
+        console.print(busy, highlight=False)
     jobs = [*(layers if Part.LAYERS in parts else []), *(networks if Part.NETWORKS in parts else [])]
     memory_jobs = networks if Part.MEMORY in parts else []
     with bar(console) as progress:

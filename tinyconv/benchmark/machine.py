@@ -10,6 +10,8 @@ from typing import Any
 
 from tinyconv.device import available_threads
 
+RESTING_LOAD = 0.5
+
 
 def processor() -> str:
     """The name of the processor, as far as the system tells."""
@@ -24,6 +26,21 @@ def processor() -> str:
 def load() -> float | None:
     """How many programs wanted to run during the last minute; None where the system does not say."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+
+
+def warning(busy: float | None) -> str:
+    """What to say before a race when the `load` was `busy`; empty if the machine is at rest.
+
+    Examples
+    --------
+    >>> warning(3.2)
+    'other programs keep this machine busy (load 3.2): do not trust the times'
+    >>> warning(0.1)
+    ''
+    """
+    if busy is None or busy <= RESTING_LOAD:
+        return ""
+    return f"other programs keep this machine busy (load {busy:.1f}): do not trust the times"
 
 
 def facts(threads: int) -> dict[str, Any]:

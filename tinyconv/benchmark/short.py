@@ -58,12 +58,13 @@ def print_short_race(against: str | None, settings: Settings, figure: Path | Non
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from tinyconv.benchmark.machine import describe
+    from tinyconv.benchmark.machine import describe, load, warning
     from tinyconv.benchmark.table import all_right, notes, table
     from tinyconv.viz.ratios import plot_ratios
 
     name = opponent(against)
     console = Console()
+    busy = warning(load())
     bar = Progress(BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}"), console=console)
     with bar:
         task = bar.add_task("starting", total=len(jobs()))
@@ -75,7 +76,7 @@ def print_short_race(against: str | None, settings: Settings, figure: Path | Non
     theirs = "PyTorch, the faster of NCHW and channels_last" if name == PYTORCH else "reference kernels"
     console.print(table(rows, {"tinyconv": "tinyconv", theirs: name}, "tinyconv", name))
     console.print(describe(settings.threads), highlight=False)
-    for note in notes(rows):
+    for note in [*notes(rows), *([busy] if busy else [])]:
         console.print(note, highlight=False, markup=False)
     if figure is not None:
         ratios = [row.ratio("tinyconv", name) for row in rows]
