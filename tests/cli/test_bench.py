@@ -36,6 +36,7 @@ def test_results_that_disagree_are_shouted_and_end_with_status_1(one_small_job, 
 def test_what_cannot_be_raced_is_one_line(monkeypatch):
     refused(tinyconv_command("bench", "--against", "caffe"), "--against", "'caffe'", "'reference'")
     refused(tinyconv_command("bench", "--threads", 0), "num_threads")
+    refused(tinyconv_command("bench", "--figure", "ratios.txt"), "path is ratios.txt", ".png")
     monkeypatch.setattr(short, "pytorch_is_installed", lambda: False)
     refused(tinyconv_command("bench", "--against", "pytorch"), "PyTorch to be installed")
     assert short.opponent(None) == "reference"

@@ -47,10 +47,12 @@ def opponent(against: str | None) -> str:
     return against
 
 
-def short_race(against: str, settings: Settings, progress: Callable[[str], object]) -> list[Row]:
+def short_race(
+    against: str, settings: Settings, progress: Callable[[str], object], versions: dict[str, str]
+) -> list[Row]:
     """Race tinyconv against `against`, one of `MEMBERS`."""
     contenders = {name: CONTENDERS[name] for name in (*MEMBERS[against], "tinyconv")}
-    return list(race(jobs(), contenders, settings, progress))
+    return list(race(jobs(), contenders, settings, progress, versions))
 
 
 def print_short_race(against: str | None, settings: Settings, figure: Path | None) -> bool:
@@ -61,21 +63,27 @@ def print_short_race(against: str | None, settings: Settings, figure: Path | Non
     from tinyconv.benchmark.machine import describe, load, warning
     from tinyconv.benchmark.table import all_right, notes, table
     from tinyconv.viz.ratios import plot_ratios
+    from tinyconv.viz.style import figure_path
 
     name = opponent(against)
+    if figure is not None:
+        figure_path(figure)  # before a minute is spent
     console = Console()
     busy = warning(load())
     bar = Progress(BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}"), console=console)
     with bar:
         task = bar.add_task("starting", total=len(jobs()))
-        started = iter(range(len(jobs())))
-        rows = short_race(
-            name, settings, lambda label: bar.update(task, description=label, completed=next(started))
-        )
+        started, versions = iter(range(len(jobs()))), dict[str, str]()
+
+        def show(label: str) -> None:
+            bar.update(task, description=label, completed=next(started))
+
+        rows = short_race(name, settings, show, versions)
         bar.update(task, description="done", completed=len(rows))
     theirs = "PyTorch, the faster of NCHW and channels_last" if name == PYTORCH else "reference kernels"
     console.print(table(rows, {"tinyconv": "tinyconv", theirs: name}, "tinyconv", name))
-    console.print(describe(settings.threads), highlight=False)
+    others = {f"PyTorch {version}" for member, version in versions.items() if member.startswith(PYTORCH)}
+    console.print("; ".join([describe(settings.threads), *others]), highlight=False)
     for note in [*notes(rows), *([busy] if busy else [])]:
         console.print(note, highlight=False, markup=False)
     if figure is not None:

@@ -133,13 +133,25 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     StorageError
         When the file cannot be written; an earlier file of that name stays as it was.
     """
-    path = Path(path)
-    if path.suffix not in (".png", ".pdf", ".svg"):
-        raise ArgumentError("save_figure", "path", path, "a name that ends in .png, .pdf or .svg")
+    path = figure_path(path)
     content = io.BytesIO()
     with style():
         figure.savefig(content, format=path.suffix[1:])
     return save_bytes(content.getvalue(), path)
+
+
+def figure_path(path: str | os.PathLike[str]) -> Path:
+    """Return `path`, if `save_figure` can write a file of that name.
+
+    Raises
+    ------
+    ArgumentError
+        When the suffix is another.
+    """
+    path = Path(path)
+    if path.suffix not in (".png", ".pdf", ".svg"):
+        raise ArgumentError("save_figure", "path", path, "a name that ends in .png, .pdf or .svg")
+    return path
 
 
 def save_bytes(content: bytes, path: Path) -> Path:
