@@ -127,7 +127,7 @@ ELEMENTWISE = (
     ),
     wrong(
         "fast sum: what is left over after the lanes is lost",
-        "kernels/cpu/reduction.py",
+        "kernels/cpu/blocks.py",
         "        lanes[c] += rest[c]",
         "        lanes[c] += np.float32(0) * rest[c]",
         f"{KERNELS}/test_reduction.py::test_sum_of_whole_numbers_is_exact",

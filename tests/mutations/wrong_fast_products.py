@@ -67,16 +67,16 @@ MUTATIONS = (
     ),
     wrong(
         "fast conv: groups divide the input's channels wrongly",
-        "kernels/cpu/conv.py",
-        "steps = (in_step * problem.channels, in_step, out_step, h_step, w_step)",
-        "steps = (0 * in_step, in_step, out_step, h_step, w_step)",
+        "kernels/cpu/_planes.py",
+        "steps_of_groups = in_step * problem.channels, in_step",
+        "steps_of_groups = 0 * in_step, in_step",
         CONV,
     ),
     wrong(
         "fast conv: rows and columns of the kernel are swapped",
-        "kernels/cpu/conv.py",
-        "steps = (out_step * problem.columns, in_step, out_step, h_step, w_step)",
-        "steps = (out_step * problem.columns, in_step, out_step, w_step, h_step)",
+        "kernels/cpu/_planes.py",
+        "out_step * problem.columns, in_step, out_step, h_step, w_step",
+        "out_step * problem.columns, in_step, out_step, w_step, h_step",
         CONV,
         f"{KERNELS}/test_conv.py::test_layers_of_several_bands",
     ),
@@ -97,8 +97,8 @@ MUTATIONS = (
     wrong(
         "fast product: a row product is not turned back",
         "kernels/cpu/matmul.py",
-        "return _gemm(b.T, a.T, bias.T).T",
-        "return _gemm(b.T, a.T, bias.T).reshape(a.shape[0], -1)",
+        "bias._replace(steps=bias.steps[::-1])).T",
+        "bias._replace(steps=bias.steps[::-1])).reshape(a.shape[0], -1)",
         f"{KERNELS}/test_matmul.py::test_product_of_whole_numbers_is_exact",
     ),
     wrong(

@@ -1,0 +1,77 @@
+"""Mistakes in the Numba kernels of Winograd's, depthwise and volume convolutions, and of normalisation."""
+
+from __future__ import annotations
+
+from tests.mutations.mutation import wrong
+
+CONV = "tests/kernels/test_conv.py::test_float32_agrees_with_the_float64_reference"
+VOLUMES = "tests/kernels/test_conv.py::test_three_dimensions"
+WINOGRAD = "tests/kernels/test_winograd.py::test_agrees_with_the_float64_reference"
+BIAS = "tests/kernels/test_winograd.py::test_bias_gradient_is_the_sum_of_each_channel"
+NORM = "tests/kernels/test_norm.py::test_fast_batch_norm_is_that_of_the_float64_reference"
+
+MUTATIONS = (
+    wrong(
+        "winograd: taken for strided convolutions too",
+        "kernels/cpu/_algorithm.py",
+        "problem.stride == problem.dilation == (1, 1)",
+        "problem.dilation == (1, 1)",
+        WINOGRAD,
+    ),
+    wrong(
+        "winograd: the kernel is not turned around for the input gradient",
+        "kernels/cpu/_winograd.py",
+        "    if turned:\n",
+        "    if turned > 1:\n",
+        WINOGRAD,
+    ),
+    wrong(
+        "winograd: a wrong number in the transform of the output",
+        "kernels/cpu/_winograd_transform.py",
+        "(0, 0, 1, 0, 8, 1)",
+        "(0, 0, 1, 0, 4, 1)",
+        WINOGRAD,
+    ),
+    wrong(
+        "winograd: the bias gradient has the last tile of a block only",
+        "kernels/cpu/_winograd_grad.py",
+        "            total += z[z_first + t * columns + c]",
+        "            total = z[z_first + t * columns + c]",
+        BIAS,
+    ),
+    wrong(
+        "depthwise: = in the place of += over the taps",
+        "kernels/cpu/_depthwise.py",
+        "target[c] += source[c] * tap[c]",
+        "target[c] = source[c] * tap[c]",
+        CONV,
+    ),
+    wrong(
+        "volumes: the weight gradient of the last piece only",
+        "kernels/cpu/_volume.py",
+        "        total += weight_grad_planes(",
+        "        total[...] = weight_grad_planes(",
+        VOLUMES,
+    ),
+    wrong(
+        "fast normalisation: the shift is forgotten",
+        "kernels/cpu/norm.py",
+        "factor[c] + shift[c]",
+        "factor[c]",
+        NORM,
+    ),
+    wrong(
+        "fast normalisation: the gradient's term of the variance is missing",
+        "kernels/cpu/norm.py",
+        "g[c] - offset[c] - (value[c] - mean[c]) * slope[c]",
+        "g[c] - offset[c]",
+        NORM,
+    ),
+    wrong(
+        "vector code: a masked store writes one number too many",
+        "kernels/cpu/_vector_code.py",
+        'icmp_signed("<", lane',
+        'icmp_signed("<=", lane',
+        "tests/kernels/test_microkernel.py::test_masked_store_leaves_the_rest_alone",
+    ),
+)
