@@ -54,6 +54,20 @@ MUTATIONS = (
         VOLUMES,
     ),
     wrong(
+        "volumes: the groups of the weight gradient in the wrong order",
+        "kernels/cpu/conv.py",
+        "np.concatenate(parts)",
+        "np.concatenate(parts[::-1])",
+        VOLUMES,
+    ),
+    wrong(
+        "fast sum: of the first block only",
+        "kernels/cpu/reduction.py",
+        "blocks.sum(axis=1)",
+        "blocks[:, 0]",
+        "tests/kernels/test_reduction.py",
+    ),
+    wrong(
         "fast normalisation: the shift is forgotten",
         "kernels/cpu/norm.py",
         "factor[c] + shift[c]",
