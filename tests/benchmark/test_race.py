@@ -115,7 +115,7 @@ def test_the_ratio_is_of_medians_and_takes_the_best_of_a_prefix():
     assert row.best("pytorch") == "pytorch channels_last"
     assert row.ratio("tinyconv", "pytorch") == 2.0
     assert row.ratio("tinyconv", "jax") is None
-    assert cell(row, "pytorch") == "3.00 s (2.00 s to 3.00 s)"
+    assert cell(row, "pytorch") == "3.00 s (2.00 to 3.00)"
 
 
 @pytest.mark.parametrize("case", [Layer(2, 3, 4, (6, 5)), Network("mlp", 4, (784,))], ids=lambda c: c.name)

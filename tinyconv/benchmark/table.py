@@ -11,18 +11,20 @@ Columns = Mapping[str, str]
 """Title of each column, and the prefix of the contenders whose best it shows."""
 
 
-def duration(seconds: float) -> str:
-    """Three digits and a unit.
+def duration(*seconds: float) -> str:
+    """Three digits and the unit that fits the first; the others follow in brackets.
 
     Examples
     --------
     >>> duration(0.01234), duration(0.0000567), duration(1.5), duration(120.4)
     ('12.3 ms', '56.7 µs', '1.50 s', '120 s')
+    >>> duration(0.01234, 0.01122, 0.0200)
+    '12.3 ms (11.2 to 20.0)'
     """
-    for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if seconds >= 0.9995 * size:
-            return f"{_three_digits(seconds / size)} {unit}"
-    return f"{_three_digits(seconds / 1e-6)} µs"
+    units = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6))
+    unit, size = next((pair for pair in units if seconds[0] >= 0.9995 * pair[1]), units[-1])
+    first, *others = (_three_digits(value / size) for value in seconds)
+    return f"{first} {unit}" + (f" ({' to '.join(others)})" if others else "")
 
 
 def _three_digits(value: float) -> str:
@@ -35,8 +37,7 @@ def cell(row: Row, prefix: str) -> str:
     name = row.best(prefix)
     if name is None:
         return " / ".join(dict.fromkeys(e.status for n, e in row.entries.items() if n.startswith(prefix)))
-    low, high = row.entries[name].quartiles
-    return f"{duration(row.entries[name].median)} ({duration(low)} to {duration(high)})"
+    return duration(row.entries[name].median, *row.entries[name].quartiles)
 
 
 def ratio_text(ratio: float | None) -> str:

@@ -62,7 +62,7 @@ def plot_ratios(
         if title:
             axis.set_title(title, loc="left")
         if len(ratios) > 1:
-            axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(ratios), fontsize=11)
+            figure.legend(loc="outside upper center", ncols=len(ratios), fontsize=11)
         if path is not None:
             save_figure(figure, path)
     return figure
