@@ -243,19 +243,26 @@ def list_models() -> None:
 
 @app.command(
     epilog="Examples:\n\n    tinyconv summary unet\n\n    tinyconv summary unet_slides --input 3 128 128"
+    "\n\nA volume has four sizes: --input C D H W."
 )
 def summary(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="One of `tinyconv models`.")],
+    width: Annotated[int | None, typer.Argument(metavar="[W]", hidden=True)] = None,
     input_size: Annotated[
-        tuple[int, int, int],
+        tuple[int, int, int] | None,
         typer.Option("--input", metavar="C H W", help="Channels, height and width of an image."),
-    ] = (3, 256, 256),
+    ] = None,
 ) -> None:
     """Show a network layer by layer: sizes, parameters, multiply-adds, memory, receptive field."""
     from tinyconv import models, nn
     from tinyconv.train.recipes import ALIASES
 
-    typer.echo(str(nn.summary(models.create(ALIASES.get(model, model)), input_size)))
+    name = ALIASES.get(model, model)
+    if width is not None and input_size is None:
+        raise ArgumentError("summary", "W", width, "--input C D H W before it")
+    last = () if width is None else (width,)
+    size = models.input_size(name) if input_size is None else (*input_size, *last)
+    typer.echo(str(nn.summary(models.create(name), size)))
 
 
 @app.command(

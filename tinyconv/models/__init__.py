@@ -1,6 +1,14 @@
-"""The networks of the slides, one file per family."""
+"""The networks of the slides, one file per family.
 
-from tinyconv.models import unet as unet
-from tinyconv.models.registry import create, list, register
+Every file of this folder is imported with it, so that a new family is one new file.
+"""
 
-__all__ = ["create", "list", "register"]
+from importlib import import_module
+from pkgutil import iter_modules
+
+from tinyconv.models.registry import create, input_size, list, register
+
+for _family in iter_modules(__path__):
+    import_module(f"{__name__}.{_family.name}")
+
+__all__ = ["create", "input_size", "list", "register"]

@@ -54,18 +54,18 @@ class UNetSlides(Module):
     ----------
     in_channels : int
         3 for RGB, 1 for grey images.
-    out_channels : int
+    num_classes : int
         Number of masks; 1 for nuclei.
 
     Notes
     -----
-    Input (N, in_channels, H, W) with H and W multiples of 16; output (N, out_channels, H, W),
+    Input (N, in_channels, H, W) with H and W multiples of 16; output (N, num_classes, H, W),
     probabilities.
     """
 
     multiple = 2 ** (len(WIDTHS) - 1)
 
-    def __init__(self, in_channels: int = 3, out_channels: int = 1) -> None:
+    def __init__(self, in_channels: int = 3, num_classes: int = 1) -> None:
         super().__init__()
         self.in_channels = in_channels
         self.encoder = ModuleList()
@@ -80,7 +80,7 @@ class UNetSlides(Module):
             self.decoder.append(double_conv(2 * width, width, dropout))
             channels = width
         self.pool = MaxPool2d(2)
-        self.head = Conv2d(channels, out_channels, 1)
+        self.head = Conv2d(channels, num_classes, 1)
         self.probability = Sigmoid()
         self.apply(_initialise)
 
