@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from tests.mutations.mutation import wrong
 
-CONV = "tests/kernels/test_conv.py::test_float32_agrees_with_the_float64_reference"
+LAYERS = "tests/kernels/test_conv.py::test_layers_of_several_bands"
 VOLUMES = "tests/kernels/test_conv.py::test_three_dimensions"
 WINOGRAD = "tests/kernels/test_winograd.py::test_agrees_with_the_float64_reference"
+CHOICE = "tests/kernels/test_winograd.py::test_auto_takes_winograd_for_large_layers_and_direct_for_the_rest"
 BIAS = "tests/kernels/test_winograd.py::test_bias_gradient_is_the_sum_of_each_channel"
 NORM = "tests/kernels/test_norm.py::test_fast_batch_norm_is_that_of_the_float64_reference"
 
@@ -16,7 +17,7 @@ MUTATIONS = (
         "kernels/cpu/_algorithm.py",
         "problem.stride == problem.dilation == (1, 1)",
         "problem.dilation == (1, 1)",
-        WINOGRAD,
+        CHOICE,
     ),
     wrong(
         "winograd: the kernel is not turned around for the input gradient",
@@ -44,7 +45,7 @@ MUTATIONS = (
         "kernels/cpu/_depthwise.py",
         "target[c] += source[c] * tap[c]",
         "target[c] = source[c] * tap[c]",
-        CONV,
+        LAYERS,
     ),
     wrong(
         "volumes: the weight gradient of the last piece only",
