@@ -23,20 +23,49 @@ STEPS = 4
 
 
 def run_sgd(backend, param, grads, options, lr=0.05):
-    step = find_kernel(backend, "optim", "sgd_step")
-    buffer = np.full_like(param, np.nan) if options["momentum"] else None
+    step = find_kernel(backend, "optim", "sgd_steps")
+    buffers = [np.full_like(param, np.nan)] if options["momentum"] else None
     for number, grad in enumerate(grads):
-        step(param, grad, buffer, lr, first=number == 0, **options)
+        step([param], [grad], buffers, lr, first=number == 0, **options)
 
 
-def run_adam(backend, param, grads, options, kernel="adam_step"):
-    averages = np.zeros_like(param), np.zeros_like(param)
+def run_adam(backend, param, grads, options, decoupled=False):
+    averages = [np.zeros_like(param)], [np.zeros_like(param)]
     for number, grad in enumerate(grads, start=1):
-        find_kernel(backend, "optim", kernel)(param, grad, *averages, number, **options)
+        step = find_kernel(backend, "optim", "adam_steps")
+        step([param], [grad], *averages, number, **options, decoupled=decoupled)
 
 
 def run_adamw(backend, param, grads, options):
-    run_adam(backend, param, grads, options, "adamw_step")
+    run_adam(backend, param, grads, options, decoupled=True)
+
+
+@pytest.mark.parametrize("kind", ["sgd", "momentum", "adam", "adamw"])
+def test_many_parameters_in_one_pass_are_each_in_its_own(make_array, kind):
+    """Of many sizes, across the chunks' borders, some in other memory orders and dtypes."""
+    shapes = [(3,), (8192,), (8193,), (2, 3, 5, 7), (130, 150), (0, 4), (1,), (20, 30)]
+    params = [make_array(shape, seed=i) for i, shape in enumerate(shapes)]
+    params += [make_array((40, 50), 1), make_array((6, 7), 2), make_array((30,), dtype=np.float64)]
+    grads = [np.asarray(make_array(p.shape, 0, i + 50, dtype=p.dtype)) for i, p in enumerate(params)]
+    right = [p.copy() for p in params]
+    averages = [[np.zeros_like(p) for p in params] for _ in range(2)]
+    right_averages = [[np.zeros_like(p) for p in right] for _ in range(2)]
+    numbers = {"lr": 0.1, "weight_decay": 0.2}
+    for backend, values, (first, second) in (("cpu", params, averages), ("reference", right, right_averages)):
+        if kind in ("sgd", "momentum"):
+            buffers = first if kind == "momentum" else None
+            options = {
+                "momentum": 0.9 if buffers else 0.0,
+                "dampening": 0.0,
+                "nesterov": False,
+                "first": False,
+            }
+            find_kernel(backend, "optim", "sgd_steps")(values, grads, buffers, **numbers, **options)
+        else:
+            betas = {"beta1": 0.9, "beta2": 0.99, "eps": 1e-3, "step": 3, "decoupled": kind == "adamw"}
+            find_kernel(backend, "optim", "adam_steps")(values, grads, first, second, **numbers, **betas)
+    for got, expected in zip([*params, *averages[0]], [*right, *right_averages[0]], strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_first_steps_by_hand():
@@ -132,7 +161,7 @@ def test_the_other_fast_steps_are_the_reference(make_array, shape, order, other,
 def test_a_view_is_changed_in_place():
     """Also where one flat pass is impossible, the caller's own memory must change."""
     whole = np.ones((6, 4), dtype=np.float32)
-    find_kernel("cpu", "optim", "sgd_step")(
-        whole[::2], np.ones((3, 4), np.float32), None, 0.5, 0.0, 0.0, 0.0, False, True
+    find_kernel("cpu", "optim", "sgd_steps")(
+        [whole[::2]], [np.ones((3, 4), np.float32)], None, 0.5, 0.0, 0.0, 0.0, False, True
     )
     np.testing.assert_array_equal(whole, np.tile([[0.5], [1.0]], (3, 4)))

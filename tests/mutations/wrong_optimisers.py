@@ -103,8 +103,8 @@ OPTIMISERS = (
     wrong(
         "AdamW: decays as Adam does",
         "optim/adam.py",
-        "kernels.adamw_step(*arrays, *numbers)",
-        "kernels.adam_step(*arrays, *numbers)",
+        'kernels.adam_steps(*columns, step, *numbers, group["decoupled_weight_decay"])',
+        "kernels.adam_steps(*columns, step, *numbers, False)",
         f"{STEPS}::test_twenty_steps_are_pytorchs",
     ),
     wrong(

@@ -74,20 +74,26 @@ class Adam(Optimizer):
         if not isinstance(betas, list | tuple) or len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
             raise ArgumentError(type(self).__name__, "betas", repr(betas), "two numbers from 0 to below 1")
 
-    def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def update_group(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        """One call of the kernel for all parameters that have taken as many steps."""
         names = ["exp_avg", "exp_avg_sq"] + ["max_exp_avg_sq"] * group["amsgrad"]
-        for name in names:
-            if name not in state:
-                state[name] = array_module(parameter.array).zeros_like(parameter.array)
-        state["step"] = state.get("step", 0) + 1
-        arrays = parameter.array, self.gradient(parameter, group), *(state[name] for name in names)
-        numbers = state["step"], group["lr"], *group["betas"], group["eps"], group["weight_decay"]
-        if group["amsgrad"]:
-            kernels.amsgrad_step(*arrays, *numbers, group["decoupled_weight_decay"])
-        elif group["decoupled_weight_decay"]:
-            kernels.adamw_step(*arrays, *numbers)
-        else:
-            kernels.adam_step(*arrays, *numbers)
+        by_step: dict[int, list[tuple[Any, ...]]] = {}
+        for parameter in parameters:
+            state = self.state.setdefault(parameter, {})
+            for name in names:
+                if name not in state:
+                    state[name] = array_module(parameter.array).zeros_like(parameter.array)
+            state["step"] = state.get("step", 0) + 1
+            arrays = parameter.array, self.gradient(parameter, group), *(state[name] for name in names)
+            by_step.setdefault(state["step"], []).append(arrays)
+        numbers = group["lr"], *group["betas"], group["eps"], group["weight_decay"]
+        for step, rows in by_step.items():
+            if group["amsgrad"]:
+                for arrays in rows:
+                    kernels.amsgrad_step(*arrays, step, *numbers, group["decoupled_weight_decay"])
+            else:
+                columns = map(list, zip(*rows, strict=True))
+                kernels.adam_steps(*columns, step, *numbers, group["decoupled_weight_decay"])
 
 
 class AdamW(Adam):

@@ -131,16 +131,22 @@ class Optimizer:
                 loss = closure()
         with no_grad():
             for group in self.param_groups:
-                for parameter in group["params"]:
-                    if parameter.grad is not None:
-                        self.update(parameter, self.state.setdefault(parameter, {}), group)
-                        parameter.version.count += 1
+                parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
+                self.update_group(parameters, group)
+                for parameter in parameters:
+                    parameter.version.count += 1
         return loss
 
     def gradient(self, parameter: Tensor, group: dict[str, Any]) -> Any:
         """The array to go against: the gradient, or with ``maximize`` its opposite."""
         assert parameter.grad is not None
-        return -parameter.grad.array if group["maximize"] else parameter.grad.array
+        grad = parameter.grad.array
+        return array_module(grad).asarray(-grad) if group["maximize"] else grad
+
+    def update_group(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        """One step of the parameters of a group that have gradients: `update` for each, one by one."""
+        for parameter in parameters:
+            self.update(parameter, self.state.setdefault(parameter, {}), group)
 
     def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter; subclasses define this."""

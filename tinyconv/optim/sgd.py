@@ -77,11 +77,19 @@ class SGD(Optimizer):
         if group["nesterov"] and (group["momentum"] == 0 or group["dampening"] != 0):
             raise ArgumentError("SGD", "nesterov", True, "momentum > 0 and dampening = 0 with it")
 
-    def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
-        first = "momentum_buffer" not in state
-        if first and group["momentum"]:
-            state["momentum_buffer"] = array_module(parameter.array).zeros_like(parameter.array)
-        options = ("lr", "momentum", "dampening", "weight_decay", "nesterov")
-        buffer = state.get("momentum_buffer")
-        grad = self.gradient(parameter, group)
-        kernels.sgd_step(parameter.array, grad, buffer, *(group[o] for o in options), first)
+    def update_group(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        """One call of the kernel for all parameters, and one for those at their first step."""
+        by_age: dict[bool, list[tuple[Any, ...]]] = {}
+        for parameter in parameters:
+            state = self.state.setdefault(parameter, {})
+            arrays: tuple[Any, ...] = parameter.array, self.gradient(parameter, group)
+            first = "momentum_buffer" not in state
+            if group["momentum"]:
+                if first:
+                    state["momentum_buffer"] = array_module(parameter.array).zeros_like(parameter.array)
+                arrays = *arrays, state["momentum_buffer"]
+            by_age.setdefault(first, []).append(arrays)
+        options = [group[name] for name in ("lr", "momentum", "dampening", "weight_decay", "nesterov")]
+        for first, rows in by_age.items():
+            params, grads, *buffers = map(list, zip(*rows, strict=True))
+            kernels.sgd_steps(params, grads, buffers[0] if buffers else None, *options, first)

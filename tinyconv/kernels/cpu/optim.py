@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
+from tinyconv.kernels.cpu._many import addresses, are_plain, chunk_at, chunks_of
 from tinyconv.kernels.cpu.flat import flat, is_dense, ordered_like, same_order, suits
 from tinyconv.kernels.cpu.options import parallel
 from tinyconv.kernels.cpu.threads import use_threads
@@ -14,6 +15,9 @@ from tinyconv.kernels.reference import optim as reference
 
 Array = Any
 f32 = np.float32
+
+WORK_OF_A_STEP = 8
+"""Multiply-adds that take as long as the step of one number."""
 
 
 def _alike(param: Array, grad: Array, *averages: Array) -> bool:
@@ -25,10 +29,10 @@ def _alike(param: Array, grad: Array, *averages: Array) -> bool:
     )
 
 
-def sgd_step(
-    param: Array,
-    grad: Array,
-    buffer: Array | None,
+def sgd_steps(
+    params: list[Array],
+    grads: list[Array],
+    buffers: list[Array] | None,
     lr: float,
     momentum: float,
     dampening: float,
@@ -37,31 +41,36 @@ def sgd_step(
     first: bool,
 ) -> None:
     """Stochastic gradient descent with momentum, in place; see `kernels.reference.optim`."""
-    averages = () if buffer is None else (buffer,)
-    if not _alike(param, grad, *averages):
-        reference.sgd_step(param, grad, buffer, lr, momentum, dampening, weight_decay, nesterov, first)
-        return
-    use_threads()
-    grad = flat(ordered_like(grad, param))
-    if buffer is None:
-        _sgd(flat(param), grad, f32(lr), f32(weight_decay))
-        return
-    keep, take = (0.0, 1.0) if first else (momentum, 1 - dampening)
-    numbers = map(f32, (lr, keep, take, momentum, weight_decay))
-    _sgd_momentum(flat(param), grad, flat(buffer), *numbers, nesterov, first)
+    columns = [params, grads] if buffers is None else [params, grads, buffers]
+    plain, rest = _split(columns)
+    if rest[0]:
+        others = None if buffers is None else rest[2]
+        reference.sgd_steps(
+            rest[0], rest[1], others, lr, momentum, dampening, weight_decay, nesterov, first
+        )  # fmt: skip
+    if plain[0]:
+        keep, take = (0.0, 1.0) if first else (momentum, 1 - dampening)
+        numbers = map(f32, (lr, keep, take, momentum, weight_decay))
+        table, chunks = _tables(plain)
+        if buffers is None:
+            _sgd(table, chunks, f32(lr), f32(weight_decay))
+        else:
+            _sgd_momentum(table, chunks, *numbers, nesterov, first)
 
 
 @parallel
-def _sgd(param: Array, grad: Array, lr: float, weight_decay: float) -> None:
-    for i in prange(param.size):
-        param[i] -= lr * (grad[i] + weight_decay * param[i])
+def _sgd(table: Array, chunks: Array, lr: float, weight_decay: float) -> None:
+    for n in prange(chunks.shape[0]):
+        row, begin, size = chunks[n]
+        param, grad = chunk_at(table, row, 0, begin, size), chunk_at(table, row, 1, begin, size)
+        for i in range(size):
+            param[i] -= lr * (grad[i] + weight_decay * param[i])
 
 
 @parallel
 def _sgd_momentum(
-    param: Array,
-    grad: Array,
-    buffer: Array,
+    table: Array,
+    chunks: Array,
     lr: float,
     keep: float,
     take: float,
@@ -70,60 +79,49 @@ def _sgd_momentum(
     nesterov: bool,
     first: bool,
 ) -> None:
-    for i in prange(param.size):
-        d = grad[i] + weight_decay * param[i]
-        average = d if first else keep * buffer[i] + take * d
-        buffer[i] = average
-        param[i] -= lr * (d + momentum * average if nesterov else average)
+    for n in prange(chunks.shape[0]):
+        row, begin, size = chunks[n]
+        param, grad = chunk_at(table, row, 0, begin, size), chunk_at(table, row, 1, begin, size)
+        buffer = chunk_at(table, row, 2, begin, size)
+        for i in range(size):
+            d = grad[i] + weight_decay * param[i]
+            average = d if first else keep * buffer[i] + take * d
+            buffer[i] = average
+            param[i] -= lr * (d + momentum * average if nesterov else average)
 
 
-def adam_step(
-    param: Array,
-    grad: Array,
-    exp_avg: Array,
-    exp_avg_sq: Array,
+def adam_steps(
+    params: list[Array],
+    grads: list[Array],
+    exp_avgs: list[Array],
+    exp_avg_sqs: list[Array],
     step: int,
     lr: float,
     beta1: float,
     beta2: float,
     eps: float,
     weight_decay: float,
+    decoupled: bool,
 ) -> None:
     """Adam, in place; see `kernels.reference.optim`."""
-    if not _alike(param, grad, exp_avg, exp_avg_sq):
-        reference.adam_step(param, grad, exp_avg, exp_avg_sq, step, lr, beta1, beta2, eps, weight_decay)
-        return
-    use_threads()
-    arrays = map(flat, (param, ordered_like(grad, param), exp_avg, exp_avg_sq))
-    correction = lr / (1 - beta1**step), 1 / (1 - beta2**step) ** 0.5
-    numbers = map(f32, (*correction, beta1, 1 - beta1, beta2, 1 - beta2, eps, weight_decay))
-    _adam(*arrays, *numbers)
-
-
-def adamw_step(
-    param: Array,
-    grad: Array,
-    exp_avg: Array,
-    exp_avg_sq: Array,
-    step: int,
-    lr: float,
-    beta1: float,
-    beta2: float,
-    eps: float,
-    weight_decay: float,
-) -> None:
-    """Adam with decoupled weight decay, in place; see `kernels.reference.optim`."""
-    if weight_decay:
-        param *= 1 - lr * weight_decay
-    adam_step(param, grad, exp_avg, exp_avg_sq, step, lr, beta1, beta2, eps, 0.0)
+    plain, rest = _split([params, grads, exp_avgs, exp_avg_sqs])
+    if rest[0]:
+        params, grads, exp_avgs, exp_avg_sqs = rest
+        reference.adam_steps(
+            params, grads, exp_avgs, exp_avg_sqs, step, lr, beta1, beta2, eps, weight_decay, decoupled
+        )
+    if plain[0]:
+        correction = lr / (1 - beta1**step), 1 / (1 - beta2**step) ** 0.5
+        decay = 0.0 if decoupled else weight_decay
+        shrink = 1 - lr * weight_decay if decoupled else 1.0
+        numbers = map(f32, (*correction, beta1, 1 - beta1, beta2, 1 - beta2, eps, decay, shrink))
+        _adam(*_tables(plain), *numbers)
 
 
 @parallel
 def _adam(
-    param: Array,
-    grad: Array,
-    exp_avg: Array,
-    exp_avg_sq: Array,
+    table: Array,
+    chunks: Array,
     rate: float,
     correction: float,
     keep1: float,
@@ -132,13 +130,38 @@ def _adam(
     take2: float,
     eps: float,
     weight_decay: float,
+    shrink: float,
 ) -> None:
-    for i in prange(param.size):
-        d = grad[i] + weight_decay * param[i]
-        average = keep1 * exp_avg[i] + take1 * d
-        square = keep2 * exp_avg_sq[i] + take2 * d * d
-        exp_avg[i], exp_avg_sq[i] = average, square
-        param[i] -= rate * average / (np.sqrt(square) * correction + eps)
+    for n in prange(chunks.shape[0]):
+        row, begin, size = chunks[n]
+        param, grad = chunk_at(table, row, 0, begin, size), chunk_at(table, row, 1, begin, size)
+        exp_avg, exp_avg_sq = chunk_at(table, row, 2, begin, size), chunk_at(table, row, 3, begin, size)
+        for i in range(size):
+            d = grad[i] + weight_decay * param[i]
+            average = keep1 * exp_avg[i] + take1 * d
+            square = keep2 * exp_avg_sq[i] + take2 * d * d
+            exp_avg[i], exp_avg_sq[i] = average, square
+            param[i] = shrink * param[i] - rate * average / (np.sqrt(square) * correction + eps)
+
+
+def _split(columns: list[list[Array]]) -> tuple[list[list[Array]], list[list[Array]]]:
+    """The parameters that one flat pass can update, and the others; each in the form of `columns`."""
+    plain: list[list[Array]] = [[] for _ in columns]
+    rest: list[list[Array]] = [[] for _ in columns]
+    for param, grad, *averages in zip(*columns, strict=True):
+        if param.flags.c_contiguous and not grad.flags.c_contiguous:
+            grad = np.ascontiguousarray(grad)
+        row = param, grad, *averages
+        for column, array in zip(plain if are_plain(row) else rest, row, strict=True):
+            column.append(array)
+    return plain, rest
+
+
+def _tables(columns: list[list[Array]]) -> tuple[Array, Array]:
+    """Where the arrays begin, and their chunks; the threads are set for the work."""
+    sizes = tuple(param.size for param in columns[0])
+    use_threads(WORK_OF_A_STEP * sum(sizes))
+    return addresses(columns), chunks_of(sizes)
 
 
 def rmsprop_step(

@@ -105,6 +105,42 @@ def adamw_step(
     adam_step(param, grad, exp_avg, exp_avg_sq, step, lr, beta1, beta2, eps, 0.0)
 
 
+def sgd_steps(
+    params: list[Array],
+    grads: list[Array],
+    buffers: list[Array] | None,
+    lr: float,
+    momentum: float,
+    dampening: float,
+    weight_decay: float,
+    nesterov: bool,
+    first: bool,
+) -> None:
+    """`sgd_step` of all parameters of a group."""
+    for index, (param, grad) in enumerate(zip(params, grads, strict=True)):
+        buffer = None if buffers is None else buffers[index]
+        sgd_step(param, grad, buffer, lr, momentum, dampening, weight_decay, nesterov, first)
+
+
+def adam_steps(
+    params: list[Array],
+    grads: list[Array],
+    exp_avgs: list[Array],
+    exp_avg_sqs: list[Array],
+    step: int,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    weight_decay: float,
+    decoupled: bool,
+) -> None:
+    """`adam_step` of all parameters of a group, or `adamw_step` where the decay is decoupled."""
+    one_step = adamw_step if decoupled else adam_step
+    for arrays in zip(params, grads, exp_avgs, exp_avg_sqs, strict=True):
+        one_step(*arrays, step, lr, beta1, beta2, eps, weight_decay)
+
+
 @quiet
 def amsgrad_step(
     param: Array,
