@@ -163,7 +163,7 @@ OPTIMISERS = (
         "kernels/cpu/optim.py",
         "lr * (grad[i] + weight_decay * param[i])",
         "lr * (grad[i] - weight_decay * param[i])",
-        f"{OPTIM}::test_fast_is_the_reference",
+        f"{OPTIM}::test_many_parameters_in_one_pass_are_each_in_its_own",
     ),
     wrong(
         "fast sgd: Nesterov forgets the gradient",
@@ -171,6 +171,13 @@ OPTIMISERS = (
         "d + momentum * average if nesterov else average",
         "momentum * average if nesterov else average",
         f"{OPTIM}::test_fast_is_the_reference",
+    ),
+    wrong(
+        "fast steps of many parameters: the last chunk of each is left out",
+        "kernels/cpu/_many.py",
+        "range(0, size, CHUNK)",
+        "range(0, size - CHUNK, CHUNK)",
+        f"{OPTIM}::test_many_parameters_in_one_pass_are_each_in_its_own",
     ),
     wrong(
         "fast adam: the square is of the average",
