@@ -198,3 +198,27 @@ def test_a_generator_of_its_own_decides_the_numbers(fill: Callable[..., Any]) ->
     assert fill(tc.zeros(4, 4), generator=tc.Generator().manual_seed(8)).tolist() != first
     with pytest.raises(DtypeError, match="generator is"):
         fill(tc.zeros(4, 4), generator=3)
+
+
+@pytest.mark.parametrize(
+    "draw", (init.uniform_, init.normal_, lambda tensor: init.trunc_normal_(tensor, std=0.5))
+)
+def test_a_large_tensor_is_filled_in_place(draw) -> None:
+    import tracemalloc
+
+    large = tc.zeros(300, 100, 10, 10)
+    tracemalloc.start()
+    draw(large)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 0.5 * large.array.nbytes, f"{most} bytes beside a tensor of {large.array.nbytes}"
+    pieces = large.array.reshape(100, -1)
+    assert (pieces.std(axis=1) > 0).all() and len(np.unique(pieces[:, 0])) == 100
+
+
+def test_values_do_not_depend_on_the_order_of_the_memory() -> None:
+    plain, turned = tc.zeros(3, 70_000), tc.zeros(70_000, 3).t()
+    for tensor in (plain, turned):
+        tc.manual_seed(3)
+        init.normal_(tensor)
+    assert (plain.array == turned.array).all() and not turned.array.flags.c_contiguous

@@ -7,6 +7,7 @@ the weights have variance gain^2 / fan_in (He) or, balanced for the way back, ga
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil, prod, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from tinyconv.nn.absent import INITIALISERS
 from tinyconv.ops._checks import check_number
 from tinyconv.tensor import Tensor
 
+PIECE = 2**16
+"""Numbers drawn at a time."""
 CONVOLUTIONS = [f"conv{kind}{dims}d" for kind in ("", "_transpose") for dims in (1, 2, 3)]
 GAINS = {
     **dict.fromkeys(["linear", *CONVOLUTIONS, "sigmoid"], 1.0),
@@ -57,14 +60,16 @@ def fans(tensor: Tensor) -> tuple[int, int]:
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fill with numbers uniform in [a, b)."""
-    return _fill(tensor, numpy_generator("uniform_", generator).uniform(a, b, tensor.shape))
+    random = numpy_generator("uniform_", generator)
+    return _draw(tensor, lambda count: random.uniform(a, b, count))
 
 
 def normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
     """Fill with normal numbers."""
-    return _fill(tensor, numpy_generator("normal_", generator).normal(mean, std, tensor.shape))
+    random = numpy_generator("normal_", generator)
+    return _draw(tensor, lambda count: random.normal(mean, std, count))
 
 
 def trunc_normal_(
@@ -85,16 +90,16 @@ def trunc_normal_(
     if not check_number("trunc_normal_", "a", a) < check_number("trunc_normal_", "b", b):
         raise ArgumentError("trunc_normal_", "a", repr(a), f"a number below b = {b}")
     random = numpy_generator("trunc_normal_", generator)
-    values = _normal_between((a - mean) / std, (b - mean) / std, tensor.shape, random)
-    return _fill(tensor, mean + std * values)
+    low, high = (a - mean) / std, (b - mean) / std
+    return _draw(tensor, lambda count: mean + std * _normal_between(low, high, count, random))
 
 
-def _normal_between(low: float, high: float, shape: tuple[int, ...], generator: Any) -> Any:
-    """Standard normal numbers from `low` to `high`: uniform ones, kept as often as they are likely."""
+def _normal_between(low: float, high: float, count: int, generator: Any) -> Any:
+    """`count` standard normal numbers from `low` to `high`: uniform ones, kept as often as likely."""
     nearest = min(max(low, 0.0), high)
     # Ten further than where the density is largest, what is left out is less than 1e-22.
     low, high = max(low, nearest - 10), min(high, nearest + 10)
-    values, open_ = np.empty(shape), np.ones(shape, bool)
+    values, open_ = np.empty(count), np.ones(count, bool)
     while open_.any():
         tried = generator.uniform(low, high, int(open_.sum()))
         kept = generator.random(tried.size) < np.exp((nearest**2 - tried**2) / 2)
@@ -227,6 +232,19 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
         raise ArgumentError("kaiming init", "mode", repr(mode), "'fan_in' or 'fan_out'")
     fan = fans(tensor)[mode == "fan_out"]
     return calculate_gain(nonlinearity, a) / sqrt(fan) if fan else 0.0
+
+
+def _draw(tensor: Tensor, draw: Callable[[int], Any]) -> Tensor:
+    """Fill with what ``draw(count)`` returns, a piece at a time: no second copy of a large weight."""
+    array = tensor.array
+    if not array.flags.c_contiguous:
+        return _fill(tensor, draw(array.size).reshape(array.shape))
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, PIECE):
+        piece = flat[start : start + PIECE]
+        piece[...] = array_module(array).asarray(draw(piece.size))
+    tensor.version.count += 1
+    return tensor
 
 
 def _fill(tensor: Tensor, values: Any) -> Tensor:
