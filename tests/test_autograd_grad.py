@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import tinyconv as tc
-from tinyconv.errors import GraphError
+from tinyconv.errors import DtypeError, GraphError
 
 
 def leaf(*values: float) -> tc.Tensor:
@@ -72,3 +74,55 @@ def test_a_list_of_outputs_needs_a_list_of_as_many_gradients() -> None:
     x = leaf(1.0, 2.0)
     with pytest.raises(GraphError, match="grad_outputs"):
         tc.autograd.grad([x * 2, x * 3], x, [tc.ones(2, dtype="float64")])
+
+
+def test_zeros_for_an_input_that_is_not_used() -> None:
+    x, other = leaf(3.0), leaf(1.0, 2.0)
+    gradients = tc.autograd.grad(x * x, [x, other], materialize_grads=True)
+    assert [g.tolist() for g in gradients] == [[6.0], [0.0, 0.0]]
+
+
+def test_backward_of_several_tensors_into_chosen_leaves() -> None:
+    x, w = leaf(2.0), leaf(5.0)
+    tc.autograd.backward([x * w, x * x], [tc.tensor([1.0], dtype="float64"), None])
+    assert (x.grad.tolist(), w.grad.tolist()) == ([9.0], [2.0])
+    (x * w).backward(inputs=[w])
+    assert (x.grad.tolist(), w.grad.tolist()) == ([9.0], [4.0])
+
+
+def test_two_leaves_do_not_share_the_memory_of_a_gradient() -> None:
+    a, b, start = leaf(1.0), leaf(1.0), tc.tensor([1.0], dtype="float64")
+    (a + b).backward(start, inputs=[a, b])
+    a.grad.add_(1)
+    assert (a.grad.tolist(), b.grad.tolist(), start.tolist()) == ([2.0], [1.0], [1.0])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda x: tc.autograd.grad(x, 3), DtypeError, r"grad: inputs\[0\] is a int, expected a Tensor"),
+        (lambda x: tc.autograd.grad([x, 1], x), DtypeError, r"grad: outputs\[1\] is a int"),
+        (
+            lambda x: tc.autograd.grad(x, x, 1.0),
+            DtypeError,
+            "grad: the gradient is a float, expected a Tensor",
+        ),
+        (lambda x: x.backward(inputs=[x * 2]), GraphError, r"backward: inputs\[0\] is not a leaf"),
+        (lambda x: x.backward("a"), DtypeError, "backward: the gradient is a str"),
+        (
+            lambda x: tc.autograd.backward(x, [x, x]),
+            GraphError,
+            "the number of grad_tensors is 2, expected 1",
+        ),
+        (lambda x: tc.autograd.grad(x, x, is_grads_batched=True), GraphError, "is_grads_batched is True"),
+    ],
+)
+def test_wrong_arguments_are_named(call: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        call(leaf(1.0))
+
+
+def test_the_checks_are_found_where_pytorch_has_them() -> None:
+    assert tc.autograd.gradcheck is tc.gradcheck and tc.autograd.gradgradcheck is tc.gradgradcheck
+    with pytest.raises(AttributeError, match=r"tinyconv\.autograd has no 'gradchek'; nearest: 'gradcheck'"):
+        _ = tc.autograd.gradchek

@@ -10,7 +10,7 @@ import pytest
 
 import tinyconv as tc
 from tinyconv.autograd import Function
-from tinyconv.errors import GraphError
+from tinyconv.errors import DtypeError, GraphError
 
 
 def leaf(*values: float) -> tc.Tensor:
@@ -79,3 +79,82 @@ def test_a_memory_mapped_array_is_on_the_cpu_as_any_other(tmp_path: Path) -> Non
     w = tc.ones(3, requires_grad=True)
     (w * tc.from_numpy(mapped)).sum().backward()
     assert w.grad.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_ctx_is_set_up_in_a_method_of_its_own_and_an_output_without_gradient() -> None:
+    class Largest(Function):
+        @staticmethod
+        def forward(x: tc.Tensor, factor: float) -> Any:
+            return x * factor, x / x.sum()
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+            x, ctx.factor = inputs
+            ctx.save_for_backward(x)
+            ctx.mark_non_differentiable(output[1])
+
+        @staticmethod
+        def backward(ctx: Any, grad: tc.Tensor, of_share: tc.Tensor) -> Any:
+            assert ctx.saved_tensors[0].tolist() == [1.0, 3.0] and of_share.tolist() == [0.0, 0.0]
+            return grad * ctx.factor, None
+
+    x = leaf(1.0, 3.0)
+    scaled, share = Largest.apply(x, 5.0)
+    assert scaled.requires_grad and not share.requires_grad and share.tolist() == [0.25, 0.75]
+    scaled.sum().backward()
+    assert x.grad.tolist() == [5.0, 5.0]
+
+
+def test_none_for_arguments_that_were_left_out_is_no_mistake() -> None:
+    class Scaled(Function):
+        @staticmethod
+        def forward(ctx: Any, x: tc.Tensor, factor: float = 2.0, name: str = "") -> Any:
+            ctx.factor = factor
+            return x * factor
+
+        @staticmethod
+        def backward(ctx: Any, grad: tc.Tensor) -> Any:
+            return grad * ctx.factor, None, None
+
+    x = leaf(1.0)
+    Scaled.apply(x).backward()
+    assert x.grad.tolist() == [2.0]
+
+
+def test_backward_may_ask_for_none_in_place_of_zeros() -> None:
+    met = []
+
+    class Both(Function):
+        @staticmethod
+        def forward(ctx: Any, x: tc.Tensor) -> Any:
+            ctx.set_materialize_grads(False)
+            return x * 2, x * 3
+
+        @staticmethod
+        def backward(ctx: Any, first: Any, second: Any) -> Any:
+            met.append((first, second.tolist()))
+            return second * 3
+
+    x = leaf(1.0)
+    with tc.autograd.detect_anomaly():
+        Both.apply(x)[1].backward()
+    assert met == [(None, [1.0])] and x.grad.tolist() == [3.0]
+
+
+def test_what_forward_may_not_do_is_named() -> None:
+    class Words(Function):
+        @staticmethod
+        def forward(ctx: Any, x: tc.Tensor) -> Any:
+            return x * 2, "twice"
+
+    class Dirty(Function):
+        @staticmethod
+        def forward(ctx: Any, x: tc.Tensor) -> Any:
+            ctx.mark_dirty(x)
+
+    with pytest.raises(
+        DtypeError, match=r"Words\.forward: an output is twice, expected a Tensor or an array"
+    ):
+        Words.apply(leaf(1.0))
+    with pytest.raises(GraphError, match=r"Dirty\.forward: ctx\.mark_dirty is called, expected a new tensor"):
+        Dirty.apply(leaf(1.0))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import tinyconv as tc
-from tinyconv.errors import GraphError
+from tinyconv.errors import DtypeError, GraphError
 
 
 def leaf(*values: float) -> tc.Tensor:
@@ -227,3 +227,24 @@ def test_a_refused_change_changes_nothing() -> None:
         x.fill_(5)
     y.backward()
     assert x.tolist() == [1.0] and x.grad.tolist() == [2.0]
+
+
+def test_data_may_be_replaced_and_backward_knows_it() -> None:
+    w = tc.nn.Parameter(tc.ones(2))
+    loss = (w * w).sum()
+    w.data = tc.tensor([3.0, 4.0, 5.0])
+    with pytest.raises(GraphError, match="changed in place"):
+        loss.backward()
+    (w * w).sum().backward()
+    assert w.grad.tolist() == [6.0, 8.0, 10.0] and w.requires_grad
+
+
+@pytest.mark.parametrize("value", [3.0, None, [1.0, 2.0]])
+def test_data_is_a_tensor(value: object) -> None:
+    with pytest.raises(DtypeError, match=r"data: the new value is a .*, expected a Tensor"):
+        tc.ones(2).data = value
+
+
+def test_data_of_what_needs_a_gradient_is_floating_point() -> None:
+    with pytest.raises(DtypeError, match="data: the new value's dtype is int64"):
+        tc.ones(2, requires_grad=True).data = tc.arange(2)

@@ -103,7 +103,7 @@ def check_finite(node: Function, grads: tuple[Any, ...], arrived: list[Any]) -> 
             continue
         count = int((grad.array != grad.array).sum())
         if count:
-            came_so = any((g.array != g.array).any() for g in arrived)
+            came_so = any((g.array != g.array).any() for g in arrived if g is not None)
             raise GraphError(
                 f"{node.name}.backward",
                 f"gradient {index}",

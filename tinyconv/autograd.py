@@ -13,6 +13,7 @@ recorded like any others, so higher derivatives come from the same lines.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from tinyconv.anomaly import (
     set_detect_anomaly,
 )
 from tinyconv.device import array_module
-from tinyconv.errors import GraphError
+from tinyconv.errors import DtypeError, GraphError, missing_name
 from tinyconv.function import AccumulateGrad, Edge, Function, edge_to
 from tinyconv.grad_mode import enable_grad, no_grad
 from tinyconv.graph import Graph, graph, topological_order
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Function",
     "Graph",
+    "backward",
     "detect_anomaly",
     "grad",
     "graph",
@@ -94,7 +96,7 @@ def _outputs_of(node: Function) -> list[Edge]:
 def _send_back(node: Function, arrived: dict[Edge, Tensor], collected: dict[Edge, Tensor]) -> None:
     """Run ``node.backward`` on the gradients of its outputs and add the results along its edges."""
     grads = [
-        arrived[edge] if edge in arrived else _zeros(*like)
+        arrived[edge] if edge in arrived else _zeros(*like) if node._zeros_for_missing else None
         for edge, like in zip(_outputs_of(node), node._outputs_like, strict=True)
     ]
     found = _checked(node, node.backward(node, *grads))
@@ -116,8 +118,10 @@ def _checked(node: Function, result: Any) -> tuple[Any, ...]:
 
     grads = result if isinstance(result, tuple) else (result,)
     where = f"{node.name}.backward"
-    if len(grads) != len(node.edges):
-        count = len(node.edges)
+    count = len(node.edges)
+    if len(grads) > count and all(grad is None for grad in grads[count:]):
+        grads = grads[:count]  # for arguments of forward that were left at their defaults
+    if len(grads) != count:
         raise GraphError(where, "the number of gradients", len(grads), f"{count}, one per input of forward")
     for index, (grad, shape) in enumerate(zip(grads, node._input_shapes, strict=True)):
         if grad is not None and not isinstance(grad, Tensor):
@@ -141,6 +145,8 @@ def grad(
     create_graph: bool = False,
     only_inputs: bool = True,
     allow_unused: bool = False,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """Gradients of the sum of `outputs` with respect to `inputs`; ``.grad`` stays as it is.
 
@@ -157,6 +163,10 @@ def grad(
         Only True makes sense: ``.grad`` of other leaves stays as it is.
     allow_unused : bool
         Return None, instead of an error, for inputs that the outputs do not depend on.
+    is_grads_batched : bool
+        Only False: call `grad` once per row of `grad_outputs` instead.
+    materialize_grads : bool
+        Return zeros, instead of None or an error, for inputs that the outputs do not depend on.
 
     Examples
     --------
@@ -169,7 +179,10 @@ def grad(
     """
     if not only_inputs:
         raise GraphError("grad", "only_inputs", only_inputs, "True; backward() adds to .grad of all leaves")
-    output_list, input_list = _as_list(outputs), _as_list(inputs)
+    if is_grads_batched:
+        raise GraphError("grad", "is_grads_batched", is_grads_batched, "False; call grad once per row")
+    output_list = _tensors("grad", "outputs", outputs)
+    input_list = _tensors("grad", "inputs", inputs)
     given = [None] * len(output_list) if grad_outputs is None else _as_list(grad_outputs)
     if len(given) != len(output_list):
         raise GraphError("grad", "the number of grad_outputs", len(given), f"{len(output_list)}, as outputs")
@@ -182,7 +195,9 @@ def grad(
     retain = create_graph if retain_graph is None else retain_graph
     result = run_backward(output_list, starts, input_list, retain, create_graph)
     for index, gradient in enumerate(result):
-        if gradient is None and not allow_unused:
+        if gradient is None and materialize_grads:
+            result[index] = _zeros(*_like(input_list[index]))
+        elif gradient is None and not allow_unused:
             raise GraphError(
                 "grad",
                 f"inputs[{index}]",
@@ -196,6 +211,10 @@ def start_gradient(where: str, output: Tensor, gradient: Tensor | None) -> Tenso
     """The gradient that the walk back starts with: `gradient`, or 1 for a scalar output."""
     from tinyconv.tensor import Tensor
 
+    if gradient is not None and not isinstance(gradient, Tensor):
+        raise DtypeError(
+            where, "the gradient", f"a {type(gradient).__name__}", "a Tensor, or None for a scalar"
+        )
     if not output.requires_grad:
         raise GraphError(
             where, "the output", "not connected to a graph", "a result of tensors that require grad"
@@ -209,5 +228,73 @@ def start_gradient(where: str, output: Tensor, gradient: Tensor | None) -> Tenso
     return gradient
 
 
+def backward(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Tensor | Sequence[Tensor] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Add the gradient of the sum of `tensors` to ``.grad`` of every leaf they depend on.
+
+    Parameters
+    ----------
+    tensors, grad_tensors, retain_graph, create_graph
+        As `outputs`, `grad_outputs` and so on of `grad`.
+    inputs : Tensor or sequence of Tensor, optional
+        Leaves: only these get their gradient.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> x = tc.tensor(2.0, requires_grad=True)
+    >>> tc.autograd.backward([x * x, 3 * x])
+    >>> x.grad.item()
+    7.0
+    """
+    roots = _tensors("backward", "tensors", tensors)
+    given = [None] * len(roots) if grad_tensors is None else _as_list(grad_tensors)
+    if len(given) != len(roots):
+        raise GraphError("backward", "the number of grad_tensors", len(given), f"{len(roots)}, as tensors")
+    starts = [start_gradient("backward", y, g) for y, g in zip(roots, given, strict=True)]
+    retain = create_graph if retain_graph is None else retain_graph
+    if inputs is None:
+        run_backward(roots, starts, None, retain, create_graph)
+        return
+    leaves = _tensors("backward", "inputs", inputs)
+    for index, leaf in enumerate(leaves):
+        if not leaf.requires_grad or leaf.grad_fn is not None:
+            raise GraphError("backward", f"inputs[{index}]", "not a leaf that requires grad", "such a leaf")
+    found = run_backward(roots, starts, leaves, retain, create_graph)
+    in_use = {id(owner(start.array)) for start in starts}
+    for leaf, gradient in zip(leaves, found, strict=True):
+        node, _ = edge_to(leaf)
+        if gradient is not None and isinstance(node, AccumulateGrad):
+            node.accumulate(gradient, in_use)
+
+
+def _tensors(where: str, name: str, given: Any) -> list[Any]:
+    """`given`, one Tensor or several, as a list."""
+    from tinyconv.tensor import Tensor
+
+    tensors = _as_list(given)
+    for index, tensor in enumerate(tensors):
+        if not isinstance(tensor, Tensor):
+            raise DtypeError(where, f"{name}[{index}]", f"a {type(tensor).__name__}", "a Tensor")
+    return tensors
+
+
+def _like(tensor: Tensor) -> tuple[ModuleType, tuple[int, ...], Any]:
+    return array_module(tensor.array), tensor.shape, tensor.dtype
+
+
 def _as_list(tensors: Any) -> list[Any]:
     return list(tensors) if isinstance(tensors, list | tuple) else [tensors]
+
+
+def __getattr__(name: str) -> Any:
+    """`gradcheck` and `gradgradcheck`, whose file imports this one."""
+    checks = ("gradcheck", "gradgradcheck")
+    if name in checks:
+        return getattr(import_module("tinyconv.gradcheck"), name)
+    raise missing_name("tinyconv.autograd", name, (*__all__, *checks))

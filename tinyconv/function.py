@@ -16,7 +16,7 @@ import numpy as np
 
 from tinyconv.anomaly import calling_line
 from tinyconv.device import array_module, device_of
-from tinyconv.errors import DeviceError, GraphError
+from tinyconv.errors import DeviceError, DtypeError, GraphError
 from tinyconv.grad_mode import _grad_mode
 from tinyconv.hooks import GradientHooks
 from tinyconv.memory import Version, owner, share_version
@@ -54,7 +54,8 @@ class Function:
     they were passed to `apply` (tensors as `Tensor`) and returns an array or a `Tensor`, or a
     tuple of them. ``backward(ctx, *grads)`` receives one gradient `Tensor` per output and
     returns one gradient (or None) per input, computed with ops. ``ctx`` is the node: store
-    tensors with ``ctx.save_for_backward`` and anything else as attributes.
+    tensors with ``ctx.save_for_backward`` and anything else as attributes. A class with
+    ``setup_context(ctx, inputs, output)`` does that there, and has a ``forward(*inputs)``.
 
     Examples
     --------
@@ -77,6 +78,9 @@ class Function:
     edges: tuple[Edge | None, ...] = ()
     needs_input_grad: tuple[bool, ...] = ()
     made_at: str = ""
+    setup_context: Any = None
+    _constant: tuple[Any, ...] = ()
+    _zeros_for_missing: bool = True
     _hooks: dict[int, GradientHooks] | None = None
     _input_shapes: tuple[tuple[int, ...] | None, ...] = ()
     _outputs_like: tuple[tuple[ModuleType, tuple[int, ...], Any], ...] = ()
@@ -94,6 +98,20 @@ class Function:
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep inputs or outputs (tensors or arrays) for `backward`."""
         self._saved = tensors
+
+    def mark_non_differentiable(self, *outputs: Any) -> None:
+        """Name those of the outputs that have no gradient; integers have none anyway."""
+        self._constant = tuple([getattr(output, "array", output) for output in outputs])
+
+    def mark_dirty(self, *tensors: Any) -> None:
+        """Refused: PyTorch's way to say that forward changed an input in place."""
+        raise GraphError(
+            f"{self.name}.forward", "ctx.mark_dirty", "called", "a new tensor: no op changes its inputs"
+        )
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether `backward` gets zeros for an output that was not used (so by default), or None."""
+        self._zeros_for_missing = value
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
@@ -145,11 +163,15 @@ class Function:
         enabled = _grad_mode.enabled
         _grad_mode.enabled = False
         try:
-            result = cls.forward(ctx, *inputs)
+            if cls.setup_context is None:
+                result = cls.forward(ctx, *inputs)
+            else:
+                result = cls.forward(*inputs)
+                cls.setup_context(ctx, inputs, result)
         finally:
             _grad_mode.enabled = enabled
         results = result if isinstance(result, tuple) else (result,)
-        outputs = tuple([_Tensor(y.array if isinstance(y, _Tensor) else y) for y in results])
+        outputs = tuple([_output(ctx, y) for y in results])
         for output in outputs:
             share_version(output, tensors)
         if enabled and True in ctx.needs_input_grad:
@@ -164,7 +186,7 @@ class Function:
         self._input_shapes = tuple([None if x is None else x.array.shape for x in needed])
         self._outputs_like = tuple([(array_module(y.array), y.array.shape, y.array.dtype) for y in outputs])
         for index, output in enumerate(outputs):
-            if is_differentiable(output.array):
+            if is_differentiable(output.array) and not any(output.array is a for a in self._constant):
                 output.requires_grad, output.grad_fn, output.output_index = True, self, index
         if self._saved:
             self._saved = tuple([_without_cycle(item, inputs, outputs) for item in self._saved])
@@ -182,6 +204,15 @@ class Function:
         """Drop the saved tensors; a second backward through this node then explains itself."""
         if self._saved:
             self._saved = None
+
+
+def _output(node: Function, value: Any) -> Tensor:
+    """What `forward` returned as a new tensor."""
+    array = value.array if isinstance(value, _Tensor) else value
+    if not hasattr(array, "dtype"):
+        expected = "a Tensor or an array; what only backward needs is kept as an attribute of ctx"
+        raise DtypeError(f"{node.name}.forward", "an output", value, expected)
+    return _Tensor(array)
 
 
 class _Never(Version):

@@ -10,13 +10,13 @@ from __future__ import annotations
 import builtins
 import copy
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinyconv import device as _device
-from tinyconv.autograd import run_backward, start_gradient
+from tinyconv.autograd import backward
 from tinyconv.errors import ArgumentError, DtypeError, GraphError, ShapeError, missing_name
 from tinyconv.function import AccumulateGrad, Function, is_differentiable, use_tensor_class
 from tinyconv.hooks import GradientHooks, Hook, RemovableHandle, gradient_hooks, retains
@@ -114,6 +114,18 @@ class Tensor(AttachedMethods):
         """
         return Tensor(self.array)
 
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        """Take over the values of another tensor, and share its memory."""
+        if not isinstance(value, Tensor):
+            raise DtypeError("data", "the new value", f"a {type(value).__name__}", "a Tensor")
+        if self.requires_grad and not is_differentiable(value.array):
+            raise DtypeError("data", "the new value's dtype", value.dtype, "float32 or float64")
+        if (value.shape, value.dtype) != (self.shape, self.dtype):
+            self.accumulator = None  # it knows the shape of the gradient
+        self.array = value.array
+        self.version.count += 1
+
     @property
     def T(self) -> Tensor:  # noqa: N802 - PyTorch's name
         """The tensor with its dimensions reversed."""
@@ -148,8 +160,11 @@ class Tensor(AttachedMethods):
 
     def item(self) -> Any:
         """The value of a one-element tensor as a Python number."""
+        return self._single("item")
+
+    def _single(self, where: str) -> Any:
         if self.array.size != 1:
-            raise ShapeError("item", "the tensor's shape", self.shape, "a single element")
+            raise ShapeError(where, "the tensor's shape", self.shape, "a single element")
         return self.array.item()
 
     def tolist(self) -> Any:
@@ -303,7 +318,11 @@ class Tensor(AttachedMethods):
         return self.grad_fn is not None and retains(self.grad_fn, self.output_index)
 
     def backward(
-        self, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
         """Add the gradient of this tensor to ``.grad`` of every leaf it depends on.
 
@@ -315,6 +334,8 @@ class Tensor(AttachedMethods):
             Keep what the ops saved, for another backward; by default what `create_graph` is.
         create_graph : bool
             Record the gradient computation, so that it can be differentiated again.
+        inputs : Tensor or sequence of Tensor, optional
+            Leaves: only these get their gradient.
 
         Raises
         ------
@@ -322,9 +343,7 @@ class Tensor(AttachedMethods):
             If nothing here needs a gradient, the graph was freed by an earlier backward, or
             `gradient` is missing for a tensor with several elements.
         """
-        start = start_gradient("backward", self, gradient)
-        retain = create_graph if retain_graph is None else retain_graph
-        run_backward([self], [start], None, retain, create_graph)
+        backward(self, gradient, retain_graph, create_graph, inputs)
 
     def __len__(self) -> int:
         if self.ndim == 0:
@@ -332,21 +351,26 @@ class Tensor(AttachedMethods):
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
+        if self.ndim == 0:
+            raise ShapeError("iter", "the tensor's shape", self.shape, "at least one dimension")
         return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
-        return bool(self.item())
+        if self.array.size != 1:
+            expected = "a single element; .any() or .all() makes one of many"
+            raise ShapeError("bool", "the tensor's shape", self.shape, expected)
+        return bool(self.array.item())
 
     def __float__(self) -> builtins.float:
-        return float(self.item())
+        return float(self._single("float"))
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._single("int"))
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu":
             raise DtypeError("index", "dtype", self.dtype, "an integer tensor")
-        return int(self.item())
+        return int(self._single("index"))
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if self.ndim == 0 else format(str(self), spec)

@@ -302,3 +302,11 @@ def test_a_damaged_structure_is_refused(tmp_path, structure):
     save_state(tmp_path / "a", {"0": np.ones(2)}, {"tinyconv.structure": structure})
     with pytest.raises(CheckpointError, match="load: the file's header is damaged"):
         tc.load(tmp_path / "a")
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_a_file_of_pytorchs_is_called_a_pickle(tmp_path, legacy):
+    torch = pytest.importorskip("torch")
+    torch.save({"weight": torch.ones(2)}, tmp_path / "net.pt", _use_new_zipfile_serialization=not legacy)
+    with pytest.raises(CheckpointError, match=r"net\.pt' is a pickle.*safetensors\.torch\.save_file"):
+        tc.load(tmp_path / "net.pt")

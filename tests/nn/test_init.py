@@ -222,3 +222,9 @@ def test_values_do_not_depend_on_the_order_of_the_memory() -> None:
         tc.manual_seed(3)
         init.normal_(tensor)
     assert (plain.array == turned.array).all() and not turned.array.flags.c_contiguous
+
+
+@pytest.mark.parametrize("fill", [init.xavier_uniform_, init.xavier_normal_])
+def test_a_gain_that_is_no_number_is_named(fill: Any) -> None:
+    with pytest.raises(ArgumentError, match=f"{fill.__name__}: gain is 'relu', expected a number"):
+        fill(tc.zeros(2, 2), "relu")

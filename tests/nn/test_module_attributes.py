@@ -58,3 +58,8 @@ def test_the_short_names_of_to():
     layer = nn.Linear(2, 3)
     assert layer.double() is layer and layer.weight.dtype == tc.float64
     assert layer.float().cpu() is layer and layer.weight.dtype == tc.float32
+
+
+def test_a_parameter_is_made_of_a_tensor() -> None:
+    with pytest.raises(DtypeError, match="Parameter: data is a list, expected a Tensor"):
+        nn.Parameter([1.0, 2.0])

@@ -105,6 +105,12 @@ WRONG: list[tuple[str, Callable[[], Any], type[TinyconvError], str]] = [
     ("clip_grad_norm_", lambda: utils.clip_grad_norm_([tc.ones(1)], "1"), ArgumentError, "max_norm is '1'"),
     ("clip_grad_norm_", lambda: utils.clip_grad_norm_([tc.ones(1)], 1, 0), ArgumentError, "norm_type is 0"),
     ("clip_grad_norm_", lambda: utils.clip_grad_norm_([3], 1), DtypeError, r"parameters\[0\] is a int"),
+    (
+        "clip_grad_norm_",
+        lambda: utils.clip_grad_norm_(3, 1),
+        DtypeError,
+        "parameters is a int, expected an iter",
+    ),
     ("clip_grad_value_", lambda: utils.clip_grad_value_([tc.ones(1)], None), ArgumentError, "clip_value"),
     ("parameters_to_vector", lambda: utils.parameters_to_vector([]), ArgumentError, "parameters is empty"),
     (

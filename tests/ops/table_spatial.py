@@ -117,7 +117,8 @@ norms = st.sampled_from((2.0, 1.0, 3.0, 1.5, float("inf")))
 def normalizations(draw: Any) -> Case:
     """Values without ties or zeros, where norms bend; vectors shorter than eps too."""
     shape = draw(array_shapes(min_dims=1, max_dims=4, min_side=1, max_side=4))
-    dim = draw(st.integers(-len(shape), len(shape) - 1))
+    dims = draw(st.permutations(range(len(shape))))[: draw(st.integers(1, len(shape)))]
+    dim = draw(st.sampled_from((tuple(dims), dims[0], dims[0] - len(shape))))
     options = {"p": draw(norms), "dim": dim, "eps": draw(st.sampled_from((1e-12, 100.0)))}
     return Case((Values(shape, "nonzero", draw(orders)),), options, seed=draw(seeds))
 
@@ -296,6 +297,7 @@ WRONG: list[tuple[str, type[TinyconvError], str, Callable[[], Any]]] = [
     ("bilinear", DtypeError, "input2 list", lambda: F.bilinear(ROWS, [1.0], tc.ones(2, 4, 4))),
     ("normalize", DtypeError, "input int64", lambda: F.normalize(NUMBERS)),
     ("normalize", ArgumentError, "dim 2", lambda: F.normalize(ROWS, dim=2)),
+    ("normalize", ArgumentError, "dim (0, 0)", lambda: F.normalize(ROWS, dim=(0, 0))),
     ("normalize", ArgumentError, "p 0", lambda: F.normalize(ROWS, p=0)),
     ("normalize", ArgumentError, "p nan", lambda: F.normalize(ROWS, p=NAN)),
     ("normalize", ArgumentError, "p 'fro'", lambda: F.normalize(ROWS, p="fro")),

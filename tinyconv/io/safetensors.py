@@ -86,7 +86,16 @@ def load_state(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str
         reason = error.strerror or str(error)
         raise _refuse(path, f"unreadable ({reason})", "a file that can be read") from error
     except Exception as error:
+        if _is_pickled(path):
+            expected = "a safetensors file; in PyTorch, safetensors.torch.save_file(model.state_dict(), path)"
+            raise _refuse(path, "a pickle, as torch.save writes, which can run code", expected) from error
         raise _refuse(path, f"damaged or cut short ({error})", "a whole safetensors file") from error
+
+
+def _is_pickled(path: Path) -> bool:
+    """Whether the file begins as a zip archive or a pickle does: what ``torch.save`` writes."""
+    with path.open("rb") as file:
+        return file.read(4).startswith((b"PK\x03\x04", b"\x80\x02", b"\x80\x04"))
 
 
 def not_finite(tensors: Mapping[str, Array]) -> list[str]:

@@ -128,14 +128,15 @@ def ones_(tensor: Tensor) -> Tensor:
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Uniform with variance gain^2 * 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
     fan_in, fan_out = fans(tensor)
-    bound = gain * sqrt(6 / (fan_in + fan_out))
+    bound = check_number("xavier_uniform_", "gain", gain) * sqrt(6 / (fan_in + fan_out))
     return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Normal with variance gain^2 * 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
     fan_in, fan_out = fans(tensor)
-    return normal_(tensor, 0.0, gain * sqrt(2 / (fan_in + fan_out)), generator)
+    std = check_number("xavier_normal_", "gain", gain) * sqrt(2 / (fan_in + fan_out))
+    return normal_(tensor, 0.0, std, generator)
 
 
 def kaiming_uniform_(

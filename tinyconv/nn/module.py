@@ -10,7 +10,7 @@ from tinyconv.errors import ArgumentError, DtypeError, missing_name
 from tinyconv.nn.absent import METHODS
 from tinyconv.nn.hooks import HookHandle, Hooks, call_with_hooks
 from tinyconv.nn.state import ModuleState
-from tinyconv.ops._checks import check_flags
+from tinyconv.ops._checks import check_flags, check_tensor
 from tinyconv.tensor import Tensor
 
 
@@ -21,6 +21,7 @@ class Parameter(Tensor):
 
     def __init__(self, data: Tensor, requires_grad: bool = True) -> None:
         check_flags(type(self).__name__, requires_grad=requires_grad)
+        check_tensor(type(self).__name__, "data", data)
         super().__init__(data.array, requires_grad)
 
     def __repr__(self) -> str:

@@ -143,6 +143,9 @@ def _gradients(where: str, parameters: Any) -> list[Any]:
 
 
 def _tensors(where: str, parameters: Any) -> list[Tensor]:
+    if not isinstance(parameters, Iterable):
+        expected = "an iterable of Tensors, e.g. model.parameters()"
+        raise DtypeError(where, "parameters", f"a {type(parameters).__name__}", expected)
     tensors = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     for index, tensor in enumerate(tensors):
         if not isinstance(tensor, Tensor):

@@ -16,6 +16,7 @@ from tinyconv.ops._checks import (
     check_number,
     check_same_dtype,
     normalize_dim,
+    reduced_dims,
 )
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.matmul import matmul
@@ -25,8 +26,10 @@ from tinyconv.ops.shape import permute, reshape, squeeze, unsqueeze
 from tinyconv.tensor import Tensor
 
 
-def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
+def normalize(input: Tensor, p: float = 2.0, dim: int | tuple[int, ...] = 1, eps: float = 1e-12) -> Tensor:
     """Vectors along `dim` divided by their p-norm, or by `eps` if that is larger.
+
+    With several dimensions in `dim`, the elements along all of them are one vector.
 
     Examples
     --------
@@ -37,7 +40,8 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
     """
     op = "normalize"
     check_float(op, "input", input)
-    return input / _at_least(_length(op, input, p, normalize_dim(op, dim, input.ndim)), _eps(op, eps))
+    length = _length(op, input, p, reduced_dims(op, dim, input.ndim))
+    return input / _at_least(length, _eps(op, eps))
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
@@ -163,7 +167,7 @@ def _at_least(x: Tensor, low: float) -> Tensor:
     return where(Tensor(x.array < low), low, x)
 
 
-def _length(op: str, x: Tensor, p: float, axis: int) -> Tensor:
+def _length(op: str, x: Tensor, p: float, axis: int | tuple[int, ...]) -> Tensor:
     """The p-norm along `axis`, which stays with size 1."""
     if not check_number(op, "p", p) > 0:
         raise ArgumentError(op, "p", repr(p), "a number > 0 (inf for the largest)")
