@@ -10,6 +10,7 @@ from tinyconv.viz.matrix import matrix_figure
 from tinyconv.viz.player import animation_html, save_animation
 from tinyconv.viz.ratios import plot_ratios
 from tinyconv.viz.segmentation import error_image, overlay, segmentation_sheet
+from tinyconv.viz.speeds import plot_speeds
 from tinyconv.viz.style import save_figure
 from tinyconv.viz.training import plot_curves
 
@@ -26,6 +27,7 @@ __all__ = [
     "overlay",
     "plot_curves",
     "plot_ratios",
+    "plot_speeds",
     "save_animation",
     "save_figure",
     "segmentation_sheet",
