@@ -1,0 +1,115 @@
+"""What all generative adversarial networks share: two networks as one model, and one optimiser for each.
+
+Goodfellow et al., "Generative Adversarial Nets" (2014). A generator turns noise into images; a
+discriminator tells them from real ones. Each is trained against the other, so one step of training
+is two updates. `dcgan.py`, `acgan.py` and `wgan.py` differ in their networks and their losses; each
+has a function ``step`` that can be read beside the paper's algorithm.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tinyconv.generator import Generator as RandomGenerator
+from tinyconv.grad_mode import no_grad
+from tinyconv.models.sizes import check_sizes
+from tinyconv.nn import BatchNorm2d, Conv2d, ConvTranspose2d, Linear, Module, init
+from tinyconv.ops import randn
+from tinyconv.optim import Adam
+from tinyconv.optim.optimizer import Optimizer
+from tinyconv.tensor import Tensor
+
+
+class Adversarial(Module):
+    """A generator and its discriminator, e.g. to train nets of one's own by a ``step`` of this package.
+
+    Parameters
+    ----------
+    generator : Module
+        From noise (N, latent_dim) to images.
+    discriminator : Module
+        From images to one number per image, a logit or a score.
+    latent_dim : int
+        Numbers of noise per image.
+
+    Notes
+    -----
+    ``model(noise)`` is ``model.generator(noise)``; the state dict has the names of both networks,
+    after ``generator.`` and ``discriminator.``.
+    """
+
+    def __init__(self, generator: Module, discriminator: Module, latent_dim: int) -> None:
+        super().__init__()
+        check_sizes(type(self).__name__, latent_dim=latent_dim)
+        self.generator, self.discriminator = generator, discriminator
+        self.latent_dim = latent_dim
+
+    def forward(self, latent: Tensor) -> Tensor:
+        return self.generator(latent)
+
+    def noise(self, n: int, generator: RandomGenerator | None = None) -> Tensor:
+        """Standard normal numbers (n, latent_dim), of the dtype and on the device of the weights.
+
+        Parameters
+        ----------
+        n : int
+            Number of images to be made of it.
+        generator : tc.Generator, optional
+            What draws; by default what `manual_seed` sets.
+        """
+        check_sizes(f"{type(self).__name__}.noise", n=n)
+        like = next(self.generator.parameters())
+        return randn(n, self.latent_dim, generator=generator, dtype=like.dtype).to(like.device)
+
+    def sample(self, n: int, generator: RandomGenerator | None = None) -> Tensor:
+        """New images (n, …), made in evaluation mode; the model's mode stays as it was."""
+        return generate(self.generator, self.noise(n, generator))
+
+
+def generate(network: Module, latent: Tensor) -> Tensor:
+    """What `network` makes of `latent` in evaluation mode, without a graph; its mode stays as it was."""
+    modes = [(module, module.training) for module in network.modules()]
+    network.eval()
+    try:
+        with no_grad():
+            return network(latent)
+    finally:
+        for module, training in modes:
+            object.__setattr__(module, "training", training)
+
+
+class Optimizers(NamedTuple):
+    """One optimiser for each of the two networks."""
+
+    generator: Optimizer
+    discriminator: Optimizer
+
+
+def adam(model: Adversarial, lr: float, betas: tuple[float, float]) -> Optimizers:
+    """Two Adams with the same options."""
+    return Optimizers(
+        Adam(model.generator.parameters(), lr=lr, betas=betas),
+        Adam(model.discriminator.parameters(), lr=lr, betas=betas),
+    )
+
+
+def update(optimizer: Optimizer, loss: Tensor) -> float:
+    """Go one step down the gradient of `loss`; returns the loss as a number."""
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def weights_init(module: Module) -> None:
+    """First weights as in the DCGAN paper, through ``model.apply(weights_init)``.
+
+    Normal with standard deviation 0.02 around 0, for the scales of batch norm around 1; biases 0.
+    """
+    if isinstance(module, Conv2d | ConvTranspose2d | Linear):
+        init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            init.zeros_(module.bias)
+    elif isinstance(module, BatchNorm2d) and module.weight is not None and module.bias is not None:
+        init.normal_(module.weight, 1.0, 0.02)
+        init.zeros_(module.bias)
