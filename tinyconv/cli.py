@@ -255,19 +255,17 @@ def summary(
 ) -> None:
     """Show a network layer by layer: sizes, parameters, multiply-adds, memory, receptive field."""
     from tinyconv import models, nn
-    from tinyconv.train.recipes import ALIASES
 
-    name = ALIASES.get(model, model)
     if width is not None and input_size is None:
         raise ArgumentError("summary", "W", width, "--input C D H W before it")
     last = () if width is None else (width,)
-    size = models.input_size(name) if input_size is None else (*input_size, *last)
-    typer.echo(str(nn.summary(models.create(name), size)))
+    size = models.input_size(model) if input_size is None else (*input_size, *last)
+    typer.echo(str(nn.summary(models.create(model), size)))
 
 
 @app.command(
     epilog="Examples:\n\n    tinyconv export runs/first --onnx cells.onnx"
-    "\n\n    tinyconv export unet --onnx untrained.onnx --input 3 128 128"
+    "\n\n    tinyconv export unet_slides --onnx untrained.onnx --input 3 128 128"
 )
 def export(
     model: Annotated[
@@ -282,12 +280,9 @@ def export(
     """Write a network as an ONNX file, which other programs can run on images of other sizes too."""
     from tinyconv import io, models, ops
     from tinyconv.train.predict import load_model
-    from tinyconv.train.recipes import ALIASES
 
     folder = Path(model)
-    network = (
-        load_model(folder, models.create) if folder.is_dir() else models.create(ALIASES.get(model, model))
-    )
+    network = load_model(folder, models.create) if folder.is_dir() else models.create(model)
     axes = {"images": {0: "batch", 2: "height", 3: "width"}}
     example = ops.zeros(1, *input_size)
     io.onnx.export(network, example, onnx, input_names=["images"], dynamic_axes=axes)

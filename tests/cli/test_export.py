@@ -30,7 +30,7 @@ def test_what_does_not_fit_is_one_line(tmp_path):
     file = tmp_path / "model.onnx"
     refused(tinyconv_command("export", "vgg", "--onnx", file), "name is 'vgg'", "unet_slides")
     refused(tinyconv_command("export", tmp_path, "--onnx", file), str(tmp_path))
-    refused(tinyconv_command("export", "unet", "--onnx", file, "--input", 1, 32, 32), "(N, 3, H, W)")
+    refused(tinyconv_command("export", "unet_slides", "--onnx", file, "--input", 1, 32, 32), "(N, 3, H, W)")
     refused(
         tinyconv_command("export", "unet", "--onnx", tmp_path / "no" / "model.onnx"), "a folder that exists"
     )
