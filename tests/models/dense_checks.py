@@ -10,40 +10,6 @@ import tinyconv as tc
 from tinyconv import nn, optim
 
 
-def count(model: Any) -> int:
-    return sum(p.numel() for p in model.parameters())
-
-
-def disturb(model: Any, seed: int = 0) -> None:
-    """Biases, scales and running statistics that are neither 0 nor 1, so that none can be forgotten."""
-    rng = np.random.default_rng(seed)
-    for name, value in model.state_dict().items():
-        if value.ndim == 1 and name.endswith("running_var"):
-            value.array[...] = rng.uniform(0.5, 1.5, value.shape)
-        elif value.ndim == 1:
-            value.array[...] += rng.normal(0, 0.1, value.shape)
-
-
-def check_against_twin(torch: Any, model: Any, twin: Any, *shape: int, within: float = 1e-4) -> None:
-    """Same state dict (names and shapes), same output and same gradients in evaluation mode."""
-    disturb(model)
-    twin.load_state_dict({name: torch.from_numpy(x.numpy()) for name, x in model.state_dict().items()})
-    model.eval(), twin.eval()
-    x = np.random.default_rng(1).random(shape, np.float32)
-    y, z = model(tc.tensor(x)), twin(torch.from_numpy(x))
-    assert y.shape == tuple(z.shape)
-    assert np.linalg.norm(y.detach().numpy() - z.detach().numpy()) <= within * float(z.detach().norm())
-    weight = np.random.default_rng(2).random(y.shape, np.float32)
-    (y * tc.tensor(weight)).sum().backward()
-    (z * torch.from_numpy(weight)).sum().backward()
-    theirs = dict(twin.named_parameters())
-    for name, p in model.named_parameters():
-        if not p.requires_grad:
-            continue
-        expected = theirs[name].grad.numpy()
-        assert np.linalg.norm(p.grad.numpy() - expected) <= 20 * within * np.linalg.norm(expected), name
-
-
 def check_one_step(model: Any, *shape: int) -> None:
     """One step of training changes every parameter that is trained."""
     before = {name: p.array.copy() for name, p in model.named_parameters()}

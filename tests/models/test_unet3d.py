@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 
 import tinyconv as tc
-from tests.models.dense_checks import check_against_twin, check_one_step, count, discs, fit
+from tests.models.dense_checks import check_one_step, discs, fit
+from tests.models.twin import assert_same_as, count, images
 from tinyconv import models, nn
 from tinyconv.errors import ArgumentError, ShapeError
 
 
 def test_eight_volumes_are_learned_by_heart() -> None:
     tc.manual_seed(1)
-    images, where = discs((16, 16, 16))
-    model = models.create("unet3d_bn", in_channels=1, num_classes=2, widths=(8, 16), padding=1)
-    assert fit(model, images, where, 30) > 0.98
+    x, where = discs((8, 8, 8))
+    model = models.create("unet3d_bn", in_channels=1, num_classes=2, widths=(4, 8), padding=1)
+    assert fit(model, x, where, 20, 0.03) > 0.97
 
 
 def test_the_3d_unet_has_the_parameters_of_its_paper() -> None:
@@ -56,7 +57,7 @@ def twin_of_unet3d(torch: Any) -> Any:
 def test_the_3d_unet_against_its_twin() -> None:
     torch = pytest.importorskip("torch")
     model = models.create("unet3d", widths=(4, 8, 16), padding=1)
-    check_against_twin(torch, model, twin_of_unet3d(torch), 1, 3, 8, 12, 16)
+    assert_same_as(twin_of_unet3d(torch), model, images(1, 3, 8, 12, 16))
 
 
 def test_sizes_of_the_3d_unet() -> None:

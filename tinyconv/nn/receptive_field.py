@@ -140,8 +140,11 @@ def _adaptive(
 
 
 def _unpool(node: Any, axis: Axis, i: int, shape: Any, out: Any, count: int, *_: Any) -> Axis | None:
-    factor, rest = divmod(out[i - count], shape[i - count])
-    return axis.spread(factor, factor, 0, 1) if rest == 0 else None
+    n, size = shape[i - count], out[i - count]
+    factor, rest = divmod(size, n)
+    if rest and size // (factor - 1 or size) == n:  # as many windows of another size, or a border of another
+        return None
+    return axis.spread(factor, factor, 0, 1) if rest < factor else None
 
 
 def _reduction(
