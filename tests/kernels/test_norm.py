@@ -105,6 +105,19 @@ def test_fast_batch_norm_is_that_of_the_float64_reference(
         assert _relative(got, value) < 1e-5
 
 
+@pytest.mark.parametrize("order", range(4))
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_fast_channel_affine_is_that_of_the_reference(
+    any_size: None, make_array: Any, shape: tuple[int, ...], order: int
+) -> None:
+    from tinyconv.kernels.cpu import norm as fast
+
+    x = make_array(shape, order)
+    scale, shift = (make_array(shape[1:2], seed=seed) for seed in (1, 2))
+    expected = reference.channel_affine(*(a.astype(np.float64) for a in (x, scale, shift)))
+    assert _relative(fast.channel_affine(x, scale, shift), expected) < 1e-6
+
+
 @pytest.mark.parametrize("axes", [(0, 2, 3), (2, 3), (1, 2, 3), (3,), (0,)])
 @pytest.mark.parametrize("order", range(4))
 def test_fast_normalize_is_that_of_the_float64_reference(

@@ -88,6 +88,26 @@ def _batch_norm_gradients(grad: Tensor, x: Tensor, weight: Tensor | None, eps: f
     return (scaled - offset - z * slope) / (var + eps) ** 0.5, sum_(grad * z, dims), sum_(grad, dims)
 
 
+class ChannelAffine(Function):
+    """y = x * scale + shift, with one number per channel of each."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, scale: Tensor, shift: Tensor) -> Any:
+        ctx.save_for_backward(x, scale)
+        return kernels.channel_affine(x.array, scale.array, shift.array)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        x, scale = ctx.saved_tensors
+        dims = (0, *range(2, x.ndim))
+        needs_x, needs_scale, needs_shift = ctx.needs_input_grad
+        return (
+            grad * _per_channel(scale, x.ndim) if needs_x else None,
+            sum_(grad * x, dims) if needs_scale else None,
+            sum_(grad, dims) if needs_shift else None,
+        )
+
+
 class ChannelWindowSum(Function):
     """y[:, c] = the sum of x over channels c - before to c + after; its adjoint looks the other way."""
 
@@ -315,8 +335,9 @@ def _by_running_statistics(
             raise DtypeError(op, name, None, "a Tensor where the input's own statistics are not used")
     assert mean is not None and var is not None
     scale = (var.detach() + eps) ** -0.5
-    centred = input - _per_channel(mean.detach(), input.ndim)
-    return _scale_and_shift(centred, scale if weight is None else scale * weight, bias)
+    scale = scale if weight is None else scale * weight
+    shift = -(mean.detach() * scale)
+    return ChannelAffine.apply(input, scale, shift if bias is None else shift + bias)
 
 
 def _move(running: Tensor | None, target: Tensor, momentum: float) -> None:

@@ -88,6 +88,20 @@ def batch_norm_backward(
     return channels_first(result), *_as_float32(products * scale, totals)
 
 
+def channel_affine(x: Array, scale: Array, shift: Array) -> Array:
+    """Each channel of x times its number of `scale`, plus that of `shift`."""
+    if not _is_fast(x, scale, shift):
+        return reference.channel_affine(x, scale, shift)
+    rows = channels_last(x)
+    shape = 1, prod(rows.shape[:-1]), rows.shape[-1]
+    use_threads(x.size)
+    factor, offset = (np.ascontiguousarray(vector).reshape(1, -1) for vector in (scale, shift))
+    y = np.empty_like(rows)
+    zeros = np.zeros_like(factor)
+    _affine(rows.reshape(-1), y.reshape(-1), *shape, zeros, factor, np.ones_like(factor), offset)
+    return channels_first(y)
+
+
 def _is_fast(x: Array, *others: Array | None) -> bool:
     return suits(x, *(part for part in others if part is not None))
 

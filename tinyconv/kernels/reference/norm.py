@@ -69,6 +69,12 @@ def batch_norm_backward(
     return centred * factor / deviation, grad_weight, grad_bias
 
 
+@quiet
+def channel_affine(x: Array, scale: Array, shift: Array) -> Array:
+    """Each channel of x (N, C, *spatial) times its number of `scale`, plus that of `shift`, (C,)."""
+    return x * per_channel(scale, x.ndim) + per_channel(shift, x.ndim)
+
+
 def per_channel(vector: Array, ndim: int) -> Array:
     """A vector (C,) as (C, 1, …), to be broadcast over arrays (N, C, *spatial)."""
     return vector.reshape((-1, *(1,) * (ndim - 2)))

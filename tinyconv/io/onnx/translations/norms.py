@@ -10,7 +10,7 @@ from tinyconv import ops
 from tinyconv.io.onnx.builder import Builder
 from tinyconv.io.onnx.recording import Value
 from tinyconv.io.onnx.table import translates
-from tinyconv.ops.norm import BatchNorm, ChannelWindowSum, Normalize, normalized_sizes
+from tinyconv.ops.norm import BatchNorm, ChannelAffine, ChannelWindowSum, Normalize, normalized_sizes
 
 
 def _or_filled(builder: Builder, vector: Value | None, number: float, shape: Any, x: Value) -> Any:
@@ -94,12 +94,23 @@ def batch_norm_by_own_statistics(
     builder: Builder, x: Value, weight: Value | None, bias: Value | None, eps: float
 ) -> tuple[str, str, str]:
     y, mean, var = normalize(builder, x, (0, *range(2, x.ndim)), eps)
-    per_channel = np.array([-1, *[1] * (x.ndim - 2)])
-    for kind, vector in (("Mul", weight), ("Add", bias)):
-        if vector is not None:
-            y = builder.node(kind, [y, builder.node("Reshape", [vector, per_channel])])
+    y = _scaled_and_shifted(builder, y, weight, bias, x.ndim)
     flat = np.array([-1])
     return y, builder.node("Reshape", [mean, flat]), builder.node("Reshape", [var, flat])
+
+
+@translates(ChannelAffine)
+def channel_affine(builder: Builder, x: Value, scale: Value, shift: Value) -> str:
+    return _scaled_and_shifted(builder, x, scale, shift, x.ndim)
+
+
+def _scaled_and_shifted(builder: Builder, y: Any, scale: Any, shift: Any, ndim: int) -> Any:
+    """y times and plus a vector (C,) each, where there is one."""
+    per_channel = np.array([-1, *[1] * (ndim - 2)])
+    for kind, vector in (("Mul", scale), ("Add", shift)):
+        if vector is not None:
+            y = builder.node(kind, [y, builder.node("Reshape", [vector, per_channel])])
+    return y
 
 
 @translates(ops.local_response_norm, when=lambda input, size, **_: size % 2 == 1 and input.ndim == 4)
