@@ -9,6 +9,7 @@ from tinyconv.viz.graph import draw_graph, graph_figure, graph_svg
 from tinyconv.viz.matrix import matrix_figure
 from tinyconv.viz.player import animation_html, save_animation
 from tinyconv.viz.ratios import plot_ratios
+from tinyconv.viz.samples import sample_grid, tile_images
 from tinyconv.viz.segmentation import error_image, overlay, segmentation_sheet
 from tinyconv.viz.speeds import plot_speeds
 from tinyconv.viz.style import save_figure
@@ -28,7 +29,9 @@ __all__ = [
     "plot_curves",
     "plot_ratios",
     "plot_speeds",
+    "sample_grid",
     "save_animation",
     "save_figure",
     "segmentation_sheet",
+    "tile_images",
 ]
