@@ -213,3 +213,15 @@ def test_a_window_of_nothing_but_padding_is_refused(backend):
 def test_integers_are_pooled():
     y, _ = reference.max_pool(-SLIDE[None, None], (2, 2), (2, 2), (1, 1), (1, 1), False)
     np.testing.assert_array_equal(y[0, 0], [[-135, -189, -56], [-30, -126, -145], [-36, -38, -12]])
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_nan_wins_in_a_volume(dims):
+    x = np.arange(2 * 20 * 6**dims, dtype=np.float32).reshape(2, 20, *[6] * dims)
+    place = 6 ** (dims - 1)
+    x[0, 3].flat[place] = np.nan
+    y, indices = kernel("cpu", "max_pool")(x, *[(n,) * dims for n in (2, 2, 0, 1)], False)
+    right, places = reference.max_pool(x, *[(n,) * dims for n in (2, 2, 0, 1)], False)
+    assert np.isnan(y[0, 3].flat[0]) and np.isnan(y).sum() == 1 and indices[0, 3].flat[0] == place
+    np.testing.assert_array_equal(y, right)
+    np.testing.assert_array_equal(indices, places)

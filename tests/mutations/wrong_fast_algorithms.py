@@ -89,4 +89,11 @@ MUTATIONS = (
         'icmp_signed("<=", lane',
         "tests/kernels/test_microkernel.py::test_masked_store_leaves_the_rest_alone",
     ),
+    wrong(
+        "fast max pooling of volumes: a NaN does not win",
+        "kernels/cpu/_pool_volume.py",
+        " | np.isnan(here)",
+        "",
+        "tests/kernels/test_pooling.py::test_nan_wins_in_a_volume",
+    ),
 )

@@ -1,4 +1,7 @@
-"""Pooling in two dimensions on channels-last memory; other ranks are left to the reference.
+"""Pooling on channels-last memory.
+
+Max pooling of a volume pools its planes, then takes the largest of the planes of each window; one
+dimension is lifted to two. Average pooling in other than two dimensions is left to the reference.
 
 A pixel's channels are neighbours in memory, and every loop's innermost runs over them, so
 that one instruction handles as many channels as a vector register holds.
@@ -6,11 +9,13 @@ that one instruction handles as many channels as a vector register holds.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 from numba import prange
 
+from tinyconv.kernels.cpu._pool_volume import max_over_planes
 from tinyconv.kernels.cpu.flat import channels_first, channels_last, suits
 from tinyconv.kernels.cpu.options import inlined, parallel
 from tinyconv.kernels.cpu.threads import use_threads
@@ -28,12 +33,29 @@ def max_pool(
     x: Array, kernel_size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, ceil_mode: bool
 ) -> tuple[Array, Array]:
     """Largest value of each window, and where it stood; see `kernels.reference.pooling`."""
-    if x.ndim != 4 or not suits(x):
+    if x.ndim not in (3, 4, 5) or not suits(x):
         return reference.max_pool(x, kernel_size, stride, padding, dilation, ceil_mode)
-    use_threads()
+    if x.ndim == 3:
+        y, indices = max_pool(
+            x[:, :, None], (1, *kernel_size), (1, *stride), (0, *padding), (1, *dilation), ceil_mode
+        )
+        return y[:, :, 0], indices[:, :, 0]
     size = x.shape[2:]
     out = reference.pool_output_size(size, kernel_size, stride, padding, dilation, ceil_mode)
     reference.check_windows("max_pool", size, out, kernel_size, stride, padding, dilation)
+    if x.ndim == 4:
+        return _max_pool_planes(x, out, kernel_size, stride, padding, dilation)
+    planes = x.transpose(0, 2, 1, 3, 4).reshape(-1, x.shape[1], *size[1:])
+    y, indices = _max_pool_planes(planes, out[1:], kernel_size[1:], stride[1:], padding[1:], dilation[1:])
+    shape = x.shape[0], size[0], *out[1:], x.shape[1]
+    parts = channels_last(y).reshape(shape), channels_last(indices).reshape(shape)
+    return max_over_planes(*parts, out[0], size, kernel_size[0], stride[0], padding[0], dilation[0])
+
+
+def _max_pool_planes(
+    x: Array, out: Sizes, kernel_size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes
+) -> tuple[Array, Array]:
+    use_threads()
     y = np.empty((x.shape[0], *out, x.shape[1]), dtype=x.dtype)
     indices = np.empty(y.shape, dtype=np.int32)
     _max_pool(channels_last(x), y, indices, kernel_size, stride, padding, dilation)
@@ -90,14 +112,14 @@ def unpool(x: Array, indices: Array, size: Sizes) -> Array:
 
 
 def _suits_indexed(x: Array, indices: Array) -> bool:
-    return x.ndim == 4 and indices.ndim == 4 and suits(x) and indices.dtype == np.int32
+    return x.ndim == indices.ndim >= 3 and suits(x) and indices.dtype == np.int32
 
 
 def _spread(where: str, x: Array, indices: Array, size: Sizes, add: bool) -> Array:
     use_threads()
     count, channels, *out = x.shape
     values, places = channels_last(x), channels_last(indices)
-    if size == (2 * out[0], 2 * out[1]):
+    if len(size) == 2 and size == (2 * out[0], 2 * out[1]):
         y = np.empty((count, *size, channels), dtype=x.dtype)
         if _spread_2x2(values, places, y) == 0:
             return channels_first(y)
@@ -108,8 +130,8 @@ def _spread(where: str, x: Array, indices: Array, size: Sizes, add: bool) -> Arr
 
 
 def _pixels(x: Array) -> Array:
-    """View (N, H, W, C) as (N, H * W, C)."""
-    return x.reshape(x.shape[0], x.shape[1] * x.shape[2], x.shape[3])
+    """View (N, *spatial, C) as (N, P, C)."""
+    return x.reshape(x.shape[0], prod(x.shape[1:-1]), x.shape[-1])
 
 
 @parallel
