@@ -164,7 +164,7 @@ def test_wrong_arguments() -> None:
         model.sample(2, labels=tc.tensor([0, 10]))
     with pytest.raises(ShapeError, match=r"labels is of shape \(3,\)"):
         model.sample(2, labels=tc.tensor([0, 1, 2]))
-    with pytest.raises(ShapeError, match=r"Discriminator: images .*\(N, 1, 28, 28\)"):
+    with pytest.raises(ShapeError, match=r"Discriminator: input .*\(N, 1, 28, 28\)"):
         model.discriminator(tc.zeros(2, 1, 32, 32))
     with pytest.raises(ArgumentError, match="num_classes is 0"):
         models.create("acgan", num_classes=0)

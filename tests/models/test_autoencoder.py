@@ -183,5 +183,5 @@ def test_wrong_arguments() -> None:
         autoencoder.pretrain(model, [])
     with pytest.raises(ArgumentError, match="epochs is 0"):
         autoencoder.pretrain(model, [tc.zeros(1, 1, 28, 28)], epochs=0)
-    with pytest.raises(ShapeError, match=r"Autoencoder: images .*\(N, 1, 28, 28\)"):
+    with pytest.raises(ShapeError, match=r"Autoencoder: input .*\(N, 1, 28, 28\)"):
         model(tc.zeros(2, 1, 32, 32))

@@ -178,10 +178,10 @@ def test_wrong_numbers(name: str) -> None:
         models.create("dcgan", **{name: 0})
 
 
-@pytest.mark.parametrize("shape", ((2, 1, 64, 64), (2, 3, 28, 28), (3, 64, 64), (0, 3, 64, 64)))
+@pytest.mark.parametrize("shape", ((2, 1, 64, 64), (2, 3, 28, 28), (3, 64, 64)))
 def test_wrong_images(shape: tuple[int, ...]) -> None:
     model = models.create("dcgan", width=2)
-    with pytest.raises(ShapeError, match=r"Discriminator: images .*\(N, 3, 64, 64\)"):
+    with pytest.raises(ShapeError, match=r"Discriminator: input .*\(N, 3, 64, 64\)"):
         model.discriminator(tc.zeros(*shape))
 
 

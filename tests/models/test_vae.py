@@ -137,7 +137,7 @@ def test_wrong_arguments() -> None:
     with pytest.raises(ArgumentError, match="latent_dim is 0"):
         models.create("vae", latent_dim=0)
     model = models.create("vae", width=10)
-    with pytest.raises(ShapeError, match=r"VAE: images .*\(N, 1, 28, 28\)"):
+    with pytest.raises(ShapeError, match=r"VAE: input .*\(N, 1, 28, 28\)"):
         model(tc.zeros(2, 784))
     with pytest.raises(ArgumentError, match="n is -1"):
         model.sample(-1)

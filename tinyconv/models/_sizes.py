@@ -1,4 +1,4 @@
-"""What the nets that answer for every pixel share: their input is checked, their copies are cropped."""
+"""What several families share: sizes and inputs are checked, copies are cropped."""
 
 from __future__ import annotations
 
@@ -67,3 +67,9 @@ def check_widths(where: str, widths: Any, least: int = 2) -> tuple[int, ...]:
     if not isinstance(widths, list | tuple) or len(widths) < least:
         raise ArgumentError(where, "widths", repr(widths), f"numbers of filters, {least} or more of them")
     return tuple(check_positive(where, "widths", width) for width in widths)
+
+
+def check_sizes(where: str, **sizes: int) -> None:
+    """Raise an ArgumentError unless all sizes are ints of at least 1."""
+    for name, size in sizes.items():
+        check_positive(where, name, size)

@@ -10,9 +10,17 @@ from __future__ import annotations
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.generator import Generator as RandomGenerator
 from tinyconv.models import dcgan
-from tinyconv.models.adversarial import Adversarial, Optimizers, adam, generate, update, weights_init
+from tinyconv.models._sizes import check_images, check_sizes
+from tinyconv.models.adversarial import (
+    Adversarial,
+    Optimizers,
+    adam,
+    generate,
+    halvings,
+    update,
+    weights_init,
+)
 from tinyconv.models.registry import register
-from tinyconv.models.sizes import check_images, check_sizes, halvings
 from tinyconv.nn import (
     BatchNorm2d,
     Conv2d,
@@ -112,7 +120,7 @@ class Discriminator(Module):
         self.classes = Linear(channels * side**2, num_classes)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        check_images(type(self).__name__, images, self.in_channels, self.image_size)
+        check_images(type(self).__name__, images, self.in_channels, exactly=self.image_size)
         features = self.main(images)
         return self.source(features).reshape(-1), self.classes(features)
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tinyconv.errors import ArgumentError
 from tinyconv.generator import Generator as RandomGenerator
 from tinyconv.grad_mode import no_grad
-from tinyconv.models.sizes import check_sizes
+from tinyconv.models._sizes import check_sizes
 from tinyconv.nn import BatchNorm2d, Conv2d, ConvTranspose2d, Linear, Module, init
 from tinyconv.ops import randn
 from tinyconv.optim import Adam
@@ -76,6 +77,28 @@ def generate(network: Module, latent: Tensor) -> Tensor:
     finally:
         for module, training in modes:
             object.__setattr__(module, "training", training)
+
+
+def halvings(where: str, image_size: int) -> tuple[int, int]:
+    """How often an image can be halved before it has 4 to 7 pixels a side, and how many it then has.
+
+    Raises
+    ------
+    ArgumentError
+        When a side becomes odd before that, or is below 8 at the start.
+
+    Examples
+    --------
+    >>> halvings("dcgan", 64), halvings("dcgan", 28)
+    ((4, 4), (2, 7))
+    """
+    check_sizes(where, image_size=image_size)
+    count, size = 0, image_size
+    while size >= 8 and size % 2 == 0:
+        count, size = count + 1, size // 2
+    if not count or size >= 8:
+        raise ArgumentError(where, "image_size", image_size, "4 to 7 doubled once or more, e.g. 28, 32 or 64")
+    return count, size
 
 
 class Optimizers(NamedTuple):

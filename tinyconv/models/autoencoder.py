@@ -15,9 +15,9 @@ from typing import Any
 from tinyconv.errors import ArgumentError
 from tinyconv.generator import Generator as RandomGenerator
 from tinyconv.grad_mode import no_grad
+from tinyconv.models._sizes import check_images, check_sizes
 from tinyconv.models.adversarial import update
 from tinyconv.models.registry import register
-from tinyconv.models.sizes import check_images, check_sizes
 from tinyconv.nn import Flatten, Linear, Module, Sequential, Sigmoid, Unflatten
 from tinyconv.nn.functional import mse_loss
 from tinyconv.ops import rand, randn
@@ -88,7 +88,7 @@ class Autoencoder(Module):
         self.decoder.append(Unflatten(1, (in_channels, image_size, image_size)))
 
     def forward(self, images: Tensor) -> Tensor:
-        check_images("Autoencoder", images, self.in_channels, self.image_size)
+        check_images("Autoencoder", images, self.in_channels, exactly=self.image_size)
         return self.decoder(self.encoder(images))
 
     def layers(self) -> list[tuple[Module, Module]]:

@@ -9,9 +9,9 @@ end, leaky ReLU in the discriminator.
 from __future__ import annotations
 
 from tinyconv.generator import Generator as RandomGenerator
-from tinyconv.models.adversarial import Adversarial, Optimizers, adam, update, weights_init
+from tinyconv.models._sizes import check_images, check_sizes
+from tinyconv.models.adversarial import Adversarial, Optimizers, adam, halvings, update, weights_init
 from tinyconv.models.registry import register
-from tinyconv.models.sizes import check_images, check_sizes, halvings
 from tinyconv.nn import BatchNorm2d, Conv2d, ConvTranspose2d, LeakyReLU, Module, ReLU, Sequential, Tanh
 from tinyconv.nn.functional import binary_cross_entropy_with_logits
 from tinyconv.ops import ones_like, zeros_like
@@ -89,7 +89,7 @@ class Discriminator(Module):
         self.main.append(Conv2d(width, 1, side, bias=False))
 
     def forward(self, images: Tensor) -> Tensor:
-        check_images(type(self).__name__, images, self.in_channels, self.image_size)
+        check_images(type(self).__name__, images, self.in_channels, exactly=self.image_size)
         return self.main(images).reshape(-1)
 
 

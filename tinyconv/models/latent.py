@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinyconv.errors import ArgumentError, ShapeError
-from tinyconv.models.sizes import check_sizes
+from tinyconv.models._sizes import check_sizes
 from tinyconv.ops import stack, tensor
 from tinyconv.tensor import Tensor
 

@@ -8,9 +8,9 @@ by a lower bound of the likelihood of the images.
 from __future__ import annotations
 
 from tinyconv.generator import Generator as RandomGenerator
+from tinyconv.models._sizes import check_images, check_sizes
 from tinyconv.models.adversarial import generate, update
 from tinyconv.models.registry import register
-from tinyconv.models.sizes import check_images, check_sizes
 from tinyconv.nn import Flatten, Linear, Module, Sequential, Tanh, Unflatten
 from tinyconv.nn.functional import binary_cross_entropy_with_logits
 from tinyconv.ops import randn
@@ -70,7 +70,7 @@ class VAE(Module):
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of the codes of images: (N, latent_dim) each."""
-        check_images("VAE", images, self.in_channels, self.image_size)
+        check_images("VAE", images, self.in_channels, exactly=self.image_size)
         hidden = self.encoder(images)
         return self.mean(hidden), self.log_variance(hidden)
 

@@ -13,10 +13,10 @@ from tinyconv.autograd import grad
 from tinyconv.errors import ShapeError
 from tinyconv.generator import Generator as RandomGenerator
 from tinyconv.grad_mode import no_grad
+from tinyconv.models._sizes import check_sizes
 from tinyconv.models.adversarial import Adversarial, Optimizers, adam, update, weights_init
 from tinyconv.models.dcgan import Discriminator, Generator
 from tinyconv.models.registry import register
-from tinyconv.models.sizes import check_sizes
 from tinyconv.nn import Module
 from tinyconv.ops import rand
 from tinyconv.tensor import Tensor
