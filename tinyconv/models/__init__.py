@@ -7,8 +7,18 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from tinyconv.models.registry import create, input_size, list, register
+from tinyconv.models.transfer import feature_extractor, freeze, set_regime, unfreeze
 
 for _family in iter_modules(__path__):
     import_module(f"{__name__}.{_family.name}")
 
-__all__ = ["create", "input_size", "list", "register"]
+__all__ = [
+    "create",
+    "feature_extractor",
+    "freeze",
+    "input_size",
+    "list",
+    "register",
+    "set_regime",
+    "unfreeze",
+]
