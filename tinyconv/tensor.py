@@ -241,6 +241,8 @@ class Tensor(AttachedMethods):
 
     def type_as(self, other: Tensor) -> Tensor:
         """Convert to the dtype of `other`."""
+        if not isinstance(other, Tensor):
+            raise DtypeError("type_as", "other", f"a {type(other).__name__}", "a Tensor")
         return self.to(other.dtype)
 
     def zero_(self) -> Tensor:
@@ -252,18 +254,22 @@ class Tensor(AttachedMethods):
         self._check_writable("fill_")
         try:
             self.array[...] = value
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             raise ArgumentError("fill_", "value", repr(value), f"a number ({error})") from error
         return self
 
     def copy_(self, source: Any) -> Tensor:
         """Copy the values of `source`, broadcast to this tensor's shape, in place."""
         self._check_writable("copy_", source)
-        array = source.array if isinstance(source, Tensor) else np.asarray(source)
+        values = source
         try:
-            self.array[...] = array
-        except ValueError as error:
-            raise ShapeError("copy_", "source", array.shape, f"a shape that fits {self.shape}") from error
+            values = source.array if isinstance(source, Tensor) else np.asarray(source)
+            self.array[...] = values
+        except (ValueError, TypeError, OverflowError) as error:
+            given = getattr(values, "shape", None) or repr(values)
+            raise ShapeError(
+                "copy_", "source", given, f"numbers in a shape that fits {self.shape}"
+            ) from error
         return self
 
     def _check_writable(self, op: str, value: Any = None) -> None:

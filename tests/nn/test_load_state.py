@@ -120,3 +120,10 @@ def test_a_parameter_shows_what_it_is() -> None:
     shown = [repr(lib.nn.Parameter(lib.ones(2))) for lib in (tc, torch)]
     assert shown[0].split("\n")[0] == shown[1].split("\n")[0] == "Parameter containing:"
     assert "requires_grad=True" in shown[0]
+
+
+def test_what_loading_says_when_all_names_match() -> None:
+    layer = nn.Linear(2, 2)
+    assert repr(layer.load_state_dict(layer.state_dict())) == "<All keys matched successfully>"
+    kept = layer.load_state_dict({"weight": tc.ones(2, 2)}, strict=False)
+    assert repr(kept) == "IncompatibleKeys(missing_keys=['bias'], unexpected_keys=[])"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 
@@ -97,6 +98,7 @@ WRONG = [
     ("clamp", ArgumentError, "min max None", lambda: ROWS.clamp()),
     ("clamp", ArgumentError, "'low'", lambda: ROWS.clamp("low")),
     ("clamp", ShapeError, "(3, 4) and (3,)", lambda: ROWS.clamp(0, tc.ones(3))),
+    ("clamp", ShapeError, "(1,) and (3,) and (2,)", lambda: tc.ones(1).clamp(tc.ones(3), tc.ones(2))),
     ("clamp", DtypeError, "input list", lambda: tc.clamp([1.0], 0)),
     ("floor_divide", ArgumentError, "other 0", lambda: INTS // 0),
     ("floor_divide", ShapeError, "(3, 4) and (2,)", lambda: ROWS // tc.ones(2)),
@@ -113,6 +115,7 @@ WRONG = [
     ("isfinite", DtypeError, "input list", lambda: tc.isfinite([1.0])),
     ("bitwise_and", DtypeError, "input float32", lambda: ROWS & ROWS),
     ("bitwise_or", DtypeError, "other float32", lambda: TRUTH | tc.ones(2)),
+    ("bitwise_and", DtypeError, "other float64", lambda: TRUTH & np.ones(2)),
     ("bitwise_xor", DtypeError, "other float", lambda: TRUTH ^ 0.5),
     ("bitwise_or", ShapeError, "(2,) and (3,)", lambda: TRUTH | INTS),
     ("bitwise_not", DtypeError, "input float32", lambda: ~ROWS),

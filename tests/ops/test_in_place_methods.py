@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinyconv as tc
-from tinyconv.errors import ArgumentError, DtypeError, GraphError, ShapeError
+from tinyconv.errors import ArgumentError, DeviceError, DtypeError, GraphError, ShapeError
 
 MASK = tc.tensor([True, False, True])
 CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
@@ -127,3 +127,32 @@ def test_whole_numbers_and_ones_into_memory() -> None:
         x.bernoulli_(2)
     with pytest.raises(GraphError, match="random_: the tensor is part of a graph"):
         tc.ones(2, requires_grad=True).random_(3)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: x.uniform_(0, float("inf")), "uniform_: high is inf, expected a finite number"),
+        (lambda x: x.random_(10**20), "random_: low and high is .*, expected numbers that fit int64"),
+        (lambda x: x.copy_({}), "copy_: source is .*{}.*, expected numbers"),
+        (
+            lambda x: x.copy_([[1.0], [1.0, 2.0]]),
+            r"copy_: source is \[\[1.0\], \[1.0, 2.0\]\], expected numbers",
+        ),
+        (lambda x: x.long().fill_(10**20), "fill_: value is 100000000000000000000, expected a number"),
+    ],
+)
+def test_what_does_not_fit_is_named(call: Any, message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        call(tc.ones(3))
+
+
+@pytest.mark.parametrize("make", [tc.Tensor.new_zeros, tc.Tensor.new_empty])
+def test_a_new_tensor_on_no_device(make: Any) -> None:
+    with pytest.raises(DeviceError, match="device: name is"):
+        make(tc.ones(2), 3, device=np.ones(2))
+
+
+def test_the_dtype_of_something_that_is_no_tensor() -> None:
+    with pytest.raises(DtypeError, match="type_as: other is a str, expected a Tensor"):
+        tc.ones(2).type_as("x")

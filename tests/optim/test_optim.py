@@ -294,3 +294,12 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing() -> None:
         saved = optimizer.state_dict()
         optimizer.load_state_dict({**saved, "state": {9: saved["state"][0]}})
     assert (optimizer.state_dict()["state"][0]["exp_avg"] == before).all()
+
+
+def test_an_optimiser_is_shown_with_the_options_of_its_groups() -> None:
+    groups = [{"params": [tc.nn.Parameter(tc.ones(2))]}, {"params": [tc.nn.Parameter(tc.ones(2))], "lr": 0.5}]
+    lines = repr(tc.optim.SGD(groups, lr=0.1)).split("\n")
+    assert lines[0] == "SGD (" and lines[-1] == ")"
+    assert [line.strip() for line in lines if "lr" in line or "Group" in line] == [
+        "Parameter Group 0", "lr: 0.1", "Parameter Group 1", "lr: 0.5",
+    ]  # fmt: skip

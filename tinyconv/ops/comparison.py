@@ -176,6 +176,9 @@ def _bits(op: str, input: Operand, other: Operand) -> Tensor:
         if isinstance(operand, Tensor | float):
             _refuse_floats(op, argument, operand)
     a, b = as_operands(op, input, other)
+    for argument, given, operand in (("input", input, a), ("other", other, b)):
+        if not isinstance(given, Tensor):
+            _refuse_floats(op, argument, operand)
     return Tensor(getattr(array_module(a.array), op)(a.array, b.array))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError
 from tinyconv.kernels import elementwise as kernels
-from tinyconv.ops._checks import check_tensor
+from tinyconv.ops._checks import broadcast_shape, check_tensor
 from tinyconv.ops.elementwise import Binary, Where
 from tinyconv.ops.operands import Operand, as_operands, unbroadcast
 from tinyconv.tensor import Tensor
@@ -133,4 +133,5 @@ def clamp(input: Tensor, min: Operand = None, max: Operand = None) -> Tensor:
     x, high = (x, None) if max is None else as_operands("clamp", x, max)
     if low is not None and low.dtype != x.dtype:
         x, low = as_operands("clamp", x, low)
+    broadcast_shape("clamp", x.shape, *(bound.shape for bound in (low, high) if bound is not None))
     return Clamp.apply(x, low, high)

@@ -9,6 +9,7 @@ explains itself.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -84,8 +85,8 @@ def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
 def uniform_(input: Tensor, low: float = 0.0, high: float = 1.0) -> Tensor:
     """Random numbers, uniform from `low` to `high`, into the tensor's memory."""
     _check_random("uniform_", input, low=low, high=high)
-    if high < low:
-        raise ArgumentError("uniform_", "high", high, f"a number >= low = {low}")
+    if not 0 <= high - low < inf:
+        raise ArgumentError("uniform_", "high", high, f"a finite number >= low = {low}")
     return _draw(input, seed.get().generator.uniform(low, high, input.shape))
 
 
@@ -94,6 +95,8 @@ def random_(input: Tensor, low: int = 0, high: int | None = None) -> Tensor:
     first, end = (0, low) if high is None else (low, high)
     if not all(isinstance(x, int) and not isinstance(x, bool) for x in (first, end)) or end <= first:
         raise ArgumentError("random_", "high", end, f"an int > low = {first}")
+    if first < -(2**63) or end > 2**63:
+        raise ArgumentError("random_", "low and high", (first, end), "numbers that fit int64")
     input._check_writable("random_")
     return _draw(input, seed.get().generator.integers(first, end, input.shape))
 

@@ -65,7 +65,7 @@ def new_full(
 
 
 def _like(input: Tensor, dtype: Any, device: str | None) -> tuple[Any, str]:
-    return input.dtype if dtype is None else dtype, device or input.device
+    return input.dtype if dtype is None else dtype, input.device if device is None else device
 
 
 def reshape_as(input: Tensor, other: Tensor) -> Tensor:

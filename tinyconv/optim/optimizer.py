@@ -54,6 +54,13 @@ class Optimizer:
                 raise ArgumentError(name, f"params[{index}]", repr(group), "a dict with the key 'params'")
             self.add_param_group(group)
 
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__} ("]
+        for index, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {index}")
+            lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
+        return "\n".join([*lines, ")"])
+
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Optimise more parameters from now on, e.g. layers that were frozen.
 
