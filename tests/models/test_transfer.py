@@ -67,7 +67,7 @@ def test_fc1_before_its_activation() -> None:
     features = fc1(x)
     assert features.shape == (2, 4096) and 0 < int((features < 0).sum()) < features.numel()
     by_hand = model.avgpool(model.features(x)).flatten(1).detach()
-    expected = by_hand.numpy() @ model.classifier[0].weight.numpy().T + model.classifier[0].bias.numpy()
+    expected = by_hand.numpy() @ model.classifier[0].weight.array.T + model.classifier[0].bias.array
     np.testing.assert_allclose(features.detach().numpy(), expected, rtol=1e-4, atol=1e-6)
 
 
