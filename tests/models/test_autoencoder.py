@@ -159,6 +159,18 @@ def test_a_denoising_autoencoder_sees_noise_and_gives_clean_images() -> None:
     assert left < 0.25 * float(((noisy - x).numpy() ** 2).mean())
 
 
+def test_the_loss_of_a_denoising_step_is_the_distance_to_the_clean_images() -> None:
+    model, x = models.create("autoencoder", latent_dim=4, widths=(20,)), tc.tensor(pictures(8))
+    noise = autoencoder.masking_noise(0.5)
+    noisy = noise(x, generator())
+    with tc.no_grad():
+        expected = ((model(noisy).numpy() - x.numpy()) ** 2).mean()
+    standing = tc.optim.SGD(model.parameters(), lr=0.0)
+    loss = autoencoder.step(model, x, standing, noise, generator())["loss"]
+    assert loss == pytest.approx(expected, rel=1e-6)
+    assert abs(loss - autoencoder.step(model, noisy, standing)["loss"]) > 1e-3
+
+
 def test_noise() -> None:
     x = tc.full((4, 1, 100, 100), 0.5)
     added = autoencoder.gaussian_noise(0.2)(x, generator()).numpy() - 0.5

@@ -135,8 +135,8 @@ GUARDS = (
     wrong(
         "versions: changes in place are not counted",
         "tensor.py",
-        "        self.version.count += 1\n",
-        "        self.version.count += 0\n",
+        "        check_writable(self, op, value)\n        self.version.count += 1\n",
+        "        check_writable(self, op, value)\n        self.version.count += 0\n",
         f"{IN_PLACE}::test_a_change_of_what_an_op_saved_is_detected",
     ),
     wrong(

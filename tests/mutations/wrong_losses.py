@@ -174,9 +174,8 @@ RANKING = (
     wrong(
         "normalize: the length counts as a constant",
         "ops/distance.py",
-        "return input / _at_least(_length(op, input, p, normalize_dim(op, dim, input.ndim)), _eps(op, eps))",
-        "return input / _at_least(\n"
-        "        _length(op, input, p, normalize_dim(op, dim, input.ndim)), _eps(op, eps)\n    ).detach()",
+        "return input / _at_least(length, _eps(op, eps))",
+        "return input / _at_least(length, _eps(op, eps)).detach()",
         first("normalize"),
     ),
     wrong(
