@@ -214,6 +214,8 @@ class Tensor(AttachedMethods):
             raise GraphError(
                 "requires_grad_", "the tensor", "the result of an op", "a leaf, e.g. tensor.detach()"
             )
+        if not isinstance(requires_grad, builtins.bool):
+            raise ArgumentError("requires_grad_", "requires_grad", repr(requires_grad), "True or False")
         if requires_grad and not is_differentiable(self.array):
             raise DtypeError("requires_grad_", "dtype", self.dtype, "a floating-point type")
         self.requires_grad = requires_grad

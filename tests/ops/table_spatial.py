@@ -297,6 +297,7 @@ WRONG: list[tuple[str, type[TinyconvError], str, Callable[[], Any]]] = [
     ("bilinear", DtypeError, "input2 list", lambda: F.bilinear(ROWS, [1.0], tc.ones(2, 4, 4))),
     ("normalize", DtypeError, "input int64", lambda: F.normalize(NUMBERS)),
     ("normalize", ArgumentError, "dim 2", lambda: F.normalize(ROWS, dim=2)),
+    ("pad", ArgumentError, "pad (100000000000000000000, 0)", lambda: F.pad(ROWS, (10**20, 0))),
     ("normalize", ArgumentError, "dim (0, 0)", lambda: F.normalize(ROWS, dim=(0, 0))),
     ("normalize", ArgumentError, "p 0", lambda: F.normalize(ROWS, p=0)),
     ("normalize", ArgumentError, "p nan", lambda: F.normalize(ROWS, p=NAN)),

@@ -110,3 +110,11 @@ def test_conversions_by_name() -> None:
     assert (x.long().dtype, x.long().tolist()) == (tc.int64, [0, 2, -1])
     assert (x.int().dtype, x.bool().tolist()) == (tc.int32, [False, True, True])
     assert x.type_as(tc.zeros(1, dtype="float64")).dtype == tc.float64
+
+
+def test_the_angle_of_no_point_has_derivative_zero() -> None:
+    y, x = (tc.tensor([0.0, 3.0], dtype="float64", requires_grad=True) for _ in range(2))
+    first = tc.autograd.grad(tc.atan2(y, x).sum(), [y, x], create_graph=True)
+    assert [g.tolist() for g in first] == [[0.0, 1 / 6], [0.0, -1 / 6]]
+    (second,) = tc.autograd.grad(first[0].sum(), y)
+    assert second.tolist() == pytest.approx([0.0, -1 / 18])

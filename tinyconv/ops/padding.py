@@ -13,7 +13,7 @@ import numpy as np
 from tinyconv.autograd import Function
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels import padding as kernels
-from tinyconv.ops._checks import check_choice, check_number, check_tensor
+from tinyconv.ops._checks import check_choice, check_number, check_tensor, is_int
 from tinyconv.ops.resample import Resample
 from tinyconv.tensor import Tensor
 
@@ -95,10 +95,7 @@ def _positions(mode: str, size: int, before: int, after: int) -> np.ndarray:
 
 def _check_widths(pad: Any, input: Tensor) -> Widths:
     """(before, after) of every dimension, the first first."""
-    valid = isinstance(pad, list | tuple) and all(
-        isinstance(n, int | np.integer) and not isinstance(n, bool) for n in pad
-    )
-    if not valid or len(pad) % 2:
+    if not isinstance(pad, list | tuple) or not all(is_int(n) for n in pad) or len(pad) % 2:
         raise ArgumentError("pad", "pad", repr(pad), "pairs of ints, the last dimension's first")
     if len(pad) > 2 * input.ndim:
         raise ArgumentError("pad", "pad", repr(pad), f"at most a pair for each dimension of {input.shape}")

@@ -8,7 +8,7 @@ from typing import Any
 from tinyconv.autograd import Function
 from tinyconv.kernels import elementwise as kernels
 from tinyconv.ops._checks import check_tensor
-from tinyconv.ops.elementwise import Binary
+from tinyconv.ops.elementwise import Binary, where
 from tinyconv.ops.operands import as_floating, as_operands
 from tinyconv.ops.unary import sqrt
 from tinyconv.tensor import Tensor
@@ -126,7 +126,10 @@ class Exp2(OfOne):
 
 
 class Atan2(Binary):
-    """y = the angle of the point (b, a), so dy/da = b / (a^2 + b^2) and dy/db = -a / (a^2 + b^2)."""
+    """y = the angle of the point (b, a), so dy/da = b / (a^2 + b^2) and dy/db = -a / (a^2 + b^2).
+
+    At (0, 0), where there is no angle, the derivatives are taken as 0.
+    """
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Any:
@@ -137,7 +140,8 @@ class Atan2(Binary):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
         a, b = ctx.saved_tensors
-        share = grad / (a * a + b * b)
+        square = a * a + b * b
+        share = grad / where(Tensor(square.array == 0), 1.0, square)
         return ctx.gradients(lambda: share * b, lambda: -share * a)
 
 
