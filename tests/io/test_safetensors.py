@@ -305,8 +305,9 @@ def test_a_damaged_structure_is_refused(tmp_path, structure):
 
 
 @pytest.mark.parametrize("legacy", [False, True])
-def test_a_file_of_pytorchs_is_called_a_pickle(tmp_path, legacy):
+def test_a_file_of_pytorchs_is_no_checkpoint(tmp_path, legacy):
+    """`tc.load` reads it, see `test_pytorch_file`; a run's checkpoint is never one."""
     torch = pytest.importorskip("torch")
     torch.save({"weight": torch.ones(2)}, tmp_path / "net.pt", _use_new_zipfile_serialization=not legacy)
     with pytest.raises(CheckpointError, match=r"net\.pt' is a pickle.*safetensors\.torch\.save_file"):
-        tc.load(tmp_path / "net.pt")
+        load_state(tmp_path / "net.pt")

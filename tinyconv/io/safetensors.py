@@ -19,6 +19,7 @@ from tinyconv.device import to_device
 from tinyconv.errors import ArgumentError, CheckpointError, DtypeError
 from tinyconv.io.files import check_path, write_whole
 from tinyconv.io.nested import KEY, flatten, is_array, is_flat, rebuild
+from tinyconv.io.pytorch_file import is_pytorch_file, load_pytorch_file
 
 if TYPE_CHECKING:
     pass
@@ -138,7 +139,9 @@ def save(obj: Any, f: str | os.PathLike[str]) -> None:
 def load(f: str | os.PathLike[str], map_location: Any = None, *, weights_only: bool = True) -> Any:
     """Read what `save` wrote, or another safetensors file: a state dict for ``model.load_state_dict``.
 
-    Warns if a tensor holds a NaN or an infinity.
+    PyTorch's own files (``.pth``) are read as well where they hold tensors, numbers, texts and
+    containers of such; nothing in them is run, and whatever else they hold is refused.
+    Warns if a tensor of a safetensors file holds a NaN or an infinity.
 
     Parameters
     ----------
@@ -157,11 +160,13 @@ def load(f: str | os.PathLike[str], map_location: Any = None, *, weights_only: b
     """
     from tinyconv.tensor import Tensor
 
+    place = "cpu" if map_location is None else str(map_location)
+    if is_pytorch_file(check_path("load", f)):
+        return load_pytorch_file(f, lambda array: Tensor(to_device(array, place)))
     arrays, metadata = load_state(f)
     bad = not_finite(arrays)
     if bad:
         warnings.warn(f"{os.fspath(f)}: not finite everywhere: {', '.join(bad)}", stacklevel=2)
-    place = "cpu" if map_location is None else str(map_location)
     arrays = {name: to_device(array, place) for name, array in arrays.items()}
     if KEY in metadata:
         return rebuild(arrays, metadata[KEY])
