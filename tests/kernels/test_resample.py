@@ -72,3 +72,28 @@ def test_padding_is_numpys_and_cropping_its_inverse(make_array, shape, data, ord
 def test_one_side_can_be_cropped_and_the_other_padded():
     assert padding.pad(np.array([1, 2, 3]), ((-1, 2),), 9).tolist() == [2, 3, 9, 9]
     assert padding.pad(np.array([1, 2, 3]), ((2, -3),), 9).tolist() == [9, 9]
+
+
+@given(
+    shape=st.lists(st.integers(1, 5), min_size=3, max_size=5),
+    data=st.data(),
+    order=st.integers(0, 200),
+)
+def test_fast_is_the_float64_reference(any_size, make_array, shape, data, order):
+    from tinyconv.kernels.cpu import resample as fast
+    from tinyconv.kernels.reference import resample as reference
+
+    axis = data.draw(st.integers(0, len(shape) - 1))
+    n_out, taps = data.draw(st.integers(1, 7)), data.draw(st.integers(1, 3))
+    rng = np.random.default_rng(order)
+    positions = rng.integers(0, shape[axis], (n_out, taps))
+    weights = rng.choice([1.0, 0.5, -0.25], (n_out, taps))
+    x = make_array(shape, order)
+    y = fast.resample(x, positions, weights, axis)
+    right = reference.resample(x.astype(np.float64), positions, weights, axis)
+    assert y.dtype == np.float32
+    np.testing.assert_allclose(y, right, rtol=1e-6, atol=1e-5)
+    grad = make_array(y.shape, order + 1, seed=1)
+    back = fast.resample_adjoint(grad, positions, weights, axis, shape[axis])
+    right = reference.resample_adjoint(grad.astype(np.float64), positions, weights, axis, shape[axis])
+    np.testing.assert_allclose(back, right, rtol=1e-6, atol=2e-5)

@@ -96,4 +96,11 @@ MUTATIONS = (
         "",
         "tests/kernels/test_pooling.py::test_nan_wins_in_a_volume",
     ),
+    wrong(
+        "fast resampling: the adjoint has the weights of the map's order",
+        "kernels/cpu/resample.py",
+        "weights.ravel()[order])",
+        "weights.ravel())",
+        "tests/kernels/test_resample.py::test_fast_is_the_float64_reference",
+    ),
 )
