@@ -35,8 +35,8 @@ def windows(draw, ndim=None, dilated=True):
 
 @st.composite
 def halvings(draw):
-    """The windows of U-Nets, 2 x 2 side by side on an even image, which have a way of their own."""
-    size = 2 * draw(st.integers(1, 5)), 2 * draw(st.integers(1, 5))
+    """The windows of U-Nets, 2 x 2 side by side, which have a way of their own."""
+    size = tuple(2 * draw(st.integers(1, 5)) + draw(st.integers(0, 1)) for _ in range(2))
     shape = (draw(st.integers(1, 3)), draw(st.sampled_from([1, 3, 17])), *size)
     return shape, (2, 2), (2, 2), (0, 0), (1, 1), False
 
@@ -111,7 +111,7 @@ def test_avg_pool_is_pytorchs(make_array, window, order, include):
 
 
 @settings(deadline=None, max_examples=60)
-@given(window=windows(), order=st.integers(0, 47), seed=st.integers(0, 99))
+@given(window=st.one_of(windows(), halvings()), order=st.integers(0, 47), seed=st.integers(0, 99))
 def test_fast_max_pool_is_the_reference(make_array, window, order, seed):
     shape, *arguments = window
     x = make_array(shape, order, seed, special=True)
@@ -215,9 +215,10 @@ def test_integers_are_pooled():
     np.testing.assert_array_equal(y[0, 0], [[-135, -189, -56], [-30, -126, -145], [-36, -38, -12]])
 
 
+@pytest.mark.parametrize("channels", [5, 20])
 @pytest.mark.parametrize("dims", [1, 2, 3])
-def test_nan_wins_in_a_volume(dims):
-    x = np.arange(2 * 20 * 6**dims, dtype=np.float32).reshape(2, 20, *[6] * dims)
+def test_nan_wins_in_a_volume(dims, channels):
+    x = np.arange(2 * channels * 6**dims, dtype=np.float32).reshape(2, channels, *[6] * dims)
     place = 6 ** (dims - 1)
     x[0, 3].flat[place] = np.nan
     y, indices = kernel("cpu", "max_pool")(x, *[(n,) * dims for n in (2, 2, 0, 1)], False)
@@ -225,3 +226,16 @@ def test_nan_wins_in_a_volume(dims):
     assert np.isnan(y[0, 3].flat[0]) and np.isnan(y).sum() == 1 and indices[0, 3].flat[0] == place
     np.testing.assert_array_equal(y, right)
     np.testing.assert_array_equal(indices, places)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 17])
+def test_halving_and_its_gradient_are_the_reference(make_array, channels):
+    x = np.rint(make_array((2, channels, 6, 8)))
+    windows = (2, 2), (2, 2), (0, 0), (1, 1), False
+    y, indices = kernel("cpu", "max_pool")(x, *windows)
+    right, places = reference.max_pool(x, *windows)
+    np.testing.assert_array_equal(y, right)
+    np.testing.assert_array_equal(indices, places)
+    grad = make_array(y.shape, 0, 1)
+    back = kernel("cpu", "pool_scatter")(grad, indices, (6, 8))
+    np.testing.assert_array_equal(back, reference.pool_scatter(grad, places, (6, 8)))

@@ -103,4 +103,18 @@ MUTATIONS = (
         "weights.ravel())",
         "tests/kernels/test_resample.py::test_fast_is_the_float64_reference",
     ),
+    wrong(
+        "fast max pooling of few channels: the last of equals wins",
+        "kernels/cpu/_pool_few.py",
+        "(x > best)",
+        "(x >= best)",
+        "tests/kernels/test_pooling.py::test_halving_and_its_gradient_are_the_reference",
+    ),
+    wrong(
+        "fast spreading of few channels: one row too low",
+        "kernels/cpu/_pool_few.py",
+        "below = place - 2 * width",
+        "below = place",
+        "tests/kernels/test_pooling.py::test_halving_and_its_gradient_are_the_reference",
+    ),
 )

@@ -90,16 +90,23 @@ MUTATIONS = (
     wrong(
         "fast product: long sums lose all but their last piece",
         "kernels/cpu/_gemm.py",
-        "a_first = a_start + first * a_steps[1]",
-        "a_first = a_start + 0 * first * a_steps[1]",
+        "first == 0 and not filled, segment, width",
+        "not filled, segment, width",
         f"{KERNELS}/test_matmul.py::test_accuracy_of_long_sums",
     ),
     wrong(
         "fast product: a row product is not turned back",
         "kernels/cpu/matmul.py",
-        "bias._replace(steps=bias.steps[::-1])).T",
-        "bias._replace(steps=bias.steps[::-1])).reshape(a.shape[0], -1)",
+        "c, bias is not None).T",
+        "c, bias is not None).reshape(a.shape[0], -1)",
         f"{KERNELS}/test_matmul.py::test_product_of_whole_numbers_is_exact",
+    ),
+    wrong(
+        "fast product: the bias of the rows is overwritten",
+        "kernels/cpu/matmul.py",
+        "return _gemm(b.T, a.T, None, c, bias is not None).T",
+        "return _gemm(b.T, a.T, None, c, False).T",
+        f"{KERNELS}/test_matmul.py::test_linear_of_whole_numbers_is_exact",
     ),
     wrong(
         "memory: backward strides start at the wrong end",

@@ -2,8 +2,10 @@
 
 C is cut into panels of two vectors of columns. A thread takes a panel, copies the part of B that
 it needs, `DEPTH` rows at a time, to a small block that stays in the second-level cache, and runs
-the micro-kernel down the rows of A. A is read where it lies: any steps will do. Each number of
-C is one sum in a fixed order, so the result does not depend on the number of threads.
+the micro-kernel down the rows of A. A is read where it lies: any steps will do. The first rows of B
+start the sums, from the bias if there is one for each column; a bias for each row is put into C
+before, and all of B is added to it. Each number of C is one sum in a fixed order, so the result does
+not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ DEPTH = 512
 STRIP = 64
 """Rows packed at a time, so that what is written stays in the first-level cache."""
 
+FIRST_WIDE_TILE = make_tile(ROWS_2, 2, accumulate=False, masked=False)
+FIRST_NARROW_TILE = make_tile(ROWS_1, 1, accumulate=False, masked=True)
 WIDE_TILE = make_tile(ROWS_2, 2, accumulate=True, masked=False)
 NARROW_TILE = make_tile(ROWS_1, 1, accumulate=True, masked=True)
 SEGMENT = frozen(np.zeros(1, dtype=np.int64))
@@ -51,23 +55,24 @@ def _signature(number: Any) -> Any:
     table = read_only(types.int64, 2)
     shape = types.UniTuple(types.int64, 3)
     return types.void(
-        memory(number, 2), memory(number, 2), memory(number, 2), written(number), table, table,
+        memory(number, 2), memory(number, 2), read_only(number), types.boolean, written(number), table, table,
         read_only(types.int64), shape, types.int64,
     )  # fmt: skip
 
 
 @parallel_kernel(_signature)
 def gemm(
-    a: Any, b: Any, bias: Any, c: Array, row: Array, out: Array, segment: Array, shape: Any, width: int
-) -> None:
-    """Fill c (m * n, and a vector to spare) from the Memories of a (m, k), b (k, n) and bias (m, n).
+    a: Any, b: Any, start: Array, filled: bool, c: Array, row: Array, out: Array, segment: Array, shape: Any,
+    width: int,
+) -> None:  # fmt: skip
+    """Fill c (m * n, and a vector to spare) from the Memories of a (m, k) and b (k, n).
 
-    `row` and `out` come from `row_table`, `segment` is `SEGMENT`.
+    `start` (n, and a vector to spare) is what the sums of each column begin with; if `filled`,
+    they begin with what is in c. `row` and `out` come from `row_table`, `segment` is `SEGMENT`.
     """
     m, n, k = shape
     a_flat, a_start, a_steps = a
     b_flat, b_start, b_steps = b
-    bias_flat, bias_start, bias_steps = bias
     parts, entries = row.shape
     rows = entries - MAX_ROWS
     for task in numba.prange(blocks_of(n, width) * parts):
@@ -75,29 +80,49 @@ def gemm(
         wide = block_width(n - begin, width)
         valid = min(wide, n - begin)
         top, bottom = part * rows, min((part + 1) * rows, m)
-        for i in range(top, bottom):
-            for j in range(begin, begin + valid):
-                c[i * n + j] = bias_flat[bias_start + i * bias_steps[0] + j * bias_steps[1]]
         panel = np.empty(DEPTH * wide, c.dtype)
         for first in range(0, k, DEPTH):
             depth = min(DEPTH, k - first)
             _pack(
                 panel, b_flat, b_start + first * b_steps[0] + begin * b_steps[1], b_steps, depth, valid, wide
             )
-            a_first = a_start + first * a_steps[1]
-            entry = part * entries
-            if wide > width:
-                for i in range(entry, entry + bottom - top, ROWS_2):
-                    WIDE_TILE(
-                        a_flat, a_first, row, i, segment, 0, 1, depth, a_steps[1],
-                        panel, 0, wide, c, begin, out, panel, 0, valid,
-                    )  # fmt: skip
-            else:
-                for i in range(entry, entry + bottom - top, ROWS_1):
-                    NARROW_TILE(
-                        a_flat, a_first, row, i, segment, 0, 1, depth, a_steps[1],
-                        panel, 0, wide, c, begin, out, panel, 0, valid,
-                    )  # fmt: skip
+            _multiply_panel(
+                a_flat, a_start + first * a_steps[1], a_steps[1], row, out, part * entries, bottom - top,
+                panel, depth, wide, valid, c, start, begin, first == 0 and not filled, segment, width,
+            )  # fmt: skip
+
+
+@numba.njit(nogil=True)
+def _multiply_panel(
+    a: Array, a_first: int, a_step: int, row: Array, out: Array, entry: int, rows: int, panel: Array,
+    depth: int, wide: int, valid: int, c: Array, start: Array, begin: int, starts: bool, segment: Array,
+    width: int,
+) -> None:  # fmt: skip
+    """Rows of A by a panel of B: into C if it `starts` the sums, else added to C."""
+    if wide > width and starts:
+        for i in range(entry, entry + rows, ROWS_2):
+            FIRST_WIDE_TILE(
+                a, a_first, row, i, segment, 0, 1, depth, a_step,
+                panel, 0, wide, c, begin, out, start, begin, valid,
+            )  # fmt: skip
+    elif wide > width:
+        for i in range(entry, entry + rows, ROWS_2):
+            WIDE_TILE(
+                a, a_first, row, i, segment, 0, 1, depth, a_step,
+                panel, 0, wide, c, begin, out, start, begin, valid,
+            )  # fmt: skip
+    elif starts:
+        for i in range(entry, entry + rows, ROWS_1):
+            FIRST_NARROW_TILE(
+                a, a_first, row, i, segment, 0, 1, depth, a_step,
+                panel, 0, wide, c, begin, out, start, begin, valid,
+            )  # fmt: skip
+    else:
+        for i in range(entry, entry + rows, ROWS_1):
+            NARROW_TILE(
+                a, a_first, row, i, segment, 0, 1, depth, a_step,
+                panel, 0, wide, c, begin, out, start, begin, valid,
+            )  # fmt: skip
 
 
 @numba.njit(nogil=True)

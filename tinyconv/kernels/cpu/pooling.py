@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
+from tinyconv.kernels.cpu._pool_few import FEW, HALVING, max_pool_of_few, spread_few
 from tinyconv.kernels.cpu._pool_volume import max_over_planes
 from tinyconv.kernels.cpu.flat import channels_first, channels_last, suits
 from tinyconv.kernels.cpu.options import inlined, parallel
@@ -58,6 +59,10 @@ def _max_pool_planes(
     use_threads()
     y = np.empty((x.shape[0], *out, x.shape[1]), dtype=x.dtype)
     indices = np.empty(y.shape, dtype=np.int32)
+    windows = kernel_size, stride, padding, dilation
+    if x.shape[1] < FEW and windows == HALVING and 2 * out[0] <= x.shape[2] and 2 * out[1] <= x.shape[3]:
+        max_pool_of_few(channels_last(x).reshape(-1), y.reshape(-1), indices.reshape(-1), x.shape, out)
+        return channels_first(y), channels_first(indices)
     _max_pool(channels_last(x), y, indices, kernel_size, stride, padding, dilation)
     return channels_first(y), channels_first(indices)
 
@@ -121,7 +126,8 @@ def _spread(where: str, x: Array, indices: Array, size: Sizes, add: bool) -> Arr
     values, places = channels_last(x), channels_last(indices)
     if len(size) == 2 and size == (2 * out[0], 2 * out[1]):
         y = np.empty((count, *size, channels), dtype=x.dtype)
-        if _spread_2x2(values, places, y) == 0:
+        spread = spread_few if channels < FEW else _spread_2x2
+        if spread(values, places, y) == 0:
             return channels_first(y)
     y = np.zeros((count, *size, channels), dtype=x.dtype)
     if _spread_anywhere(_pixels(values), _pixels(places), _pixels(y), add):
