@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinyconv.train.classification import accuracy, train_classifier
 from tinyconv.train.losses import bce_dice_loss
 from tinyconv.train.metrics import Counts, count, dice, iou
 from tinyconv.train.schedules import constant, warmup_cosine
@@ -11,10 +12,12 @@ __all__ = [
     "Callback",
     "Counts",
     "Trainer",
+    "accuracy",
     "bce_dice_loss",
     "constant",
     "count",
     "dice",
     "iou",
+    "train_classifier",
     "warmup_cosine",
 ]
