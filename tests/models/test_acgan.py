@@ -19,7 +19,7 @@ from tests.models.generation import (
     with_weights_of,
 )
 from tinyconv import models, nn
-from tinyconv.errors import ArgumentError, ShapeError
+from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.models import acgan
 
 SIZES = ((28, 1), (64, 3))
@@ -166,6 +166,9 @@ def test_wrong_arguments() -> None:
         model.sample(2, labels=tc.tensor([0, 1, 2]))
     with pytest.raises(ShapeError, match=r"Discriminator: input .*\(N, 1, 28, 28\)"):
         model.discriminator(tc.zeros(2, 1, 32, 32))
+    for labels in ([0, 1], tc.zeros(2)):
+        with pytest.raises(DtypeError):
+            model.sample(2, labels=labels)
     with pytest.raises(ArgumentError, match="num_classes is 0"):
         models.create("acgan", num_classes=0)
 

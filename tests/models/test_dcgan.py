@@ -18,7 +18,7 @@ from tests.models.generation import (
     with_weights_of,
 )
 from tinyconv import models
-from tinyconv.errors import ArgumentError, ShapeError
+from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.models import dcgan
 
 
@@ -187,7 +187,25 @@ def test_wrong_images(shape: tuple[int, ...]) -> None:
 
 def test_wrong_noise() -> None:
     model = models.create("dcgan", width=2)
-    with pytest.raises(ShapeError):
-        model(tc.zeros(2, 99))
+    for shape in ((2, 99), (100,), (2, 100, 2, 2), (2, 100, 1)):
+        with pytest.raises(ShapeError, match=r"Generator: latent .*\(N, 100\)"):
+            model(tc.zeros(*shape))
+    assert model(tc.zeros(2, 100, 1, 1)).shape == (2, 3, 64, 64)
+    for wrong in (np.zeros((2, 100)), tc.zeros(2, 100, dtype="int64"), None):
+        with pytest.raises(DtypeError, match="latent"):
+            model(wrong)
     with pytest.raises(ArgumentError, match="n is 0"):
         model.sample(0)
+
+
+@pytest.mark.parametrize("name", ("dcgan", "wgan", "acgan", "vae", "autoencoder"))
+def test_a_step_with_what_is_no_tensor_of_images(name: str) -> None:
+    family = getattr(models, name)
+    model = models.create({"wgan": "wgan_gp"}.get(name, name), in_channels=1, image_size=28)
+    labels = [tc.zeros(2, dtype="int64")] if name == "acgan" else []
+    optimizers = (
+        family.optimizers(model) if hasattr(family, "optimizers") else tc.optim.SGD(model.parameters())
+    )
+    for wrong in (np.zeros((2, 1, 28, 28)), tc.zeros(2, 1, 28, 28, dtype="int64")):
+        with pytest.raises(DtypeError, match=r"images|input"):
+            family.step(model, wrong, *labels, optimizers)

@@ -17,6 +17,7 @@ from tests.models.generation import (
     with_weights_of,
 )
 from tinyconv import models
+from tinyconv.data.datasets.digits import Digits
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.models import vae
 
@@ -123,6 +124,29 @@ def test_eight_images_are_learned_by_heart() -> None:
     # A code that tells eight images apart holds log 8 nats.
     assert last["kl"] > np.log(8)
     assert ((model.eval()(x)[0].detach().numpy() > 0) == (x.numpy() > 0.5)).all()
+
+
+def test_handwritten_digits() -> None:
+    """The bound for digits never seen passes what the best model of independent pixels gives them."""
+    images = (Digits().images[:, None] > 0.5).astype("float32")
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(images))
+    seen, held_out = images[order[:1500]], images[order[1500:]]
+    shares = np.clip(seen.mean(0), 1 / 1500, 1 - 1 / 1500)
+    alone = -(held_out * np.log(shares) + (1 - held_out) * np.log(1 - shares)).sum((1, 2, 3)).mean()
+    tc.manual_seed(0)
+    model = models.create("vae", image_size=8, latent_dim=8, width=64)
+    optimizer = tc.optim.Adam(model.parameters(), lr=3e-3)
+    for _ in range(20):
+        for part in np.array_split(seen[rng.permutation(1500)], 15):
+            vae.step(model, tc.tensor(part), optimizer)
+    x = tc.tensor(held_out)
+    with tc.no_grad():
+        logits, mean, log_variance = model(x)
+        bound = vae.negative_elbo(logits, x, mean, log_variance).item()
+    assert bound < alone - 2
+    samples = model.sample(1000, generator()).numpy()
+    assert np.sqrt(((samples.mean(0) - seen.mean(0)) ** 2).mean()) < 0.05 < seen.mean(0).std() / 5
 
 
 def test_samples() -> None:

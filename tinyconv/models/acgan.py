@@ -15,6 +15,7 @@ from tinyconv.models.adversarial import (
     Adversarial,
     Optimizers,
     adam,
+    flat_latent,
     generate,
     halvings,
     update,
@@ -37,6 +38,7 @@ from tinyconv.nn import (
 )
 from tinyconv.nn.functional import cross_entropy, one_hot
 from tinyconv.ops import cat, randint
+from tinyconv.ops._checks import check_float, check_tensor
 from tinyconv.tensor import Tensor
 
 WIDEST = 512
@@ -65,6 +67,7 @@ class Generator(Module):
 
     def __init__(self, latent_dim: int, out_channels: int, image_size: int, width: int) -> None:
         super().__init__()
+        self.latent_dim = latent_dim
         count, side = halvings("acgan", image_size)
         channels = width * 2 ** (count - 1)
         self.main = Sequential(
@@ -79,7 +82,7 @@ class Generator(Module):
         self.main.append(Tanh())
 
     def forward(self, latent: Tensor) -> Tensor:
-        return self.main(latent.flatten(1))
+        return self.main(flat_latent(type(self).__name__, latent, self.latent_dim))
 
 
 def _twice_as_large(in_channels: int, out_channels: int, bias: bool) -> ConvTranspose2d:
@@ -185,6 +188,7 @@ class ACGAN(Adversarial):
         noise : Tensor (N, latent_dim)
         labels : int64 Tensor (N,)
         """
+        check_tensor("acgan", "labels", labels)
         if tuple(labels.shape) != tuple(noise.shape[:1]):
             raise ShapeError("acgan", "labels", f"of shape {labels.shape}", f"({noise.shape[0]},)")
         if labels.array.min() < 0 or labels.array.max() >= self.num_classes:
@@ -273,7 +277,7 @@ def step(
     losses : dict
         ``discriminator`` and ``generator``.
     """
-    n = images.shape[0]
+    n = check_float("acgan.step", "images", images).shape[0]
     noise, asked = model.noise(n, generator), model.labels(n, generator).to(images.device)
     generated = model.generator(model.code(noise, asked))
     return {

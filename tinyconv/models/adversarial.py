@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tinyconv.errors import ArgumentError
+from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.generator import Generator as RandomGenerator
 from tinyconv.grad_mode import no_grad
 from tinyconv.models._sizes import check_sizes
 from tinyconv.nn import BatchNorm2d, Conv2d, ConvTranspose2d, Linear, Module, init
 from tinyconv.ops import randn
+from tinyconv.ops._checks import check_float
 from tinyconv.optim import Adam
 from tinyconv.optim.optimizer import Optimizer
 from tinyconv.tensor import Tensor
@@ -99,6 +100,22 @@ def halvings(where: str, image_size: int) -> tuple[int, int]:
     if not count or size >= 8:
         raise ArgumentError(where, "image_size", image_size, "4 to 7 doubled once or more, e.g. 28, 32 or 64")
     return count, size
+
+
+def flat_latent(where: str, latent: Tensor, latent_dim: int) -> Tensor:
+    """`latent` as (N, latent_dim); it may be (N, latent_dim, 1, 1) as well.
+
+    Raises
+    ------
+    ShapeError, DtypeError
+        When it is neither.
+    """
+    shape = check_float(where, "latent", latent).shape
+    if shape[1:] not in ((latent_dim,), (latent_dim, 1, 1)):
+        raise ShapeError(
+            where, "latent", f"of shape {shape}", f"(N, {latent_dim}) or (N, {latent_dim}, 1, 1)"
+        )
+    return latent.reshape(-1, latent_dim)
 
 
 class Optimizers(NamedTuple):

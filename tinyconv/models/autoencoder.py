@@ -21,6 +21,7 @@ from tinyconv.models.registry import register
 from tinyconv.nn import Flatten, Linear, Module, Sequential, Sigmoid, Unflatten
 from tinyconv.nn.functional import mse_loss
 from tinyconv.ops import rand, randn
+from tinyconv.ops._checks import check_float
 from tinyconv.optim import Adam
 from tinyconv.optim.optimizer import Optimizer
 from tinyconv.tensor import Tensor
@@ -154,6 +155,7 @@ def step(
     losses : dict
         ``loss``.
     """
+    check_float("autoencoder.step", "images", images)
     seen = images if noise is None else noise(images, generator)
     return {"loss": update(optimizer, mse_loss(model(seen), images))}
 

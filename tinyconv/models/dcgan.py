@@ -10,11 +10,20 @@ from __future__ import annotations
 
 from tinyconv.generator import Generator as RandomGenerator
 from tinyconv.models._sizes import check_images, check_sizes
-from tinyconv.models.adversarial import Adversarial, Optimizers, adam, halvings, update, weights_init
+from tinyconv.models.adversarial import (
+    Adversarial,
+    Optimizers,
+    adam,
+    flat_latent,
+    halvings,
+    update,
+    weights_init,
+)
 from tinyconv.models.registry import register
 from tinyconv.nn import BatchNorm2d, Conv2d, ConvTranspose2d, LeakyReLU, Module, ReLU, Sequential, Tanh
 from tinyconv.nn.functional import binary_cross_entropy_with_logits
 from tinyconv.ops import ones_like, zeros_like
+from tinyconv.ops._checks import check_float
 from tinyconv.tensor import Tensor
 
 
@@ -39,6 +48,7 @@ class Generator(Module):
 
     def __init__(self, latent_dim: int, out_channels: int, image_size: int, width: int) -> None:
         super().__init__()
+        self.latent_dim = latent_dim
         count, side = halvings("dcgan", image_size)
         channels = width * 2 ** (count - 1)
         self.main = Sequential(
@@ -53,7 +63,8 @@ class Generator(Module):
         self.main.append(Tanh())
 
     def forward(self, latent: Tensor) -> Tensor:
-        return self.main(latent.reshape(latent.shape[0], -1, 1, 1))
+        latent = flat_latent(type(self).__name__, latent, self.latent_dim)
+        return self.main(latent.reshape(*latent.shape, 1, 1))
 
 
 class Discriminator(Module):
@@ -188,6 +199,7 @@ def step(
     losses : dict
         ``discriminator`` and ``generator``.
     """
+    check_float("dcgan.step", "images", images)
     generated = model.generator(model.noise(images.shape[0], generator))
     return {
         "discriminator": train_discriminator(model, images, generated, optimizers),

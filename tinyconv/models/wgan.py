@@ -19,6 +19,7 @@ from tinyconv.models.dcgan import Discriminator, Generator
 from tinyconv.models.registry import register
 from tinyconv.nn import Module
 from tinyconv.ops import rand
+from tinyconv.ops._checks import check_float
 from tinyconv.tensor import Tensor
 
 
@@ -167,6 +168,7 @@ def step(
         When the number of images is no multiple of `critic_steps`.
     """
     check_sizes("wgan.step", critic_steps=critic_steps)
+    check_float("wgan.step", "images", images)
     n, rest = divmod(images.shape[0], critic_steps)
     if rest or not n:
         raise ShapeError("wgan.step", "images", f"of shape {images.shape}", f"{critic_steps} * N of them")
