@@ -62,11 +62,11 @@ def check_one_of(where: str, argument: str, value: Any, choices: tuple[int, ...]
     return value
 
 
-def check_widths(where: str, widths: Any, least: int = 2) -> tuple[int, ...]:
-    """Numbers of filters, at least so many of them."""
+def check_widths(where: str, widths: Any, least: int = 2, name: str = "widths") -> tuple[int, ...]:
+    """Numbers of filters, or of layers, of each stage: at least so many stages."""
     if not isinstance(widths, list | tuple) or len(widths) < least:
-        raise ArgumentError(where, "widths", repr(widths), f"numbers of filters, {least} or more of them")
-    return tuple(check_positive(where, "widths", width) for width in widths)
+        raise ArgumentError(where, name, repr(widths), f"positive ints, {least} or more of them")
+    return tuple(check_positive(where, name, width) for width in widths)
 
 
 def check_sizes(where: str, **sizes: int) -> None:

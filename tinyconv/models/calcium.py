@@ -12,6 +12,7 @@ from typing import NamedTuple
 from tinyconv.errors import ArgumentError
 from tinyconv.models._sizes import centre_crop, check_images
 from tinyconv.models.registry import register
+from tinyconv.models.weights import fill_bias
 from tinyconv.nn import (
     ELU,
     BatchNorm1d,
@@ -181,5 +182,4 @@ def _initialise(module: Module) -> None:
     """He's uniform distribution, zero biases."""
     if isinstance(module, Conv2d):
         init.kaiming_uniform_(module.weight, nonlinearity="relu")
-        if module.bias is not None:
-            init.zeros_(module.bias)
+        fill_bias(module)

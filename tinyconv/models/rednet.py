@@ -10,6 +10,7 @@ from __future__ import annotations
 from tinyconv.errors import ArgumentError
 from tinyconv.models._sizes import check_images
 from tinyconv.models.registry import register
+from tinyconv.models.weights import fill_bias
 from tinyconv.nn import Conv2d, ConvTranspose2d, Module, ModuleList, ReLU, init
 from tinyconv.ops._checks import check_positive
 from tinyconv.tensor import Tensor
@@ -75,8 +76,8 @@ class RedNet(Module):
 
 
 def _initialise(module: Module) -> None:
-    """He's normal distribution and zero biases."""
+    """He's normal distribution by the channels that come in, and zero biases."""
     if isinstance(module, Conv2d | ConvTranspose2d):
-        init.kaiming_normal_(module.weight, nonlinearity="relu")
-        if module.bias is not None:
-            init.zeros_(module.bias)
+        mode = "fan_in" if isinstance(module, Conv2d) else "fan_out"
+        init.kaiming_normal_(module.weight, mode=mode, nonlinearity="relu")
+        fill_bias(module)

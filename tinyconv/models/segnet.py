@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from tinyconv.models._sizes import check_images, check_widths
 from tinyconv.models.registry import register
+from tinyconv.models.weights import fill_bias
 from tinyconv.nn import (
     BatchNorm2d,
     Conv2d,
@@ -106,5 +107,4 @@ def _initialise(module: Module) -> None:
     """He's normal distribution and zero biases."""
     if isinstance(module, Conv2d):
         init.kaiming_normal_(module.weight, nonlinearity="relu")
-        if module.bias is not None:
-            init.zeros_(module.bias)
+        fill_bias(module)

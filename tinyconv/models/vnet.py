@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from tinyconv.models._sizes import check_images, check_one_of, check_widths
 from tinyconv.models.registry import register
+from tinyconv.models.weights import fill_bias
 from tinyconv.nn import Conv3d, ConvTranspose3d, Module, ModuleList, PReLU, Sequential, init
 from tinyconv.ops import cat
 from tinyconv.tensor import Tensor
@@ -106,7 +107,9 @@ def _resize(layer: Module, channels: int) -> Sequential:
 
 def _initialise(module: Module) -> None:
     """He's normal distribution for PReLU of slope 0.25, and zero biases."""
-    if isinstance(module, Conv3d | ConvTranspose3d):
+    if isinstance(module, Conv3d):
         init.kaiming_normal_(module.weight, a=0.25)
-        if module.bias is not None:
-            init.zeros_(module.bias)
+        fill_bias(module)
+    elif isinstance(module, ConvTranspose3d):  # each output has one input per channel
+        init.normal_(module.weight, std=(2 / (1 + 0.25**2) / module.in_channels) ** 0.5)
+        fill_bias(module)
