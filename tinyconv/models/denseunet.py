@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinyconv.models._sizes import check_images, check_widths
+from tinyconv.models._sizes import check_images, check_sizes, check_widths
 from tinyconv.models.densenet import DenseNet
 from tinyconv.models.registry import register
 from tinyconv.models.weights import fill_bias
 from tinyconv.nn import BatchNorm2d, Conv2d, Dropout, Module, ModuleList, ReLU, Sequential, Upsample, init
-from tinyconv.ops._checks import check_positive
 from tinyconv.tensor import Tensor
 
 
@@ -60,8 +59,7 @@ class DenseUNet(Module):
     ) -> None:
         super().__init__()
         layers = check_widths("DenseUNet", layers, name="layers")
-        for name, value in {"growth": growth, "width": width, "last": last}.items():
-            check_positive("DenseUNet", name, value)
+        check_sizes("DenseUNet", growth=growth, width=width, last=last)
         self.in_channels, self.multiple = in_channels, 2 ** (len(layers) + 1)
         self.features = DenseNet(1, in_channels, layers, growth, width).features
         skips, channels = [width], width
