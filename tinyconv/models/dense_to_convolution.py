@@ -87,10 +87,10 @@ def convolutionize(net: Module, input_size: Sequence[int] = (3, 224, 224)) -> Ch
 
 def _converted(net: Module, input_size: Sequence[int]) -> Chain:
     like = next((p for p in net.parameters()), None)
-    if like is None or len(input_size) != 3:
-        raise ArgumentError(
-            "convolutionize", "input_size", repr(input_size), "(C, H, W), of a net with weights"
-        )
+    if like is None:
+        raise ArgumentError("convolutionize", "net", f"a {type(net).__name__} without weights", "some")
+    if not isinstance(input_size, list | tuple) or len(input_size) != 3:
+        raise ArgumentError("convolutionize", "input_size", repr(input_size), "(C, H, W)")
     numbers = np.random.default_rng(0).standard_normal((1, *input_size)).astype(like.dtype)
     example = tensor(numbers).to(like.device)
     expected = net(example)
