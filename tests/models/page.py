@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections import defaultdict
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from unittest import mock
 
@@ -55,6 +55,7 @@ def section(module: str, names: list[str]) -> str:
     return "\n".join(lines)
 
 
+@cache
 def page() -> str:
     """The text of docs/models.md."""
     sections = [section(module, names) for module, names in sorted(families().items())]
