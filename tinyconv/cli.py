@@ -233,12 +233,11 @@ def predict(
 
 @app.command(name="models")
 def list_models() -> None:
-    """List the networks and their numbers of parameters."""
+    """List the networks and an input of each; `tinyconv summary` tells more of one."""
     from tinyconv import models
 
     for name in models.list():
-        count = sum(parameter.numel() for parameter in models.create(name).parameters())
-        typer.echo(f"{name:16} {count:>12,} parameters")
+        typer.echo(f"{name:16} {' x '.join(map(str, models.input_size(name)))}")
 
 
 @app.command(

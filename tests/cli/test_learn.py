@@ -14,7 +14,7 @@ def test_version_help_models_and_lessons():
     for command, example in (([], "learn 04"), (["train"], "--minutes 15"), (["predict"], "--out masks")):
         done = tinyconv_command(*command, "--help")
         assert done.exit_code == 0 and example in done.stdout
-    assert "unet_slides         1,941,105 parameters" in tinyconv_command("models").stdout
+    assert "unet_slides      3 x 256 x 256\n" in tinyconv_command("models").stdout
     assert tinyconv_command("learn").exit_code == 0
     assert tinyconv_command("nonsense").exit_code == 2
 

@@ -20,7 +20,14 @@ def test_a_volume_has_four_sizes():
     assert "3 x 4 x 4 x 4" in done.stdout and "19,072,291" in done.stdout
 
 
+def test_an_input_that_the_network_takes_is_known():
+    done = tinyconv_command("summary", "lenet5")
+    assert done.exit_code == 0 and "61,706" in done.stdout, done.output
+    assert done.stdout == tinyconv_command("summary", "lenet5", "--input", 1, 28, 28).stdout
+
+
 def test_what_does_not_fit_is_one_line():
+    refused(tinyconv_command("summary", "unet3d", 24), "W is 24", "--input C D H W")
     refused(tinyconv_command("summary", "vgg"), "name is 'vgg'", "unet_slides")
     refused(tinyconv_command("summary", "unet", "--input", 1, 64, 64), "(N, 1, H, W)", "at least 188")
     refused(tinyconv_command("summary", "unet", "--input", 3, 0, 64), "input_size", "(3, 0, 64)")

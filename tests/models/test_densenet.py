@@ -85,6 +85,20 @@ def test_names_are_those_of_published_weights() -> None:
     assert len(names) == 727
 
 
+def test_names_of_the_weights_published_first() -> None:
+    first, second = (models.create("densenet121", layers=(2, 1, 1, 1), growth=2, width=4) for _ in range(2))
+    old = {}
+    for name, x in first.state_dict().items():
+        block, layer, part = name.partition("denselayer")[0], *name.partition("denselayer")[1:]
+        for kind in ("norm", "conv") if layer else ():
+            for number in "12":
+                part = part.replace(f".{kind}{number}.", f".{kind}.{number}.")
+        old[block + layer + part] = x
+    assert "features.denseblock1.denselayer2.conv.1.weight" in old and "features.norm5.bias" in old
+    second.load_state_dict(old)
+    assert all((x.array == first.state_dict()[name].array).all() for name, x in second.state_dict().items())
+
+
 def test_sizes_and_receptive_fields() -> None:
     """7, pooled 11, six 3x3 at jump 4: 59, pooled 63, twelve at jump 8: 255."""
     table = nn.summary(models.create("densenet121", growth=2, width=4), (3, 224, 224))

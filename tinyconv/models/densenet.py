@@ -5,15 +5,20 @@ Slide deck S1: the features of a layer are concatenated with the inputs of all o
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from tinyconv.models.registry import register
 from tinyconv.models.weights import fill_bias
 from tinyconv.nn import AvgPool2d, BatchNorm2d, Conv2d, Linear, MaxPool2d, Module, ReLU, Sequential, init
 from tinyconv.nn import functional as F
+from tinyconv.nn.state import IncompatibleKeys
 from tinyconv.ops import cat
 from tinyconv.tensor import Tensor
 
+OLD_NAME = re.compile(r"(?<=\.)(norm|conv)\.([12])(?=\.)")
 BOTTLENECK = 4
 """A layer's 1x1 convolution makes this many times the channels that its 3x3 convolution adds."""
 
@@ -80,6 +85,14 @@ class DenseNet(Module):
         add("norm5", BatchNorm2d(channels))
         self.classifier = Linear(channels, num_classes)
         self.apply(_initialise)
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> IncompatibleKeys:
+        """As for every module; the weights published first say ``norm.1`` where it is ``norm1`` today."""
+        if hasattr(state_dict, "items"):
+            state_dict = {OLD_NAME.sub(r"\1\2", str(name)): value for name, value in state_dict.items()}
+        return super().load_state_dict(state_dict, strict, assign)
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.features(x))
