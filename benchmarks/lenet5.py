@@ -32,8 +32,8 @@ class Report(Callback):
 
 def main(
     folder: Annotated[str, typer.Argument(help="Where MNIST is.")],
-    epochs: Annotated[int, typer.Option(help="Times to see each digit.")] = 10,
-    shift: Annotated[int, typer.Option(help="Pixels that digits are moved by at most.")] = 2,
+    epochs: Annotated[int, typer.Option(help="Times to see each digit.")] = 12,
+    shift: Annotated[int, typer.Option(help="Pixels that digits are moved by at most.")] = 1,
     activation: Annotated[str, typer.Option(help="tanh, the paper's, or relu.")] = "tanh",
     pooling: Annotated[str, typer.Option(help="average, the paper's, or max.")] = "average",
     seed: int = 0,
@@ -43,7 +43,7 @@ def main(
     model = models.create("lenet5", activation=activation, pooling=pooling)
     began = time.perf_counter()
     training, test = MNIST(folder), MNIST(folder, train=False)
-    options = {"epochs": epochs, "batch_size": 64, "lr": 2e-3, "shift": shift, "seed": seed}
+    options = {"epochs": epochs, "batch_size": 64, "lr": 3e-3, "shift": shift, "seed": seed}
     reached = train_classifier(model, training, test, callbacks=[Report()], **options)
     seconds = time.perf_counter() - began
     print(f"test accuracy {reached:.4f} after {seconds:.1f} s on {tc.get_num_threads()} threads")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tinyconv as tc
@@ -15,6 +16,7 @@ from tests.models.twin import (
     steps_to_overfit,
 )
 from tinyconv import models, nn
+from tinyconv.errors import ArgumentError
 from tinyconv.models.googlenet import GoogLeNetOutputs, Inception, NaiveInception
 
 MODULES = {
@@ -133,6 +135,22 @@ def test_auxiliary_classifiers_are_for_training() -> None:
     assert outputs.aux_logits1 is outputs[2]
     assert model.eval()(x).shape == (2, 3)
     assert models.create("googlenet", num_classes=3, aux_logits=False)(x).shape == (2, 3)
+
+
+def test_inputs_of_published_weights() -> None:
+    """The pixel 1 is (1 - mean) / deviation for torchvision's other nets, and 1 for this one; 0 is -1."""
+    mean, deviation = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    pixels = np.random.default_rng(0).random((1, 3, 20, 20))
+    model = models.create("googlenet", num_classes=3, transform_input=True).eval()
+    plain = models.create("googlenet", num_classes=3).eval()
+    plain.load_state_dict(model.state_dict())
+    usual = (pixels - mean[:, None, None]) / deviation[:, None, None]
+    given = tc.tensor(usual.astype(np.float32)), tc.tensor((2 * pixels - 1).astype(np.float32))
+    np.testing.assert_allclose(model(given[0]).tolist(), plain(given[1]).tolist(), rtol=1e-4, atol=1e-6)
+    with pytest.raises(
+        ArgumentError, match="GoogLeNet: transform_input is True, expected False with 1 channels"
+    ):
+        models.create("googlenet", transform_input=True, in_channels=1)
 
 
 def test_sizes_and_receptive_fields() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from tinyconv.errors import ArgumentError
 from tinyconv.models.registry import register
 from tinyconv.nn import (
     AdaptiveAvgPool2d,
@@ -22,8 +23,12 @@ from tinyconv.nn import (
     init,
 )
 from tinyconv.nn import functional as F
-from tinyconv.ops import cat
+from tinyconv.ops import cat, tensor
 from tinyconv.tensor import Tensor
+
+MEAN = [[[0.485]], [[0.456]], [[0.406]]]
+DEVIATION = [[[0.229]], [[0.224]], [[0.225]]]
+"""Of the red, green and blue of ImageNet's images."""
 
 
 class GoogLeNetOutputs(NamedTuple):
@@ -159,6 +164,9 @@ class GoogLeNet(Module):
     largest : int
         Kernel size of the largest convolution in each module: 3 as in published weights, which
         follow torchvision, or 5 as in the paper.
+    transform_input : bool
+        Whether to bring RGB images that are normalised by ImageNet's mean and deviation to (x - 0.5) / 0.5,
+        for which the weights published with torchvision were trained.
 
     Notes
     -----
@@ -176,8 +184,12 @@ class GoogLeNet(Module):
         dropout: float = 0.2,
         dropout_aux: float = 0.7,
         largest: int = 3,
+        transform_input: bool = False,
     ) -> None:
         super().__init__()
+        if transform_input and in_channels != 3:
+            raise ArgumentError("GoogLeNet", "transform_input", "True", f"False with {in_channels} channels")
+        self.transform_input = bool(transform_input)
         self.conv1 = BasicConv2d(in_channels, 64, kernel_size=7, stride=2, padding=3)
         self.maxpool1 = MaxPool2d(3, 2, ceil_mode=True)
         self.conv2 = BasicConv2d(64, 64, kernel_size=1)
@@ -204,6 +216,9 @@ class GoogLeNet(Module):
         self.apply(_initialise)
 
     def forward(self, x: Tensor) -> Tensor | GoogLeNetOutputs:
+        if self.transform_input:
+            mean, deviation = (tensor(of, dtype=x.dtype, device=x.device) for of in (MEAN, DEVIATION))
+            x = (x * deviation + mean - 0.5) / 0.5
         x = self.conv3(self.conv2(self.maxpool1(self.conv1(x))))
         x = self.inception3b(self.inception3a(self.maxpool2(x)))
         early = x = self.inception4a(self.maxpool3(x))

@@ -46,7 +46,9 @@ class Shifted(Dataset):
         if not is_int(most, 0):
             raise ArgumentError("Shifted", "most", repr(most), "an int >= 0")
         self.dataset, self.most = dataset, most
-        self.seed, self.epoch = check_seed("Shifted", seed), epoch
+        self.seed = check_seed("Shifted", seed)
+        random = generator(seed, AUGMENTATION, epoch)
+        self.places = random.integers(0, 2 * most + 1, (len(dataset), 2)).tolist()
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -54,10 +56,10 @@ class Shifted(Dataset):
     def __getitem__(self, index: int) -> tuple[Array, Any]:
         index = check_index(self, index)
         image, label = self.dataset[index]
-        down, right = generator(self.seed, AUGMENTATION, self.epoch, index).integers(0, 2 * self.most + 1, 2)
-        margin = (self.most, self.most)
-        height, width = image.shape[-2:]
-        padded = np.pad(image, ((0, 0), margin, margin))
+        down, right = self.places[index]
+        channels, height, width = image.shape
+        padded = np.zeros((channels, height + 2 * self.most, width + 2 * self.most), image.dtype)
+        padded[:, self.most : self.most + height, self.most : self.most + width] = image
         return padded[:, down : down + height, right : right + width], label
 
     def at_epoch(self, epoch: int) -> Shifted:
