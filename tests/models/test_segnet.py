@@ -86,6 +86,11 @@ def test_what_the_encoder_sees() -> None:
     assert table.rows[-1].receptive_field == reach_by_hand()
 
 
+def test_it_sees_as_much_where_a_pooling_left_out_a_border() -> None:
+    table = nn.summary(models.create("segnet", widths=TINY), (3, 93, 77))
+    assert table.rows[-1].receptive_field == reach_by_hand()
+
+
 def reach_by_hand() -> tuple[int, int]:
     """The windows of each pixel of the output, followed level by level to the lowest one."""
     longest = 0
