@@ -21,6 +21,7 @@ from tinyconv.kernels.cpu import _winograd_transform as transform
 from tinyconv.kernels.cpu import conv as fast
 from tinyconv.kernels.cpu import threads as cpu_threads
 from tinyconv.kernels.cpu._vector_code import lanes
+from tinyconv.kernels.cpu._windows import Problem
 from tinyconv.kernels.reference import conv as reference
 
 Array = Any
@@ -38,12 +39,14 @@ def _shared() -> Any:
         yield
 
 
-@pytest.fixture(params=_algorithm.TILES)
+@pytest.fixture(params=[(tile, few) for tile in _algorithm.TILES for few in (False, True)], ids=str)
 def tile(request: Any, monkeypatch: Any) -> int:
-    """Winograd with output tiles of this size, whatever the layer."""
-    monkeypatch.setattr(_algorithm, "TILES", (request.param,))
+    """Winograd with output tiles of this size, in the way for many tiles or for few, whatever the layer."""
+    tile, few = request.param
+    monkeypatch.setattr(_algorithm, "TILES", (tile,))
+    monkeypatch.setattr(planes, "has_few_tiles", lambda *_, **__: few)
     with conv_algorithm("winograd"):
-        yield request.param
+        yield tile
 
 
 def product(factors: transform.Factors) -> Array:
@@ -124,7 +127,7 @@ def uses_winograd(monkeypatch: Any) -> list[str]:
     return runs
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(case=layers(), order=st.sampled_from(ORDERS))
 @pytest.mark.usefixtures("tile")
 def test_agrees_with_the_float64_reference(case: Case, order: Any) -> None:
@@ -160,7 +163,7 @@ def test_transposed_convolution_adds_its_bias() -> None:
     assert relative_error(y, plain + bias.reshape(1, -1, 1, 1)) < ERROR
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(case=layers(), order=st.sampled_from((np.asarray, channels_last)))
 @pytest.mark.usefixtures("tile")
 def test_nothing_beyond_the_arrays_is_read_or_written(case: Case, order: Any) -> None:
@@ -213,6 +216,17 @@ def test_bias_gradient_is_the_sum_of_each_channel(case: Case) -> None:
     assert got_bias.dtype == np.float32
 
 
+def test_few_tiles_with_many_weights_have_a_way_of_their_own() -> None:
+    def few(batch: int, channels: int, size: int, for_weight: bool) -> bool:
+        problem = Problem(
+            batch, (size, size), channels, (size, size), channels, 1, (3, 3), (1, 1), (1, 1), (1, 1), False
+        )
+        return _algorithm.has_few_tiles(problem, 4, 4, for_weight)
+
+    assert few(4, 256, 16, False) and few(4, 256, 16, True)
+    assert not few(4, 64, 64, False) and not few(4, 64, 64, True)
+
+
 BIG = Case(4, 64, 64, 1, (64, 64), (3, 3), (1, 1), (1, 1), (1, 1))
 
 
@@ -238,7 +252,6 @@ def test_auto_takes_winograd_for_large_layers_and_direct_for_the_rest(monkeypatc
         {"columns": 63},
         {"channels": 32, "columns": 32, "groups": 2},
         {"padding": (3, 3)},
-        {"batch": 1, "size": (1, 1)},
     ):
         assert count(BIG._replace(**change)) == 0, change
     with conv_algorithm("direct"):

@@ -36,8 +36,8 @@ MUTATIONS = (
     wrong(
         "winograd: the bias gradient has the last tile of a block only",
         "kernels/cpu/_winograd_grad.py",
-        "            total += z[z_first + t * columns + c]",
-        "            total = z[z_first + t * columns + c]",
+        "                total += z[z_first + t * columns + c]",
+        "                total = z[z_first + t * columns + c]",
         BIAS,
     ),
     wrong(
@@ -116,5 +116,19 @@ MUTATIONS = (
         "value if place == 1",
         "value if place == 0",
         "tests/kernels/test_pooling.py::test_halving_and_its_gradient_are_the_reference",
+    ),
+    wrong(
+        "winograd of few tiles: only the last input channels count",
+        "kernels/cpu/_winograd_few.py",
+        "zeros, wide, first == 0, width",
+        "zeros, wide, True, width",
+        "tests/kernels/test_winograd.py::test_layers_of_several_blocks",
+    ),
+    wrong(
+        "winograd of few tiles: the last block of columns is read as a full one",
+        "kernels/cpu/_winograd_few.py",
+        "source = m_first + point * apart(sizes.block, 2 * width) + t * 2 * width",
+        "source = m_first + point * apart(sizes.block, 2 * width) + t * width",
+        "tests/kernels/test_winograd.py::test_agrees_with_the_float64_reference",
     ),
 )

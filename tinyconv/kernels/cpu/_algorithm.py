@@ -18,6 +18,8 @@ from tinyconv.kernels.cpu._windows import Problem
 
 KERNEL = (3, 3)
 DIRECT = 0
+FLOAT32 = 4
+"""Bytes of a number."""
 TILES = (4, 2)
 
 
@@ -29,10 +31,13 @@ class TransformCost(NamedTuple):
     of_weight: int
 
 
-TRANSFORM_COST = {4: TransformCost(500, 450, 150), 2: TransformCost(180, 170, 90)}
+TRANSFORM_COST = {4: TransformCost(500, 450, 1000), 2: TransformCost(180, 170, 650)}
 STEPS_AROUND_A_SUM = 4
 DIRECT_SLOWDOWN = 1.1
-COST_OF_A_PART = 8
+PACKING_COST = 80
+"""For one vector of weights of the direct kernels."""
+COST_OF_A_SUM, COST_OF_A_FEW = 100, 20
+"""For one vector of the sums of the weight gradient, where threads add theirs up and where they do not."""
 
 
 def winograd_tile(problem: Problem, itemsize: int, width: int, threads: int, for_weight: bool = False) -> int:
@@ -50,10 +55,25 @@ def winograd_tile(problem: Problem, itemsize: int, width: int, threads: int, for
     return DIRECT
 
 
+def has_few_tiles(problem: Problem, tile: int, itemsize: int, for_weight: bool = False) -> bool:
+    """Whether `_winograd_few.py` is the faster: few tiles, many weights."""
+    points, tiles = (tile + 2) ** 2, _tiles(problem, tile)
+    weights = points * problem.channels * problem.columns * itemsize
+    images = points * tiles * (problem.channels + problem.columns) * itemsize
+    if for_weight:
+        return weights > 2**19 and tiles <= 256 and images < 20 * 2**20
+    return weights > 2**21 and tiles <= 128
+
+
+def _tiles(problem: Problem, tile: int) -> int:
+    height, width = problem.out_size
+    return problem.batch * ceil(height / tile) * ceil(width / tile)
+
+
 def _is_possible(problem: Problem, itemsize: int, width: int) -> bool:
     """3x3 with stride 1, whole vectors of channels, float32."""
     return (
-        itemsize == 4
+        itemsize == FLOAT32
         and problem.kernel_size == KERNEL
         and problem.stride == problem.dilation == (1, 1)
         and problem.groups == 1
@@ -65,15 +85,19 @@ def _is_possible(problem: Problem, itemsize: int, width: int) -> bool:
 def _direct_cost(problem: Problem, width: int, threads: int) -> float:
     pixels = problem.batch * problem.out_size[0] * problem.out_size[1]
     steps = 9 * problem.channels + STEPS_AROUND_A_SUM
-    return DIRECT_SLOWDOWN * pixels * steps * (problem.columns / width) / threads
+    packing = PACKING_COST * 9 * problem.channels
+    return (DIRECT_SLOWDOWN * pixels * steps + packing) * (problem.columns / width) / threads
 
 
 def _winograd_cost(problem: Problem, tile: int, width: int, threads: int, for_weight: bool) -> float:
     cost, points = TRANSFORM_COST[tile], (tile + 2) ** 2
-    tiles = problem.batch * ceil(problem.out_size[0] / tile) * ceil(problem.out_size[1] / tile)
+    tiles = _tiles(problem, tile)
     inputs, outputs = problem.channels / width, problem.columns / width
     sums = points * (problem.channels + STEPS_AROUND_A_SUM) * outputs
     of_tiles = ceil(tiles / threads) * (sums + cost.of_input * inputs + cost.of_output * outputs)
-    of_weights = cost.of_weight * problem.channels * outputs / threads
-    of_parts = COST_OF_A_PART * points * problem.channels * outputs if for_weight else 0
-    return of_tiles + of_weights + of_parts
+    vectors = problem.channels * outputs
+    if not for_weight:
+        return of_tiles + cost.of_weight * vectors / threads
+    if has_few_tiles(problem, tile, FLOAT32, for_weight):
+        return of_tiles + COST_OF_A_FEW * points * vectors / threads
+    return of_tiles + COST_OF_A_SUM * points * vectors

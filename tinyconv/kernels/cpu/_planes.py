@@ -10,14 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.kernels.cpu._algorithm import winograd_tile
+from tinyconv.kernels.cpu._algorithm import has_few_tiles, winograd_tile
 from tinyconv.kernels.cpu._depthwise import depthwise, depthwise_weight_grad, is_depthwise
 from tinyconv.kernels.cpu._pack import pack_weights, padded_columns
 from tinyconv.kernels.cpu._sweep import sweep
 from tinyconv.kernels.cpu._vector_code import lanes
 from tinyconv.kernels.cpu._weight_grad import add_parts, grad_plan, sum_parts
 from tinyconv.kernels.cpu._windows import Problem, plan
-from tinyconv.kernels.cpu._winograd import TilePlan, tile_plan, transform_weights, winograd
+from tinyconv.kernels.cpu._winograd import GATHERED, PAD, TilePlan, tile_plan, transform_weights, winograd
+from tinyconv.kernels.cpu._winograd_few import (
+    GRAD_DEPTH,
+    few_grad_scratch,
+    few_scratch,
+    few_tables,
+    of_all_tiles,
+    winograd_few,
+    winograd_few_grad,
+)
 from tinyconv.kernels.cpu._winograd_grad import add_tiles, grad_tables, weights_from_tiles
 from tinyconv.kernels.cpu.memory import Memory, as_memory, channels_last_empty
 from tinyconv.kernels.cpu.reduction import sum as sum_
@@ -158,20 +167,30 @@ def _tile_plan(problem: Problem, x: Array, padding: tuple[int, int], tile: int, 
 def _run_winograd(
     problem: Problem, x: Array, weight: Memory, bias: Array | None, tile: int, y: Array | None
 ) -> Array:
-    """Transform the weights, then the tiles. The adjoint is a convolution with the kernel turned."""
+    """Transform the weights and the tiles. The adjoint is a convolution with the kernel turned."""
     threads = use_threads(problem.products())
     width = lanes(x.itemsize)
     turned = problem.transposed
     height, breadth = problem.padding
     padding = (2 - height, 2 - breadth) if turned else (height, breadth)
     sizes, scratch, tables = _tile_plan(problem, x, padding, tile, threads)
-    packed = np.empty(sizes.points * sizes.channels * sizes.columns, x.dtype)
-    shape = (tile, sizes.channels, sizes.columns, int(turned))
-    transform_weights(x.dtype)(packed, weight, np.empty((threads, 18 * width), x.dtype), shape, width)
-    zeros = np.zeros(max(sizes.columns, 2 * width), x.dtype)
-    start = zeros if bias is None else np.ascontiguousarray(bias)
     y = _output(problem, x.dtype) if y is None else y
     flat = y.transpose(0, 2, 3, 1).reshape(-1)
+    zeros = np.zeros(max(sizes.columns, 2 * width), x.dtype)
+    start = zeros if bias is None else np.ascontiguousarray(bias)
+    if has_few_tiles(problem, tile, x.itemsize):
+        sizes = of_all_tiles(sizes)
+        v = np.empty(sizes.points * (sizes.block + threads + 1) * sizes.channels, x.dtype)
+        scratches = np.empty((threads, few_scratch(sizes, width)), x.dtype)
+        tables = few_tables(sizes.block, sizes.channels, width)
+        winograd_few(x.dtype)(
+            as_memory(x), weight, start, flat, v, scratches, zeros, sizes, turned, width, tables
+        )  # fmt: skip
+        return y
+    packed = np.empty(sizes.points * (sizes.channels * sizes.columns + PAD), x.dtype)
+    shape = (tile, sizes.channels, sizes.columns, int(turned))
+    buffers = np.empty((threads, 18 * GATHERED * width), x.dtype)
+    transform_weights(x.dtype)(packed, weight, buffers, shape, width)
     scratches = np.empty((threads, scratch), x.dtype)
     winograd(x.dtype)(as_memory(x), packed, start, flat, scratches, zeros, sizes, width, tables)
     return y
@@ -182,12 +201,27 @@ def _winograd_parameter_grads(problem: Problem, x: Array, grad: Array, tile: int
     threads = use_threads(problem.products())
     width = lanes(x.itemsize)
     sizes, scratch, _ = _tile_plan(problem, x, problem.padding, tile, threads)
+    gradient = np.empty((sizes.columns, sizes.channels, 3, 3), x.dtype)
+    if has_few_tiles(problem, tile, x.itemsize, for_weight=True):
+        sizes = of_all_tiles(sizes)
+        totals = np.zeros((1, sizes.columns))
+        v, z = (
+            np.empty(sizes.points * (sizes.block + threads + 1) * n, x.dtype)
+            for n in (sizes.channels, sizes.columns)
+        )
+        scratches = np.empty((threads, few_grad_scratch(sizes, width)), x.dtype)
+        zeros = np.zeros(2 * width, x.dtype)
+        tables = few_tables(GRAD_DEPTH, 1, width)
+        winograd_few_grad(x.dtype)(
+            as_memory(x), as_memory(grad), gradient.reshape(-1), totals, v, z, scratches, zeros, sizes, width,
+            tables,
+        )  # fmt: skip
+        return gradient, totals[0].astype(x.dtype)
     partial = np.zeros(threads * sizes.points * sizes.channels * sizes.columns, x.dtype)
     totals = np.zeros((threads, sizes.columns))
     tables = grad_tables(sizes.channels, sizes.columns)
     scratches = np.empty((threads, scratch), x.dtype)
     add_tiles(x.dtype)(as_memory(x), as_memory(grad), partial, totals, scratches, sizes, width, tables)
-    gradient = np.empty((sizes.columns, sizes.channels, 3, 3), x.dtype)
     buffers = np.empty((threads, (sizes.points + 9) * width), x.dtype)
     weights_from_tiles(x.dtype)(gradient.reshape(-1), partial, buffers, sizes, width)
     return gradient, totals.sum(axis=0).astype(x.dtype)

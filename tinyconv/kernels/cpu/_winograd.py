@@ -38,12 +38,25 @@ from tinyconv.kernels.cpu.microkernel import MAX_ROWS, ROWS_1, ROWS_2, make_tile
 Array = Any
 
 BLOCK_BYTES = 640 * 1024
+PAD = 16
+"""Numbers between the points' arrays; see `apart`."""
+GATHERED = 16
+"""Input channels whose weights are copied before they are transformed."""
 
 WIDE_TILE = make_tile(ROWS_2, 2, accumulate=False, masked=False)
 NARROW_TILE = make_tile(ROWS_1, 1, accumulate=False, masked=False)
 FROM_INPUT_2, FROM_INPUT_4 = make_transform(INPUT_2), make_transform(INPUT_4)
 FROM_WEIGHT_2, FROM_WEIGHT_4 = make_transform(WEIGHT_2), make_transform(WEIGHT_4)
 TO_OUTPUT_2, TO_OUTPUT_4 = make_transform(OUTPUT_2, True), make_transform(OUTPUT_4, True)
+
+
+@numba.njit(nogil=True)
+def apart(rows: int, row: int) -> int:
+    """How far one point's numbers lie from the next one's: `rows` rows, and a little more.
+
+    Powers of two would be common otherwise, and numbers so far apart share one place in the cache.
+    """
+    return rows * row + PAD
 
 
 class TileSizes(NamedTuple):
@@ -103,7 +116,7 @@ def tile_plan(
     entries = np.minimum(np.arange(block + MAX_ROWS), block - 1)
     tables = TileTables(*(frozen(t) for t in (entries * channels, entries * columns, np.zeros(1, np.int64))))
     wide = max(channels, columns)
-    return TilePlan(sizes, points * (block * (channels + columns) + wide), tables)
+    return TilePlan(sizes, points * (block * (channels + columns) + 2 * PAD + wide), tables)
 
 
 def _block_of(tiles: int, channels: int, columns: int, points: int, threads: int, itemsize: int) -> int:
@@ -129,39 +142,77 @@ def transform_weights(packed: Array, weight: Any, buffers: Array, shape: Any, wi
 
     The steps of `weight` are those of input channel, output channel and the two kernel axes.
     shape : (tile, input channels, output channels, 1 to turn the kernel by half a turn or 0).
-    `buffers` (threads, 18 * width) is scratch memory.
+    `buffers` (threads, 18 * GATHERED * width) is scratch memory.
     """
     tile, channels, columns, turned = shape
     channel_step, column_step, h_step, w_step = weight.steps
     flat, start = weight.flat, weight.start
     if turned:
         start, h_step, w_step = start + 2 * h_step + 2 * w_step, -h_step, -w_step
-    side = tile + 2
     threads = buffers.shape[0]
     buffer = buffers.reshape(-1)
     blocks = blocks_of(columns, width)
-    units = blocks * channels
+    pieces = (channels + GATHERED - 1) // GATHERED
+    units = blocks * pieces
     for thread in numba.prange(threads):
         taps = thread * buffers.shape[1]
         for unit in range(thread * units // threads, (thread + 1) * units // threads):
-            begin, c = block_begin(unit // channels, columns, width), unit % channels
+            begin, first = block_begin(unit // pieces, columns, width), unit % pieces * GATHERED
             wide = block_width(columns - begin, width)
-            for i in range(3):
-                for j in range(3):
-                    origin = start + c * channel_step + begin * column_step + i * h_step + j * w_step
-                    for k in range(wide):
-                        buffer[taps + (3 * i + j) * wide + k] = flat[origin + k * column_step]
-            place = begin * channels + c * wide
-            step = channels * columns
-            for k in range(0, wide, width):
-                if tile == 4:
-                    FROM_WEIGHT_4(
-                        buffer, taps + k, 3 * wide, wide, packed, place + k, side * step, step, buffer, 0
-                    )
-                else:
-                    FROM_WEIGHT_2(
-                        buffer, taps + k, 3 * wide, wide, packed, place + k, side * step, step, buffer, 0
-                    )
+            depth = min(GATHERED, channels - first)
+            origin = start + first * channel_step + begin * column_step
+            weight_tiles(
+                buffer, taps, flat, origin, (channel_step, column_step, h_step, w_step), depth,
+                packed, begin * channels + first * wide, apart(channels, columns), wide, tile, width,
+            )  # fmt: skip
+
+
+@numba.njit(nogil=True)
+def _gather_weights(
+    buffer: Array, taps: int, flat: Array, origin: int, steps: Any, depth: int, wide: int
+) -> None:
+    """Copy weights to ``buffer[channel, tap, column]``, the longest runs of memory innermost."""
+    channel_step, column_step, h_step, w_step = steps
+    if h_step == 3 * w_step and channel_step == 9 * w_step:
+        for k in range(wide):
+            source, target = origin + k * column_step, taps + k
+            for r in range(9 * depth):
+                buffer[target + r * wide] = flat[source + r * w_step]
+    elif h_step == 3 * w_step:
+        for c in range(depth):
+            for k in range(wide):
+                source, target = origin + c * channel_step + k * column_step, taps + c * 9 * wide + k
+                for tap in range(9):
+                    buffer[target + tap * wide] = flat[source + tap * w_step]
+    else:
+        for c in range(depth):
+            for k in range(wide):
+                source, target = origin + c * channel_step + k * column_step, taps + c * 9 * wide + k
+                for i in range(3):
+                    for j in range(3):
+                        buffer[target + (3 * i + j) * wide] = flat[source + i * h_step + j * w_step]
+
+
+@numba.njit(nogil=True)
+def weight_tiles(
+    buffer: Array, taps: int, flat: Array, origin: int, steps: Any, depth: int,
+    u: Array, u_first: int, point_step: int, wide: int, tile: int, width: int,
+) -> None:  # fmt: skip
+    """Transform the weights of `depth` input and `wide` output channels, to ``u[point, channel, column]``.
+
+    `buffer` has room for 9 * GATHERED * wide numbers at `taps`, and `depth` is at most GATHERED: so many
+    are copied at a time, along the memory, because weights whose neighbours are a power of two
+    apart drive each other out of the cache.
+    """
+    _gather_weights(buffer, taps, flat, origin, steps, depth, wide)
+    row_step = (tile + 2) * point_step
+    for c in range(depth):
+        for k in range(0, wide, width):
+            here, there = taps + c * 9 * wide + k, u_first + c * wide + k
+            if tile == 4:
+                FROM_WEIGHT_4(buffer, here, 3 * wide, wide, u, there, row_step, point_step, buffer, 0)
+            else:
+                FROM_WEIGHT_2(buffer, here, 3 * wide, wide, u, there, row_step, point_step, buffer, 0)
 
 
 @numba.njit(nogil=True)
@@ -180,7 +231,7 @@ def input_tile(
     left = tile_number % sizes.tiles_w * sizes.tile - sizes.padding_w
     origin = x.start + image * image_step
     inside = top >= 0 and left >= 0 and top + side <= sizes.size_h and left + side <= sizes.size_w
-    step = block * channels
+    step = apart(block, channels)
     if inside and channel_step == 1:
         origin += top * row_step + left * pixel_step
         for c in range(0, channels, width):
@@ -209,33 +260,36 @@ def input_tile(
 
 
 @numba.njit(nogil=True)
-def _output_tile(
-    tile_number: int, m: Array, m_first: int, edge_first: int, block: int, bias: Array, y: Array,
-    sizes: Any, width: int,
+def output_tile(
+    tile_number: int, m: Array, m_first: int, m_columns: int, edge_first: int, block: int, bias: Array,
+    y: Array, begin: int, sizes: Any, width: int,
 ) -> None:  # fmt: skip
-    """Transform column `m_first` of m (point, tile, column) to one tile of y (N, H, W, C)."""
+    """Transform one tile of m (point, tile, m_columns) to y (N, H, W, C), channels from `begin` on."""
     tile, columns = sizes.tile, sizes.columns
-    side, step = tile + 2, block * columns
+    side, step = tile + 2, apart(block, m_columns)
     image = tile_number // (sizes.tiles_h * sizes.tiles_w)
     top = tile_number // sizes.tiles_w % sizes.tiles_h * tile
     left = tile_number % sizes.tiles_w * tile
-    target = ((image * sizes.out_h + top) * sizes.out_w + left) * columns
+    target = ((image * sizes.out_h + top) * sizes.out_w + left) * columns + begin
     pitch = sizes.out_w * columns
     rows, pixels = min(tile, sizes.out_h - top), min(tile, sizes.out_w - left)
     if rows == tile and pixels == tile:
-        for c in range(0, columns, width):
+        for c in range(0, m_columns, width):
             if tile == 4:
-                TO_OUTPUT_4(m, m_first + c, side * step, step, y, target + c, pitch, columns, bias, c)
+                TO_OUTPUT_4(m, m_first + c, side * step, step, y, target + c, pitch, columns, bias, begin + c)
             else:
-                TO_OUTPUT_2(m, m_first + c, side * step, step, y, target + c, pitch, columns, bias, c)
+                TO_OUTPUT_2(m, m_first + c, side * step, step, y, target + c, pitch, columns, bias, begin + c)
         return
-    for c in range(0, columns, width):
+    row = tile * m_columns
+    for c in range(0, m_columns, width):
         if tile == 4:
-            TO_OUTPUT_4(m, m_first + c, side * step, step, m, edge_first + c, 4 * columns, columns, bias, c)
+            TO_OUTPUT_4(m, m_first + c, side * step, step, m, edge_first + c, row, m_columns, bias, begin + c)
         else:
-            TO_OUTPUT_2(m, m_first + c, side * step, step, m, edge_first + c, 2 * columns, columns, bias, c)
+            TO_OUTPUT_2(m, m_first + c, side * step, step, m, edge_first + c, row, m_columns, bias, begin + c)
     for r in range(rows):
-        copy_run(y, target + r * pitch, m, edge_first + r * tile * columns, pixels * columns)
+        for p in range(pixels):
+            source = edge_first + (r * tile + p) * m_columns
+            copy_run(y, target + r * pitch + p * columns, m, source, m_columns)
 
 
 @numba.njit(nogil=True)
@@ -247,12 +301,12 @@ def _multiply(
     row, out, segment = tables.row, tables.out, tables.segment
     channels, columns = sizes.channels, sizes.columns
     for point in range(sizes.points):
-        a_first = v_first + point * sizes.block * channels
-        c_first = m_first + point * sizes.block * columns
+        a_first = v_first + point * apart(sizes.block, channels)
+        c_first = m_first + point * apart(sizes.block, columns)
         begin = 0
         while begin < columns:
             wide = block_width(columns - begin, width)
-            b_first = (point * columns + begin) * channels
+            b_first = point * apart(channels, columns) + begin * channels
             if wide > width:
                 for t in range(0, tiles, ROWS_2):
                     WIDE_TILE(
@@ -292,8 +346,8 @@ def winograd(
     for thread in numba.prange(threads):
         source = Memory(flat, start, steps)
         v_first = thread * scratches.shape[1]
-        m_first = v_first + sizes.points * sizes.block * sizes.channels
-        edge_first = m_first + sizes.points * sizes.block * sizes.columns
+        m_first = v_first + sizes.points * apart(sizes.block, sizes.channels)
+        edge_first = m_first + sizes.points * apart(sizes.block, sizes.columns)
         for block in range(thread * sizes.blocks // threads, (thread + 1) * sizes.blocks // threads):
             begin = block * sizes.block
             tiles = min(sizes.block, all_tiles - begin)
@@ -304,7 +358,7 @@ def winograd(
                 )  # fmt: skip
             _multiply(scratch, v_first, m_first, tiles, weights, zeros, sizes, width, tables)
             for t in range(tiles):
-                _output_tile(
-                    begin + t, scratch, m_first + t * sizes.columns, edge_first, sizes.block, bias, y,
-                    sizes, width,
+                output_tile(
+                    begin + t, scratch, m_first + t * sizes.columns, sizes.columns, edge_first, sizes.block,
+                    bias, y, 0, sizes, width,
                 )  # fmt: skip

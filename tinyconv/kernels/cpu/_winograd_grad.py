@@ -24,7 +24,7 @@ from numba import types
 from tinyconv.kernels.cpu._compile import integers, memory, parallel_kernel, read_only, written
 from tinyconv.kernels.cpu._pack import block_width
 from tinyconv.kernels.cpu._windows import CACHED_PLANS
-from tinyconv.kernels.cpu._winograd import TileSizes, TileTables, input_tile
+from tinyconv.kernels.cpu._winograd import TileSizes, TileTables, apart, input_tile
 from tinyconv.kernels.cpu._winograd_transform import (
     OUTPUT_2,
     OUTPUT_4,
@@ -40,6 +40,9 @@ from tinyconv.kernels.cpu.microkernel import MAX_ROWS, ROWS_1, ROWS_2, make_tile
 
 Array = Any
 
+SUMMED = 32
+"""Tiles whose sums are added in float32, before float64 takes over."""
+
 WIDE_TILE = make_tile(ROWS_2, 2, accumulate=True, masked=False)
 NARROW_TILE = make_tile(ROWS_1, 1, accumulate=True, masked=False)
 FROM_GRAD_2, FROM_GRAD_4 = make_transform(transposed(OUTPUT_2)), make_transform(transposed(OUTPUT_4))
@@ -54,7 +57,7 @@ def grad_tables(channels: int, columns: int) -> TileTables:
 
 
 @numba.njit(nogil=True)
-def _grad_tile(
+def grad_tile(
     tile_number: int, grad: Any, z: Array, z_first: int, edge_first: int, sizes: Any, width: int
 ) -> None:
     """Transform one tile of grad (N, C_out, H, W) to column `z_first` of z (point, tile, column)."""
@@ -64,7 +67,7 @@ def _grad_tile(
     top = tile_number // sizes.tiles_w % sizes.tiles_h * tile
     left = tile_number % sizes.tiles_w * tile
     origin = grad.start + image * image_step
-    step = sizes.block * columns
+    step = apart(sizes.block, columns)
     if channel_step == 1 and top + tile <= sizes.out_h and left + tile <= sizes.out_w:
         origin += top * row_step + left * pixel_step
         for c in range(0, columns, width):
@@ -93,8 +96,8 @@ def _add_products(
     row, out, segment = tables.row, tables.out, tables.segment
     channels, columns = sizes.channels, sizes.columns
     for point in range(sizes.points):
-        a_first = v_first + point * sizes.block * channels
-        b_first = z_first + point * sizes.block * columns
+        a_first = v_first + point * apart(sizes.block, channels)
+        b_first = z_first + point * apart(sizes.block, columns)
         c_first = partial_first + point * channels * columns
         begin = 0
         while begin < columns:
@@ -123,13 +126,14 @@ def _signature(number: Any) -> Any:
 
 
 @numba.njit(nogil=True)
-def _add_sums(z: Array, z_first: int, tiles: int, columns: int, totals: Array) -> None:
+def add_sums(z: Array, z_first: int, tiles: int, columns: int, totals: Array) -> None:
     """Add the sums of a block's tiles, which lie in z (tile, column), to `totals`."""
-    for c in range(columns):
-        total = z[z_first + c]
-        for t in range(1, tiles):
-            total += z[z_first + t * columns + c]
-        totals[c] += total
+    for first in range(0, tiles, SUMMED):
+        for c in range(columns):
+            total = z[z_first + first * columns + c]
+            for t in range(first + 1, min(first + SUMMED, tiles)):
+                total += z[z_first + t * columns + c]
+            totals[c] += total
 
 
 @parallel_kernel(_signature)
@@ -150,8 +154,8 @@ def add_tiles(
         from_x = Memory(x_flat, x_start, x_steps)
         from_grad = Memory(grad_flat, grad_start, grad_steps)
         v_first = thread * scratches.shape[1]
-        z_first = v_first + sizes.points * sizes.block * sizes.channels
-        edge_first = z_first + sizes.points * sizes.block * sizes.columns
+        z_first = v_first + sizes.points * apart(sizes.block, sizes.channels)
+        edge_first = z_first + sizes.points * apart(sizes.block, sizes.columns)
         partial_first = thread * sizes.points * sizes.channels * sizes.columns
         for block in range(thread * sizes.blocks // threads, (thread + 1) * sizes.blocks // threads):
             begin = block * sizes.block
@@ -159,12 +163,31 @@ def add_tiles(
             for t in range(tiles):
                 v, z = v_first + t * sizes.channels, z_first + t * sizes.columns
                 input_tile(begin + t, from_x, scratch, v, edge_first, sizes.block, sizes, width)
-                _grad_tile(begin + t, from_grad, scratch, z, edge_first, sizes, width)
-            ones = (sizes.tile + 3) * sizes.block * sizes.columns
-            _add_sums(scratch, z_first + ones, tiles, sizes.columns, totals[thread])
+                grad_tile(begin + t, from_grad, scratch, z, edge_first, sizes, width)
+            ones = (sizes.tile + 3) * apart(sizes.block, sizes.columns)
+            add_sums(scratch, z_first + ones, tiles, sizes.columns, totals[thread])
             _add_products(
                 scratch, v_first, z_first, tiles, partial, partial_first, sizes, width, tables
             )  # fmt: skip
+
+
+@numba.njit(nogil=True)
+def weights_of_tile(
+    u: Array, u_first: int, point_step: int, taps: int, gradient: Array, target: int, column_step: int,
+    tile: int, width: int,
+) -> None:  # fmt: skip
+    """Transform one vector of columns of u (point, column) to 3x3 weights, `column_step` apart.
+
+    u has room for 9 vectors at `taps`.
+    """
+    row_step = (tile + 2) * point_step
+    if tile == 4:
+        TO_WEIGHT_4(u, u_first, row_step, point_step, u, taps, 3 * width, width, u, 0)
+    else:
+        TO_WEIGHT_2(u, u_first, row_step, point_step, u, taps, 3 * width, width, u, 0)
+    for k in range(width):
+        for tap in range(9):
+            gradient[target + k * column_step + tap] = u[taps + tap * width + k]
 
 
 def _finish_signature(number: Any) -> Any:
@@ -180,7 +203,6 @@ def weights_from_tiles(gradient: Array, partial: Array, buffers: Array, sizes: A
     `buffers` (threads, (points + 9) * width) is scratch memory.
     """
     points, channels, columns = sizes.points, sizes.channels, sizes.columns
-    side = sizes.tile + 2
     part_step = points * channels * columns
     parts = partial.shape[0] // part_step
     threads = buffers.shape[0]
@@ -197,11 +219,7 @@ def weights_from_tiles(gradient: Array, partial: Array, buffers: Array, sizes: A
                         for part in range(1, parts):
                             total += partial[part * part_step + origin + k]
                         buffer[here + point * width + k] = total
-                if sizes.tile == 4:
-                    TO_WEIGHT_4(buffer, here, side * width, width, buffer, taps, 3 * width, width, buffer, 0)
-                else:
-                    TO_WEIGHT_2(buffer, here, side * width, width, buffer, taps, 3 * width, width, buffer, 0)
-                for tap in range(9):
-                    for k in range(width):
-                        target = ((begin + k) * channels + c) * 9 + tap
-                        gradient[target] = buffer[taps + tap * width + k]
+                weights_of_tile(
+                    buffer, here, width, taps, gradient, (begin * channels + c) * 9, channels * 9,
+                    sizes.tile, width,
+                )  # fmt: skip
