@@ -61,8 +61,8 @@ NORM = (
     wrong(
         "batch_norm: momentum means the opposite",
         "ops/norm.py",
-        "(1 - momentum) * running.detach() + momentum * new",
-        "momentum * running.detach() + (1 - momentum) * new",
+        "(1 - momentum) * running.array + momentum * target.array",
+        "momentum * running.array + (1 - momentum) * target.array",
         f"{LAYERS}::test_statistics_by_hand",
         f"{LAYERS}::test_three_training_steps_and_an_evaluation_are_pytorchs",
     ),

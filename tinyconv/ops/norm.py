@@ -342,9 +342,9 @@ def _by_running_statistics(
 
 def _move(running: Tensor | None, target: Tensor, momentum: float) -> None:
     if running is not None:
+        new = (1 - momentum) * running.array + momentum * target.array.reshape(running.shape)
         with no_grad():
-            new = target.detach().reshape(running.shape)
-            running.copy_((1 - momentum) * running.detach() + momentum * new)
+            running.copy_(Tensor(new))
 
 
 def _scale_and_shift(y: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
