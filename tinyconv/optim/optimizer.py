@@ -156,8 +156,8 @@ class Optimizer:
             self.update(parameter, self.state.setdefault(parameter, {}), group)
 
     def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
-        """One step of one parameter; subclasses define this."""
-        raise NotImplementedError
+        """One step of one parameter; subclasses define this, or `update_group`."""
+        raise ArgumentError(type(self).__name__, "update", "not defined", "this method, or update_group")
 
     def state_dict(self) -> dict[str, Any]:
         """The state and the options, in PyTorch's layout; arrays share memory."""

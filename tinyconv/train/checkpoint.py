@@ -186,11 +186,11 @@ def _check_state(optimizer: Optimizer) -> None:
 
 def _first_state(optimizer: Optimizer, group: dict[str, Any]) -> dict[str, Any]:
     """What the optimiser remembers of a parameter after one step, tried with a parameter of its own."""
-    parameter, state = Tensor(np.zeros(1, np.float32)), dict[str, Any]()
+    parameter = Tensor(np.zeros(1, np.float32))
     parameter.grad = Tensor(np.zeros(1, np.float32))
     with no_grad():
-        optimizer.update(parameter, state, group)
-    return state
+        optimizer.update_group([parameter], group)
+    return optimizer.state.pop(parameter, {})
 
 
 def _read_json(path: Path) -> dict[str, Any]:
