@@ -115,24 +115,35 @@ def relative_error(got: Array, expected: Array) -> float:
 
 
 def check_all(case: Case, order: Any, dtype: Any, limit: float) -> None:
-    """The three kernels against the float64 reference."""
-    x, weight, bias, grad = case.arrays(dtype)
-    x64, weight64, bias64, grad64 = (a.astype(np.float64) for a in (x, weight, bias, grad))
-    x, weight, bias, grad = (order(a) for a in (x, weight, bias, grad))
-    y = fast.conv(x, weight, bias, *case.geometry)
-    assert y.dtype == dtype
-    assert relative_error(y, reference.conv(x64, weight64, bias64, *case.geometry)) <= limit
-    back = fast.conv_transpose(grad, weight, None, case.size, *case.geometry)
-    expected = reference.conv_transpose(grad64, weight64, None, case.size, *case.geometry)
-    assert back.dtype == dtype
-    assert relative_error(back, expected) <= limit
-    gradient = fast.conv_weight_grad(x, grad, case.kernel_size, *case.geometry)
-    expected = reference.conv_weight_grad(x64, grad64, case.kernel_size, *case.geometry)
-    assert gradient.dtype == dtype
-    assert relative_error(gradient, expected) <= limit
-    both = fast.conv_parameter_grads(x, grad, case.kernel_size, *case.geometry)
-    assert np.array_equal(both[0], gradient)
-    assert relative_error(both[1], grad64.sum((0, *range(2, grad.ndim)))) <= max(limit, 4e-7)
+    """The three kernels against the float64 reference.
+
+    Where terms cancel, the largest output may be much smaller than the sums on the way to it, each of
+    which is rounded: one rounding of the largest of them is allowed besides `limit`.
+    """
+    arrays = case.arrays(dtype)
+    x, weight, bias, grad = (order(a) for a in arrays)
+    fast_results = three_maps(fast, case, x, weight, bias, grad)
+    right = three_maps(reference, case, *(a.astype(np.float64) for a in arrays))
+    sizes = three_maps(reference, case, *(abs(a.astype(np.float64)) for a in arrays))
+    for got, expected, size in zip(fast_results, right, sizes, strict=True):
+        assert got.dtype == dtype
+        assert got.shape == expected.shape
+        allowed = limit * abs(expected).max() + np.finfo(dtype).eps * size.max()
+        assert abs(got - expected).max() <= allowed
+    weight_grad, bias_grad = fast.conv_parameter_grads(x, grad, case.kernel_size, *case.geometry)
+    assert np.array_equal(weight_grad, fast_results[2])
+    total = grad.astype(np.float64).sum((0, *range(2, grad.ndim)))
+    most = abs(grad.astype(np.float64)).sum((0, *range(2, grad.ndim))).max()
+    assert abs(bias_grad - total).max() <= limit * abs(total).max() + np.finfo(dtype).eps * most
+
+
+def three_maps(kernels: Any, case: Case, x: Array, weight: Array, bias: Array, grad: Array) -> list[Array]:
+    """What the kernels of `kernels` make of the arrays."""
+    return [
+        kernels.conv(x, weight, bias, *case.geometry),
+        kernels.conv_transpose(grad, weight, None, case.size, *case.geometry),
+        kernels.conv_weight_grad(x, grad, case.kernel_size, *case.geometry),
+    ]
 
 
 @settings(max_examples=100, deadline=None)

@@ -16,7 +16,7 @@ import numpy as np
 from numba import prange
 
 from tinyconv.kernels.cpu._windows import Problem
-from tinyconv.kernels.cpu.flat import channels_first, channels_last
+from tinyconv.kernels.cpu.flat import channels_last
 from tinyconv.kernels.cpu.options import parallel
 from tinyconv.kernels.cpu.threads import use_threads
 
@@ -32,15 +32,13 @@ def is_depthwise(problem: Problem) -> bool:
     return problem.channels == problem.columns == 1 and problem.groups > 1
 
 
-def depthwise(problem: Problem, x: Array, weight: Array, bias: Array | None) -> Array:
-    """y (N, C, *out_size) of x (N, C, *size), weight (C, 1, *kernel_size) and bias (C,)."""
+def depthwise(problem: Problem, x: Array, weight: Array, bias: Array | None, y: Array) -> None:
+    """Fill y (N, C, *out_size), which lies channels last, from x, weight (C, 1, *kernel_size) and bias (C,)."""
     use_threads(problem.products())
     rows = channels_last(x)
     taps = np.ascontiguousarray(weight.reshape(weight.shape[0], -1).T)
     start = np.zeros(x.shape[1], x.dtype) if bias is None else np.ascontiguousarray(bias)
-    y = np.empty((x.shape[0], *problem.out_size, x.shape[1]), x.dtype)
-    _sum_taps(rows, taps, start, y, *_tables(problem))
-    return channels_first(y)
+    _sum_taps(rows, taps, start, y.transpose(0, 2, 3, 1), *_tables(problem))
 
 
 def depthwise_weight_grad(problem: Problem, x: Array, grad: Array) -> Array:

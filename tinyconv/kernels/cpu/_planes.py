@@ -30,7 +30,7 @@ from tinyconv.kernels.cpu._winograd_few import (
 from tinyconv.kernels.cpu._winograd_grad import add_tiles, grad_tables, weights_from_tiles
 from tinyconv.kernels.cpu.memory import Memory, as_memory, channels_last_empty
 from tinyconv.kernels.cpu.reduction import sum as sum_
-from tinyconv.kernels.cpu.threads import use_threads
+from tinyconv.kernels.cpu.threads import cores, use_threads
 
 Array = Any
 Sizes = tuple[int, ...]
@@ -47,7 +47,9 @@ def conv_planes(
         _pair(kernel), _pair(stride), _pair(padding), _pair(dilation), False,
     )  # fmt: skip
     if is_depthwise(problem):
-        return _placed(depthwise(problem, x, weight, bias), y)
+        y = _output(problem, x.dtype) if y is None else y
+        depthwise(problem, x, weight, bias, y)
+        return y
     flat, start, (out_step, in_step, h_step, w_step) = as_memory(weight)
     if tile := _winograd_tile(problem, x):
         steps = in_step, out_step, h_step, w_step
@@ -67,7 +69,9 @@ def conv_transpose_planes(
         _pair(kernel), _pair(stride), _pair(padding), _pair(dilation), True,
     )  # fmt: skip
     if is_depthwise(problem):
-        return _placed(depthwise(problem, x, weight, bias), y)
+        y = _output(problem, x.dtype) if y is None else y
+        depthwise(problem, x, weight, bias, y)
+        return y
     flat, start, (in_step, out_step, h_step, w_step) = as_memory(weight)
     if tile := _winograd_tile(problem, x):
         steps = in_step, out_step, h_step, w_step
@@ -117,14 +121,6 @@ def _weight_problem(
     )  # fmt: skip
 
 
-def _placed(result: Array, y: Array | None) -> Array:
-    """`result`, or `y` filled with it."""
-    if y is None:
-        return result
-    y[...] = result
-    return y
-
-
 def _pair(values: Sequence[int]) -> tuple[int, int]:
     height, width = values
     return int(height), int(width)
@@ -153,14 +149,13 @@ def _run(problem: Problem, x: Array, weight: Memory, bias: Array | None, y: Arra
 
 
 def _winograd_tile(problem: Problem, x: Array, for_weight: bool = False) -> int:
-    threads = use_threads(problem.products())
-    return winograd_tile(problem, x.itemsize, lanes(x.itemsize), threads, for_weight)
+    return winograd_tile(problem, x.itemsize, lanes(x.itemsize), cores(), for_weight)
 
 
-def _tile_plan(problem: Problem, x: Array, padding: tuple[int, int], tile: int, threads: int) -> TilePlan:
+def _tile_plan(problem: Problem, x: Array, padding: tuple[int, int], tile: int) -> TilePlan:
     return tile_plan(
         problem.batch, problem.channels, problem.columns, problem.size, problem.out_size, padding, tile,
-        threads, x.itemsize,
+        cores(), x.itemsize,
     )  # fmt: skip
 
 
@@ -168,20 +163,21 @@ def _run_winograd(
     problem: Problem, x: Array, weight: Memory, bias: Array | None, tile: int, y: Array | None
 ) -> Array:
     """Transform the weights and the tiles. The adjoint is a convolution with the kernel turned."""
-    threads = use_threads(problem.products())
+    use_threads(problem.products())
+    parts = cores()
     width = lanes(x.itemsize)
     turned = problem.transposed
     height, breadth = problem.padding
     padding = (2 - height, 2 - breadth) if turned else (height, breadth)
-    sizes, scratch, tables = _tile_plan(problem, x, padding, tile, threads)
+    sizes, scratch, tables = _tile_plan(problem, x, padding, tile)
     y = _output(problem, x.dtype) if y is None else y
     flat = y.transpose(0, 2, 3, 1).reshape(-1)
     zeros = np.zeros(max(sizes.columns, 2 * width), x.dtype)
     start = zeros if bias is None else np.ascontiguousarray(bias)
     if has_few_tiles(problem, tile, x.itemsize):
         sizes = of_all_tiles(sizes)
-        v = np.empty(sizes.points * (sizes.block + threads + 1) * sizes.channels, x.dtype)
-        scratches = np.empty((threads, few_scratch(sizes, width)), x.dtype)
+        v = np.empty(sizes.points * (sizes.block + parts + 1) * sizes.channels, x.dtype)
+        scratches = np.empty((parts, few_scratch(sizes, width)), x.dtype)
         tables = few_tables(sizes.block, sizes.channels, width)
         winograd_few(x.dtype)(
             as_memory(x), weight, start, flat, v, scratches, zeros, sizes, turned, width, tables
@@ -189,27 +185,28 @@ def _run_winograd(
         return y
     packed = np.empty(sizes.points * (sizes.channels * sizes.columns + PAD), x.dtype)
     shape = (tile, sizes.channels, sizes.columns, int(turned))
-    buffers = np.empty((threads, 18 * GATHERED * width), x.dtype)
+    buffers = np.empty((parts, 18 * GATHERED * width), x.dtype)
     transform_weights(x.dtype)(packed, weight, buffers, shape, width)
-    scratches = np.empty((threads, scratch), x.dtype)
+    scratches = np.empty((parts, scratch), x.dtype)
     winograd(x.dtype)(as_memory(x), packed, start, flat, scratches, zeros, sizes, width, tables)
     return y
 
 
 def _winograd_parameter_grads(problem: Problem, x: Array, grad: Array, tile: int) -> tuple[Array, Array]:
     """Add up the tiles, then transform the sums to weights; and the bias's gradient."""
-    threads = use_threads(problem.products())
+    use_threads(problem.products())
+    parts = cores()
     width = lanes(x.itemsize)
-    sizes, scratch, _ = _tile_plan(problem, x, problem.padding, tile, threads)
+    sizes, scratch, _ = _tile_plan(problem, x, problem.padding, tile)
     gradient = np.empty((sizes.columns, sizes.channels, 3, 3), x.dtype)
     if has_few_tiles(problem, tile, x.itemsize, for_weight=True):
         sizes = of_all_tiles(sizes)
         totals = np.zeros((1, sizes.columns))
         v, z = (
-            np.empty(sizes.points * (sizes.block + threads + 1) * n, x.dtype)
+            np.empty(sizes.points * (sizes.block + parts + 1) * n, x.dtype)
             for n in (sizes.channels, sizes.columns)
         )
-        scratches = np.empty((threads, few_grad_scratch(sizes, width)), x.dtype)
+        scratches = np.empty((parts, few_grad_scratch(sizes, width)), x.dtype)
         zeros = np.zeros(2 * width, x.dtype)
         tables = few_tables(GRAD_DEPTH, 1, width)
         winograd_few_grad(x.dtype)(
@@ -217,11 +214,11 @@ def _winograd_parameter_grads(problem: Problem, x: Array, grad: Array, tile: int
             tables,
         )  # fmt: skip
         return gradient, totals[0].astype(x.dtype)
-    partial = np.zeros(threads * sizes.points * sizes.channels * sizes.columns, x.dtype)
-    totals = np.zeros((threads, sizes.columns))
+    partial = np.zeros(parts * sizes.points * sizes.channels * sizes.columns, x.dtype)
+    totals = np.zeros((parts, sizes.columns))
     tables = grad_tables(sizes.channels, sizes.columns)
-    scratches = np.empty((threads, scratch), x.dtype)
+    scratches = np.empty((parts, scratch), x.dtype)
     add_tiles(x.dtype)(as_memory(x), as_memory(grad), partial, totals, scratches, sizes, width, tables)
-    buffers = np.empty((threads, (sizes.points + 9) * width), x.dtype)
+    buffers = np.empty((parts, (sizes.points + 9) * width), x.dtype)
     weights_from_tiles(x.dtype)(gradient.reshape(-1), partial, buffers, sizes, width)
     return gradient, totals.sum(axis=0).astype(x.dtype)

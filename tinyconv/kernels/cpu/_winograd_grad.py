@@ -4,9 +4,8 @@
 
 The tiles of the input are transformed as in the forward pass, the tiles of the output's gradient
 with A; for each of the 36 (or 16) points a matrix product (channels, tiles) by (tiles, columns)
-adds a block's contribution to a buffer. Each thread has a buffer of its own; at the end they are
-added, and transformed to the 3x3 weights. So the last bits of the result depend on how many
-threads there were, and on nothing else.
+adds a block's contribution to a buffer. The tiles are cut into one part for each core of the machine,
+each with a buffer of its own; at the end these are added, and transformed to the 3x3 weights.
 
 The gradient of the bias comes for free: the second row of A is all ones, so that point (1, 1) of
 A dY A^T is the sum of a tile.

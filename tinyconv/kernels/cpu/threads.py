@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
 import numba
 
-from tinyconv.device import get_num_threads
+from tinyconv.device import available_threads, get_num_threads
 
 WORTH_SHARING = 2**18
 SPIN = {"GOMP_SPINCOUNT": "10000", "KMP_BLOCKTIME": "1"}
@@ -37,3 +38,13 @@ def use_threads(products: int | None = None) -> int:
         count = 1
     numba.set_num_threads(count)
     return count
+
+
+@cache
+def cores() -> int:
+    """The most threads that a kernel of this process can have, whatever `tinyconv.set_num_threads` says.
+
+    Sums that are cut into parts are cut into so many, so that the last bits of a result depend on the
+    machine, but not on the number of threads.
+    """
+    return min(available_threads(), vars(numba.config)["NUMBA_NUM_THREADS"])
