@@ -33,7 +33,7 @@ def is_depthwise(problem: Problem) -> bool:
 
 
 def depthwise(problem: Problem, x: Array, weight: Array, bias: Array | None, y: Array) -> None:
-    """Fill y (N, C, *out_size), which lies channels last, from x, weight (C, 1, *kernel_size) and bias (C,)."""
+    """Fill y (N, C, *out_size), channels last in memory; weight is (C, 1, *kernel_size), bias (C,)."""
     use_threads(problem.products())
     rows = channels_last(x)
     taps = np.ascontiguousarray(weight.reshape(weight.shape[0], -1).T)
