@@ -199,7 +199,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "arange": (1, 7, 2),
     "as_tensor": ([1.0, 2.0],),
     "astype": (X, "float64"),
-    "batch_norm": (IMAGE, FOUR, V, W, V, False),
+    "batch_norm": (IMAGE, FOUR, V, W, V + 1, False),
     "bilinear": (X, Y, weights(2, 4, 4), weights(2)),
     "binary_focal_loss_with_logits": (X, Y),
     "bitwise_not": (MASK,),

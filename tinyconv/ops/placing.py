@@ -15,6 +15,7 @@ from tinyconv.ops._checks import (
 )
 from tinyconv.ops.elementwise import Where
 from tinyconv.ops.indexing import _check_integers, _number
+from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import Index, IndexScatter
 from tinyconv.tensor import Tensor
 
@@ -49,7 +50,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     axis = _checked("index_copy", input, dim, index)
     _check_source("index_copy", input, axis, index, source)
     if index.numel() == 0:
-        return input.clone()
+        return input + sum_(source)  # of nothing: 0, with a gradient for source
     xp = array_module(index.array)
     winner = xp.full(input.shape[axis], -1, dtype="int64")
     winner[index.array] = xp.arange(index.numel())

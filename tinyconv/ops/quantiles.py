@@ -19,13 +19,14 @@ from tinyconv.ops.arrangement import movedim
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.indexing import gather
 from tinyconv.ops.reduction import ValuesIndices
+from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import Index, reshape, squeeze
 from tinyconv.ops.sorting import sort
 from tinyconv.tensor import Tensor
 
 
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The middle number, of two middle ones the smaller; nan if one is nan.
+    """The middle number, of two middle ones the smaller; nan if one is nan, or there is none.
 
     Along `dim`, the pair (values, indices).
 
@@ -40,6 +41,8 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
         raise ArgumentError("median", "keepdim", keepdim, "False where there is no dim")
     if dim is None:
         flat = reshape(check_tensor("median", "input", input), input.numel())
+        if flat.numel() == 0 and flat.dtype.kind == "f":
+            return sum_(flat) * float("nan")
         return _ranked("median", flat, 0, (flat.numel() - 1) // 2, False).values
     axis = normalize_dim("median", dim, check_tensor("median", "input", input).ndim)
     length = input.shape[axis] if input.ndim else 1
@@ -58,7 +61,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Val
 
 def _ranked(op: str, input: Tensor, axis: int, rank: int, keepdim: bool) -> ValuesIndices:
     """The numbers with `rank` smaller ones; for a median nan, which is sorted to the end, if there is one."""
-    if input.numel() == 0:
+    if input.ndim and input.shape[axis] == 0:
         raise ShapeError(op, "input", f"of shape {input.shape}", "at least one element to choose from")
     values, indices = sort(reshape(input, 1) if input.ndim == 0 else input, axis)
     last = (slice(None),) * axis + (slice(-1, None),)

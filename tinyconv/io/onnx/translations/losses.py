@@ -12,6 +12,7 @@ from tinyconv.io.onnx.recording import Value
 from tinyconv.io.onnx.table import translates
 from tinyconv.io.onnx.translations.reductions import length
 from tinyconv.ops import binary_loss, likelihood_loss, regression_loss
+from tinyconv.ops._checks import normalize_dims
 
 LOWEST_LOG = -100.0
 
@@ -76,8 +77,8 @@ def times_log(builder: Builder, x: Value) -> str:
 
 
 @translates(ops.normalize)
-def normalize(builder: Builder, input: Value, p: float, dim: int, eps: float) -> str:
-    size = length(builder, input, input, p, (dim,), True)
+def normalize(builder: Builder, input: Value, p: float, dim: Any, eps: float) -> str:
+    size = length(builder, input, input, p, normalize_dims("normalize", dim, input.ndim), True)
     return builder.node("Div", [input, builder.node("Max", [size, builder.like(eps, input)])])
 
 
