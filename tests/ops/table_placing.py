@@ -121,7 +121,7 @@ WRONG = [
     ("index_fill", ArgumentError, "value 'one'", lambda: ROWS.index_fill(0, FIRST, "one")),
     ("index_fill", ShapeError, "input ()", lambda: POINT.index_fill(0, FIRST, 1)),
     ("index_fill", ShapeError, "value (4,)", lambda: ROWS.index_fill(0, FIRST, ROWS[0])),
-    ("median", ShapeError, "input (0,)", lambda: tc.zeros(0).median()),
+    ("median", ShapeError, "input (0, 3)", lambda: tc.zeros(0, 3).median(0)),
     ("median", ArgumentError, "dim 2", lambda: ROWS.median(2)),
     ("kthvalue", ArgumentError, "k 5 1 to 4", lambda: ROWS.kthvalue(5)),
     ("kthvalue", ArgumentError, "k 0", lambda: ROWS.kthvalue(0)),
