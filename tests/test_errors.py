@@ -19,6 +19,7 @@ BUILT_IN = {
     "DataError": ValueError,
     "CheckpointError": ValueError,
     "StorageError": OSError,
+    "DownloadError": OSError,
     "UnsupportedError": NotImplementedError,
     "PackageError": ImportError,
     "GraphError": RuntimeError,

@@ -79,6 +79,10 @@ class StorageError(TinyconvError, OSError):
     """A file could not be written; an earlier file of that name is untouched."""
 
 
+class DownloadError(TinyconvError, OSError):
+    """A file could not be brought from the net; what has arrived of it is kept for the next attempt."""
+
+
 class UnsupportedError(TinyconvError, NotImplementedError):
     """A file asks for something that tinyconv does not have; the message names all of it."""
 
