@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinyconv.viz.boundary import plot_boundary
 from tinyconv.viz.convolution import convolution_animation
 from tinyconv.viz.features import feature_map_grid
 from tinyconv.viz.gradients import gradient_heatmap
@@ -26,6 +27,7 @@ __all__ = [
     "graph_svg",
     "matrix_figure",
     "overlay",
+    "plot_boundary",
     "plot_curves",
     "plot_ratios",
     "plot_speeds",
