@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import os
 import re
 import subprocess
@@ -17,12 +18,13 @@ from PIL import Image
 from tinyconv.viz import convolution_animation
 
 ROOT = Path(__file__).parents[2]
+LESSONS = {path.name[:2]: path for path in sorted((ROOT / "lessons").glob("[0-9]*.py"))}
 AS_SCRIPT = "import runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')"
 AS_LESSON = "import sys; from tinyconv import course; course.run_lesson(sys.argv[1])"
 
 # Width and height in pixels where they follow from the numbers shown: see `viz.matrix_figure`
 # (cells of 16 / 24 inch for 23 cells) and `viz.segmentation_sheet` (2 held-out images when quick).
-FIGURES = {
+SIZES = {
     "04": {
         "04_one_dimension.png": (1500, 180),
         "04_first_window.png": (900, 330),
@@ -56,29 +58,48 @@ def run(code, argument, figures):
 
 
 @pytest.fixture(scope="module")
-def convolution(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("convolution")
-    return folder, run(AS_SCRIPT, ROOT / "lessons" / "04_convolution.py", folder)
+def ran(tmp_path_factory):
+    """Gives, for a lesson's number, the folder of its figures and what its run printed; each runs once."""
+
+    @functools.cache
+    def of(number):
+        folder = tmp_path_factory.mktemp(f"lesson{number}")
+        as_lesson = number == "16"  # one by its number, as the command does; the others as scripts
+        return folder, run(*((AS_LESSON, number) if as_lesson else (AS_SCRIPT, LESSONS[number])), folder)
+
+    return of
 
 
-@pytest.fixture(scope="module")
-def unet(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("unet")
-    return folder, run(AS_LESSON, "16", folder)
+@pytest.fixture
+def convolution(ran):
+    return ran("04")
 
 
-@pytest.mark.parametrize("number", ["04", "16"])
-def test_runs_and_draws_its_figures(number, request):
-    folder, done = request.getfixturevalue("convolution" if number == "04" else "unet")
+@pytest.fixture
+def unet(ran):
+    return ran("16")
+
+
+@pytest.mark.parametrize("number", LESSONS)
+def test_runs_and_draws_its_figures(number, ran):
+    folder, done = ran(number)
     assert done.returncode == 0, done.stderr
-    assert sorted(path.name for path in folder.glob("*.png")) == sorted(FIGURES[number])
-    for name, size in FIGURES[number].items():
+    wanted = set(re.findall(rf'"({number}_\w+\.(?:png|html))"', LESSONS[number].read_text(encoding="utf-8")))
+    assert wanted and {path.name for path in folder.iterdir()} == wanted
+    for name in wanted:
         assert f"figure: {folder / name}" in done.stdout
-        with Image.open(folder / name) as picture:
-            assert picture.size == size, name
+    for path in folder.glob("*.png"):
+        with Image.open(path) as picture:
             pixels = np.asarray(picture.convert("L"))
-        assert 0.005 < (pixels != 255).mean() < 0.999, name
-        assert len(np.unique(pixels)) > 10, name
+        assert 0.005 < (pixels != 255).mean() < 0.999, path.name
+        assert len(np.unique(pixels)) > 10, path.name
+
+
+@pytest.mark.parametrize("number", SIZES)
+def test_figures_have_the_size_that_their_numbers_need(number, ran):
+    for name, size in SIZES[number].items():
+        with Image.open(ran(number)[0] / name) as picture:
+            assert picture.size == size, name
 
 
 def test_convolution_prints_the_slides_numbers(convolution):
