@@ -1,0 +1,39 @@
+"""Each curve lies where its numbers are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinyconv.errors import ArgumentError, ShapeError
+from tinyconv.viz import plot_lines
+
+X = np.array([1.0, 10.0, 100.0])
+
+
+def test_panels_curves_and_logarithms(tmp_path):
+    panels = {"two": {"a": X, "b": X**2}, "one": {"c": [1, np.nan, 3]}}
+    figure = plot_lines(panels, X, ("step", "error"), log="xy", path=tmp_path / "l.png")
+    two, one = figure.axes
+    assert [axis.get_title() for axis in figure.axes] == ["two", "one"]
+    assert [line.get_label() for line in two.lines] == ["a", "b"]
+    np.testing.assert_array_equal(two.lines[1].get_xydata(), np.stack([X, X**2], 1))
+    assert np.isnan(one.lines[0].get_ydata()).tolist() == [False, True, False]
+    assert (two.get_xscale(), two.get_yscale()) == ("log", "log")
+    assert (two.get_xlabel(), two.get_ylabel()) == ("step", "error")
+    assert two.get_legend() is not None and one.get_legend() is None
+    assert (tmp_path / "l.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_scales_are_linear_unless_asked():
+    (axis,) = plot_lines({"": {"a": X}}, X, log="x").axes
+    assert (axis.get_xscale(), axis.get_yscale()) == ("log", "linear")
+
+
+def test_what_does_not_fit_is_named():
+    with pytest.raises(ShapeError, match=r"the curve 'a' is \(2,\)"):
+        plot_lines({"": {"a": [1, 2]}}, X)
+    with pytest.raises(ArgumentError, match="log is 'z'"):
+        plot_lines({"": {"a": X}}, X, log="z")
+    with pytest.raises(ArgumentError, match="panels is empty"):
+        plot_lines({}, X)

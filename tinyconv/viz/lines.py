@@ -1,0 +1,85 @@
+"""Curves of functions: y over x, several in one panel or one panel each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from tinyconv.errors import ArgumentError, ShapeError
+from tinyconv.viz.style import new_figure, numbers, save_figure, style
+
+Array = Any
+Figure = Any
+Curves = Mapping[str, Any]
+
+
+def plot_lines(
+    panels: Mapping[str, Curves],
+    x: Array,
+    labels: tuple[str, str] = ("", ""),
+    log: str = "",
+    path: str | os.PathLike[str] | None = None,
+) -> Figure:
+    """Draw curves over the same x: panels side by side, each with the curves of its own.
+
+    Parameters
+    ----------
+    panels : dict of dict
+        Title of a panel -> name of a curve -> its values, one per x. NaN leaves a gap.
+    x : array (N,)
+    labels : pair of str
+        What lies along the two axes.
+    log : {"", "x", "y", "xy"}
+        Which axes are logarithmic.
+    path : optional
+        Where to save the figure (.png, .pdf, .svg).
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+
+    Raises
+    ------
+    ArgumentError
+        When there is no panel, or `log` is another word.
+    ShapeError
+        When a curve has not one value for each x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.linspace(-1, 1, 5)
+    >>> figure = plot_lines({"bent": {"ReLU": np.maximum(x, 0), "its slope": x > 0}}, x)
+    >>> [line.get_label() for line in figure.axes[0].lines]
+    ['ReLU', 'its slope']
+    """
+    if log not in ("", "x", "y", "xy"):
+        raise ArgumentError("plot_lines", "log", repr(log), "'', 'x', 'y' or 'xy'")
+    if not panels:
+        raise ArgumentError("plot_lines", "panels", "empty", "at least one panel")
+    x = numbers("plot_lines", "x", x)
+    with style():
+        figure = new_figure(6.0 * len(panels), 4.4)
+        for axis, (title, curves) in zip(
+            figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
+        ):
+            for name, values in curves.items():
+                axis.plot(x, _curve(name, values, x), label=name)
+            axis.set(title=title, xlabel=labels[0], ylabel=labels[1])
+            if "x" in log:
+                axis.set_xscale("log")
+            if "y" in log:
+                axis.set_yscale("log")
+            if len(curves) > 1:
+                axis.legend(fontsize=12)
+        if path is not None:
+            save_figure(figure, path)
+    return figure
+
+
+def _curve(name: str, values: Any, x: Array) -> Array:
+    curve = numbers("plot_lines", f"the curve {name!r}", values)
+    if curve.shape != x.shape or x.ndim != 1:
+        raise ShapeError("plot_lines", f"the curve {name!r}", curve.shape, f"{x.shape}, as x is")
+    return curve
