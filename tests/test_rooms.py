@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "tinyconv"
 
 LEVELS = (
-    ("cli", "__main__"),
+    ("cli", "__main__", "commands"),
     ("course", "benchmark"),
     ("models",),
     ("train",),

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from tinyconv.commands.data import app as data_commands
 from tinyconv.errors import ArgumentError, TinyconvError
 
 BAD_INPUT = 2
@@ -52,6 +53,7 @@ app = typer.Typer(
     "\n\n    tinyconv learn 04"
     "\n\nExit status: 0 done, 2 bad input, 130 stopped with Ctrl-C (after saving).",
 )
+app.add_typer(data_commands, name="data")
 
 
 def _show_version(wanted: bool) -> None:

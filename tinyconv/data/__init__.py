@@ -5,8 +5,18 @@ from __future__ import annotations
 from tinyconv.data.border_weights import border_weights
 from tinyconv.data.collate import collate_arrays, default_collate
 from tinyconv.data.dataset import Dataset, Subset, split
-from tinyconv.data.datasets import MNIST, Digits, NucleiFolder, SyntheticNuclei, read_idx
-from tinyconv.data.images import read_image, read_mask, write_png
+from tinyconv.data.datasets import (
+    CIFAR10,
+    MNIST,
+    Digits,
+    FashionMNIST,
+    ImageFolder,
+    MaskFolder,
+    NucleiFolder,
+    SyntheticNuclei,
+    read_idx,
+)
+from tinyconv.data.images import read_image, read_labels, read_mask, write_png
 from tinyconv.data.loader import DataLoader
 from tinyconv.data.sampler import (
     BatchSampler,
@@ -31,6 +41,7 @@ from tinyconv.data.transforms import (
 )
 
 __all__ = [
+    "CIFAR10",
     "MNIST",
     "BatchSampler",
     "Compose",
@@ -38,6 +49,9 @@ __all__ = [
     "DataLoader",
     "Dataset",
     "Digits",
+    "FashionMNIST",
+    "ImageFolder",
+    "MaskFolder",
     "Normalize",
     "NucleiFolder",
     "RandomCrop",
@@ -62,6 +76,7 @@ __all__ = [
     "random_split",
     "read_idx",
     "read_image",
+    "read_labels",
     "read_mask",
     "split",
     "with_channels",

@@ -62,6 +62,20 @@ def read_mask(path: str | os.PathLike[str]) -> Array:
     return read_pixels(path).any(axis=0)
 
 
+def read_labels(path: str | os.PathLike[str]) -> Array:
+    """Read a mask of classes (H, W): the grey values as they are stored, or the indices of a palette.
+
+    Raises
+    ------
+    DataError
+        As `read_image`, and for an image in colours without a palette.
+    """
+    with _opened(path) as image:
+        if image.mode not in ("1", "L", "P", *GREY_16_BIT):
+            raise _refuse(path, f"of mode {image.mode}", "grey values or a palette, which name classes")
+        return np.asarray(image).astype(np.int32)
+
+
 def read_pixels(path: str | os.PathLike[str]) -> Array:
     """Read an image as it is stored: uint8, uint16 or float32, of shape (1, H, W) or (3, H, W).
 

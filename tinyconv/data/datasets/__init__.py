@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from tinyconv.data.datasets.cifar import CIFAR10
 from tinyconv.data.datasets.digits import Digits
+from tinyconv.data.datasets.image_folder import ImageFolder, MaskFolder
 from tinyconv.data.datasets.kaggle import NucleiFolder, is_fluorescence
-from tinyconv.data.datasets.mnist import MNIST, read_idx
+from tinyconv.data.datasets.mnist import MNIST, FashionMNIST, read_idx
 from tinyconv.data.datasets.synthetic import SyntheticNuclei
 
-__all__ = ["MNIST", "Digits", "NucleiFolder", "SyntheticNuclei", "is_fluorescence", "read_idx"]
+__all__ = [
+    "CIFAR10",
+    "MNIST",
+    "Digits",
+    "FashionMNIST",
+    "ImageFolder",
+    "MaskFolder",
+    "NucleiFolder",
+    "SyntheticNuclei",
+    "is_fluorescence",
+    "read_idx",
+]

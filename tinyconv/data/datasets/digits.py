@@ -24,6 +24,8 @@ class Digits(Dataset):
     (1797, (1, 8, 8), 0)
     """
 
+    classes = tuple("0123456789")
+
     def __init__(self) -> None:
         from sklearn.datasets import load_digits
 

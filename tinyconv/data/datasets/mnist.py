@@ -84,7 +84,7 @@ def _refuse(path: Path, value: str, expected: str) -> DataError:
 
 
 class MNIST(Dataset):
-    """Handwritten digits, 60,000 to train on and 10,000 to test, or Fashion-MNIST's clothes.
+    """Handwritten digits, 60,000 to train on and 10,000 to test.
 
     Parameters
     ----------
@@ -103,6 +103,8 @@ class MNIST(Dataset):
     -----
     An item is (image, label): float32 (1, 28, 28) from 0 to 1, and an int from 0 to 9.
     """
+
+    classes = tuple("0123456789")
 
     def __init__(self, path: str | os.PathLike[str], train: bool = True) -> None:
         part = "train" if train else "t10k"
@@ -126,6 +128,24 @@ class MNIST(Dataset):
     def __getitem__(self, index: int) -> tuple[Array, int]:
         index = check_index(self, index)
         return to_float(self.images[index][None]), int(self.labels[index])
+
+
+class FashionMNIST(MNIST):
+    """Pieces of clothing, 60,000 to train on and 10,000 to test, in files as those of MNIST.
+
+    Xiao, Rasul and Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning
+    Algorithms" (2017). Parameters, errors and items are those of `MNIST`.
+
+    Examples
+    --------
+    >>> FashionMNIST.classes[9]
+    'ankle boot'
+    """
+
+    classes = (
+        *("T-shirt/top", "trouser", "pullover", "dress", "coat"),
+        *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
+    )
 
 
 def _find(folder: Path, name: str) -> Path:

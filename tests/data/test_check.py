@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.data.test_cifar import write as write_cifar
+from tests.data.test_image_folder import save
+from tests.data.test_mnist import _write as write_mnist
+from tinyconv.data.check import check
+from tinyconv.errors import DataError
+
+
+def test_images_by_class(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        for number in range(3):
+            save(tmp_path / name / f"{number}.png", np.zeros((5, 4)))
+    report = check(tmp_path)
+    assert report.lines == ["images by class: 6 items of 1 x 5 x 4, 2 classes of 3 to 3"]
+    assert report.problems == [] and report.items == 6
+    os.truncate(tmp_path / "a" / "1.png", 40)
+    (tmp_path / "b" / "2.png").write_bytes(b"")
+    save(tmp_path / "b" / "0.png", np.zeros((7, 7, 3)))
+    report = check(tmp_path)
+    assert report.lines == ["images by class: 6 items of 1 x 5 x 4 and 1 other shapes, 2 classes of 3 to 3"]
+    assert [
+        os.path.join("a", "1.png") in str(report.problems[0]),
+        "empty (0 bytes)" in str(report.problems[1]),
+    ]
+    assert len(report.problems) == 2
+
+
+def test_mnist(tmp_path: Path) -> None:
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    images, labels = np.zeros((10, 28, 28), np.uint8), np.arange(10, dtype=np.uint8)
+    for part in ("train", "t10k"):
+        write_mnist(folder, images, labels, part, ".gz")
+    report = check(folder)
+    assert report.lines[:2] == [
+        "files of MNIST, training: 10 items of 1 x 28 x 28, 10 classes of 1 to 1",
+        "files of MNIST, test: 10 items of 1 x 28 x 28, 10 classes of 1 to 1",
+    ]
+    assert report.lines[2] == "train-images-idx3-ubyte.gz: sha256 not as published"
+
+
+def test_cifar_nuclei_and_masks(tmp_path: Path, kaggle_folder: Path) -> None:
+    write_cifar(tmp_path / "cifar" / "cifar-10-batches-bin", np.arange(10), np.zeros((10, 3, 32, 32)))
+    assert (
+        check(tmp_path / "cifar").lines[0].startswith("files of CIFAR-10, training: 10 items of 3 x 32 x 32")
+    )
+    for folder in (kaggle_folder, kaggle_folder.parent, kaggle_folder.parent.parent):
+        (line,) = check(folder).lines
+        assert line.startswith("nuclei, a mask for each: 4 items of 1 x 16 x 20 and ")
+    for name in ("images", "masks"):
+        save(tmp_path / "both" / name / "1.png", np.zeros((4, 4)))
+    assert check(tmp_path / "both").lines == ["images with masks: 1 items of 1 x 4 x 4"]
+
+
+def test_nothing_that_is_known(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "gone"):
+        with pytest.raises(DataError):
+            check(path)

@@ -1,0 +1,1 @@
+"""Groups of commands below `tinyconv`, one file each."""

@@ -1,0 +1,86 @@
+"""`tinyconv data`: list the datasets, get one, check a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyconv.errors import DataError
+
+BAD_INPUT = 2
+SHOWN = 20
+TRAIN = {
+    "mnist": "lenet5 --data mnist",
+    "fashion_mnist": "lenet5 --data fashion_mnist",
+    "cifar10": "resnet20 --data cifar10",
+    "dsb2018": "unet --data nuclei",
+    "digits": "lenet5 --data digits",
+    "synthetic": "unet --data synthetic",
+}
+
+app = typer.Typer(no_args_is_help=True, help="List datasets, download one, or check a folder of images.")
+
+Root = Annotated[
+    Path | None,
+    typer.Option("--to", "--root", help="The folder of all data.  [default: $TINYCONV_DATA, else data]"),
+]
+
+
+@app.command(name="list")
+def list_datasets(root: Root = None) -> None:
+    """List the datasets: size, checksum, whether it is there, and what it is."""
+    from tinyconv.data.catalogue import CATALOGUE, data_root, is_there
+    from tinyconv.data.download_bar import megabytes
+
+    place = data_root(root)
+    typer.echo(f"{'name':14} {'download':>9}  {'checksum':8} {'there':5}  what")
+    for entry in CATALOGUE.values():
+        size = megabytes(entry.size) if entry.size else "?" if entry.files else "-"
+        sums = {file.checksum[0] if file.checksum else "none" for file in entry.files}
+        there = "yes" if is_there(entry, place) else "no"
+        typer.echo(f"{entry.name:14} {size:>9}  {'/'.join(sorted(sums)) or '-':8} {there:5}  {entry.title}")
+    typer.echo(f"\nthere: in {place}; get one with  tinyconv data get NAME")
+
+
+@app.command(epilog="Examples:\n\n    tinyconv data get mnist\n\n    tinyconv data get cifar10 --to ~/data")
+def get(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name of `tinyconv data list`.")],
+    root: Root = None,
+) -> None:
+    """Download a dataset from its source; goes on where an earlier call was stopped."""
+    from tinyconv.data import catalogue
+
+    entry = catalogue.find(name)
+    place = catalogue.data_root(root)
+    if not entry.files:
+        typer.echo(f"{name}: nothing to download ({entry.title})")
+    else:
+        folder = catalogue.get(entry, place)
+        typer.echo(f"{name} is in {folder}")
+        typer.echo(f"from {entry.home}; terms: {entry.terms}")
+    option = "" if place == catalogue.data_root() or not entry.files else f' --data-dir "{entry.path(place)}"'
+    typer.echo(f"next:  tinyconv train {TRAIN[name]}{option}")
+
+
+@app.command(
+    epilog="Examples:\n\n    tinyconv data check data/mnist\n\n    tinyconv data check my_images"
+    "\n\nExit status 2 if anything could not be used."
+)
+def check(path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder of data.")]) -> None:
+    """Read every image in a folder; say what is there and name each file that cannot be used."""
+    from tinyconv.data.check import check as read_all
+
+    report = read_all(path)
+    for line in report.lines:
+        typer.echo(line)
+    for problem in report.problems[:SHOWN]:
+        typer.echo(f"bad: {problem}", err=True)
+    if len(report.problems) > SHOWN:
+        typer.echo(f"bad: {len(report.problems) - SHOWN} more", err=True)
+    if report.problems:
+        expected = "files that can be read; tinyconv train --on-bad-image skip leaves them out"
+        found = f"unusable in {len(report.problems):,} of {report.items:,} items"
+        raise DataError("check", repr(str(path)), found, expected)
+    typer.echo(f"all {report.items:,} items can be used")

@@ -1,0 +1,128 @@
+"""What lies in a folder of data, and whether all of it can be read."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyconv.data.catalogue import CATALOGUE
+from tinyconv.data.datasets.cifar import CIFAR10
+from tinyconv.data.datasets.cifar import FOLDER as CIFAR_FOLDER
+from tinyconv.data.datasets.image_folder import ImageFolder, MaskFolder
+from tinyconv.data.datasets.kaggle import NucleiFolder
+from tinyconv.data.datasets.mnist import MNIST
+from tinyconv.data.download import is_whole
+from tinyconv.errors import DataError
+
+MNIST_FILE, CIFAR_FILE = "-images-idx3-ubyte", "_batch"
+
+
+@dataclass
+class Report:
+    """What `check` found.
+
+    Attributes
+    ----------
+    lines : list of str
+        What the data are.
+    problems : list of DataError
+        What cannot be used, each with its file's name.
+    items : int
+        How many items were tried.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    problems: list[DataError] = field(default_factory=list)
+    items: int = 0
+
+
+def check(path: str | os.PathLike[str]) -> Report:
+    """Read every image below a folder, and tell what is there and what is wrong.
+
+    Known are the files of MNIST and CIFAR-10, the nuclei of the 2018 Data Science Bowl, ``images/``
+    beside ``masks/``, and a folder for each class. A file named as one of the catalogue's is compared
+    with its checksum.
+
+    Raises
+    ------
+    DataError
+        If the folder cannot be read, or none of these is in it.
+    """
+    folder, report = Path(path), Report()
+    if not os.path.isdir(folder):
+        raise DataError("check", "PATH", repr(str(folder)), "a folder")
+    for title, dataset in _datasets(folder):
+        items = _try_all(dataset, report)
+        report.lines.append(f"{title}: {len(dataset):,} items{items}")
+    report.lines += _compare_checksums(folder)
+    return report
+
+
+def _datasets(folder: Path) -> list[tuple[str, Any]]:
+    """(what it is, the dataset) for all that lies in the folder."""
+    try:
+        names = sorted(entry.name for entry in folder.iterdir())
+    except OSError as error:
+        raise DataError("check", repr(str(folder)), f"unreadable ({error.strerror})", "a folder") from error
+    if any(MNIST_FILE in name for name in names):
+        return [
+            (f"files of MNIST, {part}", MNIST(folder, part == "training")) for part in ("training", "test")
+        ]
+    if CIFAR_FOLDER in names or any(CIFAR_FILE in name and name.endswith(".bin") for name in names):
+        return [
+            (f"files of CIFAR-10, {part}", CIFAR10(folder, part == "training"))
+            for part in ("training", "test")
+        ]
+    if "images" in names and "masks" in names:
+        return [("images with masks", MaskFolder(folder))]
+    if (
+        "stage1_train" in names
+        or "dsb2018" in names
+        or any((folder / name / "masks").is_dir() for name in names)
+    ):
+        return [("nuclei, a mask for each", NucleiFolder(folder))]
+    return [("images by class", ImageFolder(folder))]
+
+
+def _try_all(dataset: Any, report: Report) -> str:
+    """Read each item; its errors go into the report, and what the items are comes back as text."""
+    shapes: dict[tuple[int, ...], int] = {}
+    for index in range(len(dataset)):
+        report.items += 1
+        try:
+            shape = np.shape(dataset[index][0])
+        except DataError as error:
+            report.problems.append(error)
+            continue
+        shapes[shape] = shapes.get(shape, 0) + 1
+    if not shapes:
+        return ", none of them readable"
+    common = max(shapes, key=lambda shape: shapes[shape])
+    sizes = " x ".join(map(str, common)) + (
+        "" if len(shapes) == 1 else f" and {len(shapes) - 1} other shapes"
+    )
+    return f" of {sizes}{_classes(dataset)}"
+
+
+def _classes(dataset: Any) -> str:
+    if not hasattr(dataset, "labels"):
+        return ""
+    counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
+    return f", {len(counts)} classes of {counts.min():,} to {counts.max():,}"
+
+
+def _compare_checksums(folder: Path) -> list[str]:
+    """One line for each file of the catalogue that lies in the folder."""
+    lines = []
+    for entry in CATALOGUE.values():
+        for file in entry.files:
+            if entry.name != folder.resolve().name or not (folder / file.name).is_file():
+                continue
+            algorithm = file.checksum[0] if file.checksum else "size"
+            same = is_whole(file, folder / file.name)
+            lines.append(f"{file.name}: {algorithm} {'as' if same else 'not as'} published")
+    return lines
