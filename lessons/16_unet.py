@@ -425,4 +425,4 @@ print(f"{rims / errors:.0%} of the wrong pixels lie within two pixels of a true 
 #
 # The files behind this lesson: ``tinyconv/models/unet.py`` (the network),
 # ``tinyconv/ops/conv.py`` (convolution and transposed convolution, and how each is the gradient of
-# the other), ``tinyconv/ops/loss.py`` (the losses) and ``tinyconv/train/metrics.py`` (Dice).
+# the other), ``tinyconv/ops/loss.py`` (the losses) and ``tinyconv/metrics/overlap.py`` (Dice).

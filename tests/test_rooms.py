@@ -16,7 +16,7 @@ LEVELS = (
     ("train",),
     ("data", "utils"),
     ("viz",),
-    ("io",),
+    ("io", "metrics"),
     ("nn", "optim"),
     ("ops",),
     (

@@ -72,7 +72,7 @@ Size = tuple
 contiguous_format, channels_last, preserve_format = "contiguous_format", "channels_last", "preserve_format"
 """What ``memory_format`` may be: N, C, H, W in that order in memory; N, H, W, C; as the input is."""
 
-ON_DEMAND = ("data", "models", "train", "utils", "viz")
+ON_DEMAND = ("data", "metrics", "models", "train", "utils", "viz")
 """Parts of the package that are imported when they are first asked for."""
 
 _use_drawer(lambda: import_module("tinyconv.viz"))

@@ -9,9 +9,9 @@ from tinyconv import nn
 from tinyconv.data import SegmentationData, SyntheticNuclei, normalize
 from tinyconv.errors import CheckpointError, StorageError
 from tinyconv.io import save_state
+from tinyconv.metrics import dice
 from tinyconv.train.checkpoint import Checkpoint, save_checkpoint
 from tinyconv.train.evaluate import evaluate, predict_image, spread, summarize
-from tinyconv.train.metrics import dice
 from tinyconv.train.predict import load_model, predict_files
 
 

@@ -1,10 +1,10 @@
-"""Training: the loop, its callbacks, losses, metrics, checkpoints and run folders."""
+"""Training: the loop, its callbacks, losses, checkpoints and run folders."""
 
 from __future__ import annotations
 
+from tinyconv.metrics import Counts, count, dice, iou
 from tinyconv.train.classification import accuracy, train_classifier
 from tinyconv.train.losses import bce_dice_loss
-from tinyconv.train.metrics import Counts, count, dice, iou
 from tinyconv.train.schedules import constant, warmup_cosine
 from tinyconv.train.trainer import Callback, Trainer
 

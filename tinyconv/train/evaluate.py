@@ -11,10 +11,10 @@ import numpy as np
 from tinyconv.data import SegmentationData, predict_tiled
 from tinyconv.data.dataset import item_name
 from tinyconv.grad_mode import no_grad
+from tinyconv.metrics import Counts, count
 from tinyconv.nn import Module
 from tinyconv.tensor import Tensor
 from tinyconv.train.losses import bce_dice_loss
-from tinyconv.train.metrics import Counts, count
 
 Array = Any
 
@@ -24,12 +24,26 @@ TILE, OVERLAP = 768, 64
 
 @dataclass(frozen=True)
 class Result:
-    """How well one image was segmented."""
+    """How well one image was segmented.
+
+    An image in which nothing is and nothing was found has a Dice and an IoU of 1 here: it is a right
+    answer, and leaving it out would make an empty image that is answered wrongly the only one to count.
+    """
 
     index: int
     name: str
     counts: Counts
     loss: float
+
+    @property
+    def dice(self) -> float:
+        """The image's Dice."""
+        return 1.0 if np.isnan(self.counts.dice) else self.counts.dice
+
+    @property
+    def iou(self) -> float:
+        """The image's intersection over union."""
+        return 1.0 if np.isnan(self.counts.iou) else self.counts.iou
 
 
 def predict_image(model: Any, image: Array) -> Array:
@@ -58,11 +72,12 @@ def evaluate(
 
 def summarize(results: list[Result]) -> dict[str, float]:
     """The means of the images' loss, Dice and IoU, and the Dice of all their pixels together."""
+    counts = sum((result.counts for result in results), Counts())
     return {
         "held_out_loss": float(np.mean([result.loss for result in results])),
-        "held_out_dice": float(np.mean([result.counts.dice for result in results])),
-        "held_out_iou": float(np.mean([result.counts.iou for result in results])),
-        "held_out_dice_pooled": sum((result.counts for result in results), Counts()).dice,
+        "held_out_dice": float(np.mean([result.dice for result in results])),
+        "held_out_iou": float(np.mean([result.iou for result in results])),
+        "held_out_dice_pooled": 1.0 if np.isnan(counts.dice) else counts.dice,
     }
 
 

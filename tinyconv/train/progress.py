@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -130,7 +131,9 @@ class Mean:
         self._sum = self._weight = 0.0
 
     def add(self, value: float) -> None:
-        """Take in one more value."""
+        """Take in one more value; NaN, which is none, is passed over."""
+        if math.isnan(value):
+            return
         self._sum = MEMORY * self._sum + value
         self._weight = MEMORY * self._weight + 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -47,7 +48,7 @@ class Recorder(Callback):
                 "epoch": position.epoch,
                 "step": position.step,
                 "loss": trainer.loss_value,
-                "dice": trainer.counts.dice,
+                "dice": None if math.isnan(trainer.counts.dice) else trainer.counts.dice,
                 "lr": trainer.optimizer.param_groups[0]["lr"],
                 "seconds": round(position.seconds, 3),
             }

@@ -127,10 +127,7 @@ class Session(Callback):
 
     def on_validation(self, trainer: Trainer, scores: Scores) -> None:
         if self.recorder.scores["best_step"] == trainer.position.step:
-            images = [
-                {"index": r.index, "name": r.name, "dice": r.counts.dice, "iou": r.counts.iou}
-                for r in self.results
-            ]
+            images = [{"index": r.index, "name": r.name, "dice": r.dice, "iou": r.iou} for r in self.results]
             self.folder.write_json(HELD_OUT, {"step": trainer.position.step, "images": images})
 
     def _validate(self) -> Scores:

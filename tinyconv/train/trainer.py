@@ -17,11 +17,11 @@ import numpy as np
 
 from tinyconv.data import DataLoader
 from tinyconv.errors import ArgumentError, TrainingError
+from tinyconv.metrics import Counts, count
 from tinyconv.nn import Module
 from tinyconv.optim import Optimizer
 from tinyconv.tensor import Tensor
 from tinyconv.train.interrupt import stop_on_signals
-from tinyconv.train.metrics import Counts, count
 from tinyconv.train.schedules import Schedule, constant
 
 Loss = Callable[[Tensor, Tensor], Tensor]
