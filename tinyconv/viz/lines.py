@@ -21,7 +21,7 @@ def plot_lines(
     log: str = "",
     path: str | os.PathLike[str] | None = None,
 ) -> Figure:
-    """Draw curves over the same x: panels side by side, each with the curves of its own.
+    """Draw curves over the same x: panels side by side, on one scale, each with the curves of its own.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def plot_lines(
     with style():
         figure = new_figure(6.0 * len(panels), 4.4)
         for axis, (title, curves) in zip(
-            figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
+            figure.subplots(1, len(panels), squeeze=False, sharey=True)[0], panels.items(), strict=True
         ):
             for name, values in curves.items():
                 axis.plot(x, _curve(name, values, x), label=name)
