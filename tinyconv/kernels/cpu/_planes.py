@@ -12,9 +12,10 @@ import numpy as np
 
 from tinyconv.kernels.cpu._algorithm import has_few_tiles, winograd_tile
 from tinyconv.kernels.cpu._depthwise import depthwise, depthwise_weight_grad, is_depthwise
+from tinyconv.kernels.cpu._inner_product import pack_columns, saves_time
 from tinyconv.kernels.cpu._pack import pack_weights, padded_columns
 from tinyconv.kernels.cpu._sweep import sweep
-from tinyconv.kernels.cpu._vector_code import lanes
+from tinyconv.kernels.cpu._vector_code import lanes, lanes_for
 from tinyconv.kernels.cpu._weight_grad import add_parts, grad_plan, sum_parts
 from tinyconv.kernels.cpu._windows import Problem, plan
 from tinyconv.kernels.cpu._winograd import GATHERED, PAD, TilePlan, tile_plan, transform_weights, winograd
@@ -90,7 +91,7 @@ def weight_grad_planes(
     if tile := _winograd_tile(problem, x, for_weight=True):
         return _winograd_parameter_grads(problem, x, grad, tile)[0]
     threads = use_threads(problem.products())
-    width = lanes(x.itemsize)
+    width = lanes_for(problem.columns, x.itemsize)
     sizes, strip, tables = grad_plan(problem, x.itemsize, width)
     strips = np.zeros((threads, strip), x.dtype)
     padded = padded_columns(sizes.columns, width)
@@ -133,18 +134,23 @@ def _output(problem: Problem, dtype: Any) -> Array:
 def _run(problem: Problem, x: Array, weight: Memory, bias: Array | None, y: Array | None) -> Array:
     """Pack the weights, sweep the windows."""
     threads = use_threads(problem.products())
-    width = lanes(x.itemsize)
-    sizes, strip, taps, tables = plan(problem, threads, x.itemsize, width)
-    padded = sizes.groups * padded_columns(sizes.columns, width)
-    packed = np.empty(padded * sizes.taps * sizes.channels, x.dtype)
-    packed_bias = np.empty(padded, x.dtype)
+    width = lanes_for(problem.columns, x.itemsize)
+    sizes, strip, taps, tables, runs = plan(problem, threads, x.itemsize, width)
     shape = (sizes.groups, sizes.channels, sizes.columns)
-    bias_memory = as_memory(np.empty(0, x.dtype) if bias is None else bias)
-    pack_weights(x.dtype)(packed, packed_bias, weight, bias_memory, taps, shape, width)
+    inner = saves_time(problem.columns, runs, lanes(x.itemsize), width)
+    padded = sizes.groups * (sizes.columns if inner else padded_columns(sizes.columns, width))
+    packed = np.empty(padded * sizes.taps * sizes.channels, x.dtype)
+    if inner:
+        packed_bias = np.zeros(padded, x.dtype) if bias is None else np.ascontiguousarray(bias)
+        pack_columns(x.dtype)(packed, weight, taps, shape)
+    else:
+        packed_bias = np.empty(padded, x.dtype)
+        bias_memory = as_memory(np.empty(0, x.dtype) if bias is None else bias)
+        pack_weights(x.dtype)(packed, packed_bias, weight, bias_memory, taps, shape, width)
     y = _output(problem, x.dtype) if y is None else y
     flat = y.transpose(0, 2, 3, 1).reshape(-1)
     strips = np.empty((threads, strip), x.dtype)
-    sweep(x.dtype)(as_memory(x), packed, packed_bias, flat, strips, sizes, width, tables)
+    sweep(x.dtype)(as_memory(x), packed, packed_bias, flat, strips, sizes, width, inner, tables)
     return y
 
 

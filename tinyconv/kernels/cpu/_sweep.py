@@ -15,7 +15,9 @@ import numba
 from numba import types
 
 from tinyconv.kernels.cpu._compile import integers, memory, parallel_kernel, read_only, written
+from tinyconv.kernels.cpu._inner_product import inner_products
 from tinyconv.kernels.cpu._pack import block_width
+from tinyconv.kernels.cpu._vector_code import VECTOR_BYTES
 from tinyconv.kernels.cpu._windows import Phase, Sizes, Tables
 from tinyconv.kernels.cpu.layout import copy_strip
 from tinyconv.kernels.cpu.memory import Memory
@@ -25,6 +27,7 @@ Array = Any
 
 WIDE_TILE = make_tile(ROWS_2, 2, accumulate=False, masked=False)
 NARROW_TILE = make_tile(ROWS_1, 1, accumulate=False, masked=True)
+HALVED_TILE = make_tile(ROWS_1, 1, accumulate=False, masked=True, halved=True)
 
 
 @numba.njit(nogil=True)
@@ -52,6 +55,12 @@ def _sweep_phase(
                     strip, a_first, row, entry, segment, phase.segment, phase.segments, phase.length, 1,
                     weights, b_first, wide, y, y_first + column, out, bias, bias_first + column, wide,
                 )  # fmt: skip
+        elif width * strip.itemsize < VECTOR_BYTES:
+            for entry in range(phase.table, phase.table + phase.pixels, ROWS_1):
+                HALVED_TILE(
+                    strip, a_first, row, entry, segment, phase.segment, phase.segments, phase.length, 1,
+                    weights, b_first, wide, y, y_first + column, out, bias, bias_first + column, left,
+                )  # fmt: skip
         else:
             for entry in range(phase.table, phase.table + phase.pixels, ROWS_1):
                 NARROW_TILE(
@@ -64,7 +73,7 @@ def _sweep_phase(
 @numba.njit(nogil=True)
 def _sweep_band(
     band: int, x: Any, strip: Array, strip_first: int, weights: Array, bias: Array, y: Array,
-    sizes: Any, width: int, tables: Any,
+    sizes: Any, width: int, inner: bool, tables: Any,
 ) -> None:  # fmt: skip
     """One band: for each group, copy its strip, then go through the phases."""
     image = min(band // sizes.row_bands * sizes.images, sizes.batch - sizes.images)
@@ -82,6 +91,14 @@ def _sweep_band(
             here = min(begin, phase.all_rows - phase.rows)
             a_first = strip_first + (here - begin) * sizes.stride * sizes.strip_w * sizes.channels
             y_first = image * sizes.image_step + here * sizes.row_step + group * sizes.columns
+            if inner:
+                step = sizes.taps * sizes.channels
+                first = group * sizes.columns * step + phase.tap * sizes.channels
+                inner_products(
+                    strip, a_first, weights, first, step, bias, group * sizes.columns, y, y_first,
+                    sizes.columns, phase, tables,
+                )  # fmt: skip
+                continue
             _sweep_phase(
                 strip, a_first, weights, weights_first, bias, group * padded, y, y_first,
                 sizes, width, phase, tables,
@@ -93,15 +110,18 @@ def _signature(number: Any) -> Any:
     tables = types.NamedTuple([read_only(types.int64, 2), table, table, table], Tables)
     return types.void(
         memory(number, 4), read_only(number), read_only(number), written(number), written(number, 2),
-        integers(Sizes), types.int64, tables,
+        integers(Sizes), types.int64, types.boolean, tables,
     )  # fmt: skip
 
 
 @parallel_kernel(_signature)
 def sweep(
-    x: Any, weights: Array, bias: Array, y: Array, strips: Array, sizes: Any, width: int, tables: Any
-) -> None:
+    x: Any, weights: Array, bias: Array, y: Array, strips: Array, sizes: Any, width: int, inner: bool,
+    tables: Any,
+) -> None:  # fmt: skip
     """y (N, H, W, C flat) from x (Memory of N, C, H, W) and packed weights and bias.
+
+    `inner` says that `weights` is (columns, taps, channels) and that inner products are wanted.
 
     `strips` (threads, size of a strip) is scratch memory.
     """
@@ -112,4 +132,6 @@ def sweep(
     for part in numba.prange(parts):
         source = Memory(flat, start, steps)
         for band in range(part * bands // parts, (part + 1) * bands // parts):
-            _sweep_band(band, source, strip, part * strips.shape[1], weights, bias, y, sizes, width, tables)
+            _sweep_band(
+                band, source, strip, part * strips.shape[1], weights, bias, y, sizes, width, inner, tables
+            )  # fmt: skip

@@ -36,6 +36,12 @@ def lanes(itemsize: int) -> int:
     return VECTOR_BYTES // itemsize
 
 
+def lanes_for(columns: int, itemsize: int) -> int:
+    """How many lanes to use for so many columns: half of them, if that is enough, in 64-byte registers."""
+    full = lanes(itemsize)
+    return full // 2 if VECTOR_BYTES == 64 and 2 * columns <= full else full
+
+
 class Emitter:
     """The words in which vector code is written: load, store, broadcast, multiply and add.
 
@@ -45,7 +51,7 @@ class Emitter:
     def __init__(self, builder: Any, number: Any, width: int) -> None:
         self.builder = builder
         self.number = number
-        self.align = VECTOR_BYTES // width
+        self.align = 4 if isinstance(number, ir.FloatType) else 8
         self.width = width
         self.vector = ir.VectorType(number, width)
         suffix = f"v{width}f{8 * self.align}"
@@ -57,6 +63,12 @@ class Emitter:
         )
         self.masked = cgutils.get_or_insert_function(
             builder.module, signature, f"llvm.masked.store.{suffix}.p0"
+        )
+        signature = ir.FunctionType(
+            self.vector, [self.vector.as_pointer(), ir.IntType(32), mask, self.vector]
+        )
+        self.masked_load = cgutils.get_or_insert_function(
+            builder.module, signature, f"llvm.masked.load.{suffix}.p0"
         )
 
     def index(self, value: int) -> Any:
@@ -80,11 +92,41 @@ class Emitter:
 
     def store_valid(self, value: Any, pointer: Any, vector: int, valid: Any) -> None:
         """Store the first `valid` lanes only."""
+        align = ir.Constant(ir.IntType(32), self.align)
+        self.builder.call(self.masked, [value, self._at(pointer, vector), align, self._mask(valid)])
+
+    def load_valid(self, pointer: Any, valid: Any) -> Any:
+        """Load the first `valid` lanes only; the others are 0."""
+        align, zero = ir.Constant(ir.IntType(32), self.align), ir.Constant(self.vector, None)
+        return self.builder.call(self.masked_load, [self._at(pointer, 0), align, self._mask(valid), zero])
+
+    def _mask(self, valid: Any) -> Any:
         mask_type = ir.VectorType(INDEX, self.width)
         lane = ir.Constant(mask_type, list(range(self.width)))
-        mask = self.builder.icmp_signed("<", lane, self._repeat(valid, mask_type))
-        align = ir.Constant(ir.IntType(32), self.align)
-        self.builder.call(self.masked, [value, self._at(pointer, vector), align, mask])
+        return self.builder.icmp_signed("<", lane, self._repeat(valid, mask_type))
+
+    def add_across(self, vectors: list[Any]) -> Any:
+        """One vector with the sum of all lanes of vector number i in lane i.
+
+        Two vectors become one, with sums of two lanes; then two of those one, with sums of four.
+        """
+        vectors = vectors + [ir.Constant(self.vector, None)] * (self.width - len(vectors))
+        apart = 1
+        while len(vectors) > 1:
+            vectors = [self._add_pairs(*vectors[i : i + 2], apart) for i in range(0, len(vectors), 2)]
+            apart *= 2
+        return vectors[0]
+
+    def _add_pairs(self, first: Any, second: Any, apart: int) -> Any:
+        """Sums of lanes `apart` lanes apart: in the lower of them those of `first`."""
+        lower = [lane if not lane & apart else lane - apart + self.width for lane in range(self.width)]
+        left, right = (
+            self.builder.shuffle_vector(
+                first, second, ir.Constant(ir.VectorType(ir.IntType(32), self.width), lanes)
+            )
+            for lanes in (lower, [lane + apart for lane in lower])
+        )
+        return self.builder.fadd(left, right)
 
     def broadcast(self, pointer: Any, offset: Any) -> Any:
         """The number at ``pointer[offset]`` in every lane."""

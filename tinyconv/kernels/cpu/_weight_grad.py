@@ -25,6 +25,7 @@ from numba import types
 
 from tinyconv.kernels.cpu._compile import integers, memory, parallel_kernel, read_only, written
 from tinyconv.kernels.cpu._pack import block_begin, block_width, blocks_of, padded_columns
+from tinyconv.kernels.cpu._vector_code import VECTOR_BYTES
 from tinyconv.kernels.cpu._windows import (
     CACHED_PLANS,
     STRIP_BYTES,
@@ -43,6 +44,7 @@ Array = Any
 WIDE_TILE = make_tile(ROWS_2, 2, accumulate=True, masked=False)
 NARROW_TILE = make_tile(ROWS_1, 1, accumulate=True, masked=False)
 SHORT_TILE = make_tile(ROWS_2, 1, accumulate=True, masked=False)
+HALVED_TILE = make_tile(ROWS_2, 1, accumulate=True, masked=False, halved=True)
 
 ITEMS = 16
 MIN_PIXELS = 96
@@ -148,6 +150,12 @@ def _grad_tiles(
     if wide > width:
         for entry in range(0, sizes.weights, ROWS_2):
             WIDE_TILE(
+                strip, first, row, entry, segment, 0, segments, sizes.out_w, a_step,
+                strip, b_first, wide, partial, c_first, out, partial, 0, wide,
+            )  # fmt: skip
+    elif width * strip.itemsize < VECTOR_BYTES:
+        for entry in range(0, sizes.weights, ROWS_2):
+            HALVED_TILE(
                 strip, first, row, entry, segment, 0, segments, sizes.out_w, a_step,
                 strip, b_first, wide, partial, c_first, out, partial, 0, wide,
             )  # fmt: skip

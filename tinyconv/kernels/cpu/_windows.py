@@ -119,12 +119,17 @@ class Tables(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Everything about one geometry; `strip` is the size of a band's strip."""
+    """Everything about one geometry.
+
+    `strip` is the size of a band's strip, `runs` (pixels of an image, segments, length of a segment) of
+    each phase.
+    """
 
     sizes: Sizes
     strip: int
     taps: Array
     tables: Tables
+    runs: list[tuple[int, int, int]]
 
 
 class Problem(NamedTuple):
@@ -194,6 +199,7 @@ def _tables(
     row_parts: list[Array] = []
     out_parts: list[Array] = []
     segments: list[int] = []
+    runs: list[tuple[int, int, int]] = []
     taps: list[tuple[int, int]] = []
     table = 0
     for v, h in product(vertical, horizontal):
@@ -202,9 +208,10 @@ def _tables(
         n, r, c = (axis.astype(np.int64) for axis in grid)
         row = (n * strip_h + r * v.stride) * pitch + c * h.stride * problem.channels
         out = ((n * out_h + v.first + r * v.step) * out_w + h.first + c * h.step) * out_channels
-        runs, length = _segments(v.offsets, h.offsets, top, left, pitch, problem.channels)
-        phases.append(Phase(table, row.size, v.outputs, here, len(segments), len(runs), length, len(taps)))
-        segments += runs
+        begins, length = _segments(v.offsets, h.offsets, top, left, pitch, problem.channels)
+        phases.append(Phase(table, row.size, v.outputs, here, len(segments), len(begins), length, len(taps)))
+        segments += begins
+        runs.append((v.outputs * h.outputs, len(begins), length))
         taps += list(product(v.taps, h.taps))
         for parts, entries in ((row_parts, row), (out_parts, out)):
             parts.append(repeat_last(entries.ravel()))
@@ -218,7 +225,7 @@ def _tables(
         table_of(phases), table_of(np.concatenate(row_parts)), table_of(np.concatenate(out_parts)),
         table_of(segments),
     )  # fmt: skip
-    return Plan(sizes, images * strip_h * pitch, table_of(taps).reshape(-1, 2), tables)
+    return Plan(sizes, images * strip_h * pitch, table_of(taps).reshape(-1, 2), tables, runs)
 
 
 def table_of(entries: Any) -> Array:
