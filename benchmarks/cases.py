@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinyconv.benchmark import Layer, Network
+from tinyconv.benchmark.case import INFERENCE
 
 LAYERS = (
     # 3x3 with stride 1: the levels of the U-Net, then those of ResNet; and LeNet's 5x5
@@ -42,6 +43,7 @@ NETWORKS = (
     Network("mlp", 64, (784,)),
     Network("lenet5", 64, (1, 28, 28)),
     Network("vgg16", 32, (3, 32, 32)),
+    Network("vgg16_imagenet", 1, (3, 224, 224), tasks=(INFERENCE,)),
     Network("resnet18", 16, (3, 64, 64)),
     Network("unet", 4, (3, 256, 256)),
     Network("unet3d", 1, (1, 64, 64, 64)),

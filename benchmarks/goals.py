@@ -49,7 +49,7 @@ def goals(rows: Sequence[Row], memory: Sequence[MemoryRow]) -> list[Goal]:
             found.append(Goal(f"{name} of {len(ratios)}", geometric_mean(ratios), goal))
     for row in rows:
         ratio = row.ratio(OURS, THEIRS)
-        if isinstance(row.case, Network) and ratio is not None and row.case.network in TRAINING_GOALS:
+        if isinstance(row.case, Network) and ratio is not None:
             goal = TRAINING_GOALS[row.case.network] if row.task == TRAINING else INFERENCE_GOAL
             found.append(Goal(row.label, ratio, goal))
     for line in memory:

@@ -15,10 +15,11 @@ sizes = st.sampled_from([1, 2, 5, 13, 16, 17, 31, 32, 33, 48, 65])
 @pytest.fixture(autouse=True, scope="module")
 def small_products_too():
     pytest.importorskip("numba")
-    from tinyconv.kernels.cpu import matmul
+    from tinyconv.kernels.cpu import _dots, matmul
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(matmul, "SMALL", 0)
+        patch.setattr(_dots, "LEAST", 1)
         yield
 
 
@@ -52,9 +53,12 @@ def test_linear_of_whole_numbers_is_exact(make_array, batch, k, n, order, other,
         np.testing.assert_array_equal(y, expected)
 
 
-@pytest.mark.parametrize("m, k, n", [(3, 1500, 40), (200, 513, 70), (70, 512, 300), (1, 5000, 1)])
-def test_accuracy_of_long_sums(make_array, m, k, n):
-    a, b = make_array((m, k)), make_array((k, n), 0, 1)
+@pytest.mark.parametrize(
+    "m, k, n", [(3, 9000, 40), (40, 9000, 3), (200, 513, 70), (70, 512, 300), (1, 5000, 1)]
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_accuracy_of_long_sums(make_array, m, k, n, turned):
+    a, b = make_array((m, k)), make_array((n, k), 0, 1).T if turned else make_array((k, n), 0, 1)
     exact = a.astype(np.float64) @ b.astype(np.float64)
     bound = np.abs(a).astype(np.float64) @ np.abs(b).astype(np.float64)
     error = np.abs(kernel("cpu", "matmul")(a, b) - exact) / bound
@@ -84,10 +88,13 @@ def test_nan_and_inf_stay_in_their_rows_and_columns():
     expected[:, 59] = np.inf
     expected[3] = np.nan
     np.testing.assert_array_equal(kernel("cpu", "matmul")(a, b), expected)
+    few = kernel("cpu", "matmul")(a[2:5], np.ascontiguousarray(b.T).T)
+    np.testing.assert_array_equal(few, expected[2:5])
 
 
-def test_threads_do_not_change_the_product(make_array):
-    a, b = make_array((100, 700)), make_array((700, 90), 0, 1)
+@pytest.mark.parametrize("rows", [2, 100])
+def test_threads_do_not_change_the_product(make_array, rows):
+    a, b = make_array((rows, 700)), make_array((900, 700), 0, 1).T
     products = []
     for threads in {1, device.available_threads()}:
         with device.num_threads(threads):

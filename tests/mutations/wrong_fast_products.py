@@ -109,6 +109,27 @@ MUTATIONS = (
         f"{KERNELS}/test_matmul.py::test_linear_of_whole_numbers_is_exact",
     ),
     wrong(
+        "few rows: only the first piece of each counts",
+        "kernels/cpu/_dots.py",
+        "for first in range(0, size, PIECE):",
+        "for first in range(0, min(size, PIECE), PIECE):",
+        f"{KERNELS}/test_matmul.py::test_accuracy_of_long_sums",
+    ),
+    wrong(
+        "few rows: the bias goes along the rows",
+        "kernels/cpu/matmul.py",
+        "return _few(b.T, a, bias)",
+        "return _few(b.T, a, None if bias is None else bias[0])",
+        f"{KERNELS}/test_matmul.py::test_linear_of_whole_numbers_is_exact",
+    ),
+    wrong(
+        "few columns: what begins the sums is forgotten",
+        "kernels/cpu/matmul.py",
+        "y[...] = 0 if start is None else start",
+        "y[...] = 0",
+        f"{KERNELS}/test_matmul.py::test_linear_of_whole_numbers_is_exact",
+    ),
+    wrong(
         "memory: backward strides start at the wrong end",
         "kernels/cpu/memory.py",
         "start = -sum(r for r in reach if r < 0)",

@@ -100,14 +100,13 @@ class Network:
     """A network of `networks.NETWORKS` with a batch of images of `size`, which has the channels first.
 
     The task ``training step`` is zero_grad, forward, loss, backward and Adam; ``inference`` a
-    forward pass in eval mode without a graph.
+    forward pass in eval mode without a graph. `tasks` are those that are timed.
     """
 
     network: str
     batch: int
     size: tuple[int, ...]
-
-    tasks: ClassVar[tuple[str, ...]] = (TRAINING, INFERENCE)
+    tasks: tuple[str, ...] = (TRAINING, INFERENCE)
 
     @property
     def name(self) -> str:
@@ -142,11 +141,13 @@ def from_json(text: str) -> Case:
     Examples
     --------
     >>> from_json(to_json(Network("lenet5", 64, (1, 28, 28))))
-    Network(network='lenet5', batch=64, size=(1, 28, 28))
+    Network(network='lenet5', batch=64, size=(1, 28, 28), tasks=('training step', 'inference'))
     """
     fields = json.loads(text)
     kind = KINDS[fields.pop("kind")]
-    return kind(**{**fields, "size": tuple(fields["size"])})
+    return kind(
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    )
 
 
 def tasks_of(cases: Sequence[Case]) -> list[tuple[Case, str]]:

@@ -19,7 +19,7 @@ Array = Any
 Module = Any
 Tensor = Any
 
-CLASSES = {"mlp": 10, "lenet5": 10, "vgg16": 10, "resnet18": 10}
+CLASSES = {"mlp": 10, "lenet5": 10, "vgg16": 10, "vgg16_imagenet": 1000, "resnet18": 10}
 """Networks that tell classes apart; the others give a mask."""
 
 
@@ -47,6 +47,16 @@ VGG16 = (64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 5
 
 def vgg16(tc: Any) -> Module:
     """VGG-16 for 32x32: 13 convolutions, then 512-512-512-10 (Simonyan and Zisserman, 2015)."""
+    return _vgg16(tc, 1, hidden=512, classes=10)
+
+
+def vgg16_imagenet(tc: Any) -> Module:
+    """VGG-16 for 224x224, as in the paper: 13 convolutions, then 25088-4096-4096-1000."""
+    return _vgg16(tc, 7, hidden=4096, classes=1000)
+
+
+def _vgg16(tc: Any, last: int, hidden: int, classes: int) -> Module:
+    """`last`: height and width of the last features."""
     nn = tc.nn
     layers: list[Module] = []
     channels = 3
@@ -57,9 +67,9 @@ def vgg16(tc: Any) -> Module:
         else:
             layers.append(nn.MaxPool2d(2))
     layers.append(nn.Flatten())
-    for _ in range(2):
-        layers += [nn.Linear(512, 512), nn.ReLU(), nn.Dropout(0.5)]
-    return nn.Sequential(*layers, nn.Linear(512, 10))
+    for inputs in (512 * last**2, hidden):
+        layers += [nn.Linear(inputs, hidden), nn.ReLU(), nn.Dropout(0.5)]
+    return nn.Sequential(*layers, nn.Linear(hidden, classes))
 
 
 def resnet18(tc: Any) -> Module:
@@ -150,7 +160,8 @@ def _unet(
 
 
 NETWORKS: dict[str, Callable[[Any], Module]] = {
-    build.__name__: build for build in (mlp, lenet5, vgg16, resnet18, unet, unet_small, unet3d)
+    build.__name__: build
+    for build in (mlp, lenet5, vgg16, vgg16_imagenet, resnet18, unet, unet_small, unet3d)
 }
 
 

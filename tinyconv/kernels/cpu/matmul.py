@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyconv.kernels.cpu import _dots
 from tinyconv.kernels.cpu._gemm import SEGMENT, gemm, row_table
 from tinyconv.kernels.cpu._vector_code import lanes
 from tinyconv.kernels.cpu.memory import as_memory
@@ -51,8 +52,13 @@ def _product(a: Array, b: Array, bias: Array | None) -> Array:
     """a (m, k) times b (k, n) plus bias (n,).
 
     The kernel copies b, and that is slow where b's columns lie in memory one after the other.
-    Then, if b is the larger of the two, the transposed product is computed: C' = B' A'.
+    Then, if b is the larger of the two, the transposed product is computed: C' = B' A'. Where one
+    of the two has only a few rows or columns, nothing is copied but these.
     """
+    if _dots.suits(b.T, a):
+        return _few(b.T, a, bias)
+    if _dots.suits(a, b.T):
+        return _few(a, b.T, None if bias is None else bias[:, None]).T
     by_columns = abs(b.strides[0]) < abs(b.strides[1])
     if by_columns and a.size < b.size:
         c = _uninitialised(b.shape[1], a.shape[0], a.dtype)
@@ -60,6 +66,15 @@ def _product(a: Array, b: Array, bias: Array | None) -> Array:
             c[: b.shape[1] * a.shape[0]].reshape(b.shape[1], a.shape[0])[...] = bias[:, None]
         return _gemm(b.T, a.T, None, c, bias is not None).T
     return _gemm(a, b, bias, _uninitialised(a.shape[0], b.shape[1], a.dtype), False)
+
+
+def _few(rows: Array, columns: Array, start: Array | None) -> Array:
+    """Rows (n, k) times a few columns (m, k), plus `start`: (m, n)."""
+    y = np.empty((len(columns), len(rows)), rows.dtype)
+    y[...] = 0 if start is None else start
+    use_threads(rows.size * len(columns))
+    _dots.add_dots(rows, np.ascontiguousarray(columns), y)
+    return y
 
 
 def _uninitialised(m: int, n: int, dtype: Any) -> Array:
