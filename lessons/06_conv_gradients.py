@@ -88,9 +88,7 @@ A = np.array([[2.0, -1, 0, 0], [0, 2, -1, 0], [0, 0, 2, -1]])
 
 assert np.array_equal(A @ x, y) and np.array_equal(A.T @ g, dx)
 
-course.show(
-    viz.matrix_figure([A, A.T], ["A: from 4 to 3", "turned: 3 to 4"]), "06_matrix.png"
-)
+course.show(viz.matrix_figure([A, A.T], ["A: from 4 to 3", "turned: 3 to 4"]), "06_matrix.png")
 
 # %%
 # That is why the way back is called *transposed convolution*. Some call it "deconvolution", but it

@@ -209,13 +209,13 @@ class Tensor(AttachedMethods):
         return detached
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
-        """Set `requires_grad` of this leaf, in place."""
-        if self.grad_fn is not None:
+        """Set `requires_grad` of this leaf, in place; a tensor of a graph requires its gradient already."""
+        if not isinstance(requires_grad, builtins.bool):
+            raise ArgumentError("requires_grad_", "requires_grad", repr(requires_grad), "True or False")
+        if self.grad_fn is not None and not requires_grad:
             raise GraphError(
                 "requires_grad_", "the tensor", "the result of an op", "a leaf, e.g. tensor.detach()"
             )
-        if not isinstance(requires_grad, builtins.bool):
-            raise ArgumentError("requires_grad_", "requires_grad", repr(requires_grad), "True or False")
         if requires_grad and not is_differentiable(self.array):
             raise DtypeError("requires_grad_", "dtype", self.dtype, "a floating-point type")
         self.requires_grad = requires_grad
