@@ -143,11 +143,10 @@ def from_json(text: str) -> Case:
     >>> from_json(to_json(Network("lenet5", 64, (1, 28, 28))))
     Network(network='lenet5', batch=64, size=(1, 28, 28), tasks=('training step', 'inference'))
     """
-    fields = json.loads(text)
+    fields: dict[str, Any] = json.loads(text)
     kind = KINDS[fields.pop("kind")]
-    return kind(
-        **{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
-    )
+    lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+    return kind(**{**fields, **lists})
 
 
 def tasks_of(cases: Sequence[Case]) -> list[tuple[Case, str]]:
