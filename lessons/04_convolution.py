@@ -381,4 +381,4 @@ assert np.abs(learned - filters["left to right"]).max() < 0.01
 # - ``tinyconv/kernels/cpu/conv.py``, the same function at the speed of the machine;
 # - ``tinyconv/ops/conv.py``, which adds the way back: the gradients.
 #
-# Next: ``tinyconv learn 16``, where 1,941,105 such weights find cell nuclei.
+# Next: ``tinyconv learn 05``, how computers really do it.
