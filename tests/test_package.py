@@ -16,7 +16,7 @@ import tinyconv
 
 ROOT = Path(__file__).parents[1]
 RUNTIME = ("matplotlib", "numba", "numpy", "pillow", "rich", "safetensors", "scikit-learn", "typer")
-EXTRAS = {"test", "lessons", "docs", "bench", "contenders", "gpu", "gpu12", "onnx", "mpi"}
+EXTRAS = {"test", "lessons", "docs", "bench", "contenders", "gpu", "gpu12", "onnx", "mpi", "tensorboard"}
 
 
 @pytest.fixture(scope="module")

@@ -51,6 +51,8 @@ class Checkpoint:
         The optimiser's name, options and the state that is no array; empty if it was not saved.
     position, random_state, scores : dict
         Where training stands, see `Position`; `tc.get_rng_state`; scores by name.
+    callbacks : dict
+        What callbacks remember, see `callback_state`; their arrays stand under ``callback.<name>.``.
     """
 
     model_name: str
@@ -60,6 +62,7 @@ class Checkpoint:
     position: dict[str, Any] = field(default_factory=dict)
     random_state: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
+    callbacks: dict[str, Any] = field(default_factory=dict)
 
     @property
     def model_state(self) -> dict[str, Array]:
@@ -200,6 +203,7 @@ def _read_json(path: Path) -> dict[str, Any]:
         if described.pop("format") != FORMAT or described.pop("version") != VERSION:
             raise ValueError("another format or version")
         described.pop("tinyconv")
+        described.setdefault("callbacks", {})
         wanted = {f.name: str if f.name == "model_name" else dict for f in dataclasses.fields(Checkpoint)}
         wanted["numbers"] = wanted.pop("tensors")
         unfit = described.keys() ^ wanted.keys() or {

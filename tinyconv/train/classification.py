@@ -16,8 +16,9 @@ from tinyconv.grad_mode import no_grad
 from tinyconv.nn import Module
 from tinyconv.nn import functional as F
 from tinyconv.ops._checks import is_int
+from tinyconv.train.callback import Callback
 from tinyconv.train.schedules import warmup_cosine
-from tinyconv.train.trainer import Callback, Trainer
+from tinyconv.train.trainer import Trainer
 
 Array = Any
 

@@ -24,10 +24,12 @@ CONFIG, METRICS, CURVES, SAMPLES, HELD_OUT = (
     "held_out.json",
 )
 LAST, BEST = "last", "best"
+BAD_BATCH = "bad_batch.safetensors"
 LOCK = ".lock"
 ASIDE = ".replaced"
 OWN = re.compile(
-    r"(config|held_out|last|best)\.json|metrics\.jsonl|(curves|samples)\.png|(last|best)-[0-9a-f]{12}\.safetensors"
+    r"(config|held_out|last|best)\.json|metrics\.jsonl|(curves|samples)\.png|bad_batch\.safetensors"
+    r"|(last|best)-[0-9a-f]{12}\.safetensors"
 )
 """The names of a run's files; all else in its folder belongs to the user."""
 

@@ -8,7 +8,9 @@ import threading
 import time
 from typing import Any
 
-from tinyconv.train.trainer import Callback, Scores, Trainer
+from tinyconv.errors import TrainingError
+from tinyconv.train.callback import Callback, Scores
+from tinyconv.train.trainer import Trainer
 
 PLAIN_EVERY_SECONDS = 10.0
 COMPILE_NOTICE_SECONDS = 2.0
@@ -60,6 +62,9 @@ class Progress(Callback):
             self._show_bar(trainer)
         elif time.monotonic() - self._shown_at >= PLAIN_EVERY_SECONDS:
             self._show_line(trainer)
+
+    def on_not_finite(self, trainer: Trainer, error: TrainingError) -> None:
+        self._say(f"not finite: {error}")
 
     def on_validation(self, trainer: Trainer, scores: Scores) -> None:
         self._step_ended = None

@@ -9,9 +9,13 @@ from dataclasses import asdict
 from typing import Any
 
 from tinyconv.device import get_rng_state
+from tinyconv.errors import TrainingError
+from tinyconv.io import save_state
+from tinyconv.train.callback import Callback, Scores
+from tinyconv.train.callback_state import callback_state
 from tinyconv.train.checkpoint import MODEL, Checkpoint, optimizer_state, save_checkpoint
-from tinyconv.train.folder import BEST, LAST, METRICS, Metrics, RunFolder
-from tinyconv.train.trainer import Callback, Scores, Trainer
+from tinyconv.train.folder import BAD_BATCH, BEST, LAST, METRICS, Metrics, RunFolder
+from tinyconv.train.trainer import Trainer
 
 SAVE_EVERY_SECONDS = 30.0
 SCORE = "held_out_dice"
@@ -49,11 +53,23 @@ class Recorder(Callback):
                 "step": position.step,
                 "loss": trainer.loss_value,
                 "dice": None if math.isnan(trainer.counts.dice) else trainer.counts.dice,
+                **{f"{name}_loss": value for name, value in getattr(trainer.loss, "values", {}).items()},
+                **({} if trainer.gradient_norm is None else {"gradient_norm": trainer.gradient_norm}),
                 "lr": trainer.optimizer.param_groups[0]["lr"],
                 "seconds": round(position.seconds, 3),
             }
         )
         self._save_if_due(trainer)
+
+    def on_not_finite(self, trainer: Trainer, error: TrainingError) -> None:
+        """The batch goes into a file, for whoever looks for the reason."""
+        position = trainer.position
+        self.metrics.add({"epoch": position.epoch, "step": position.step + 1, "not_finite": str(error)})
+        self.metrics.write()
+        assert trainer.batch is not None
+        named = zip(("input", "target"), trainer.batch, strict=True)
+        arrays = {name: value for name, value in named if hasattr(value, "shape")}
+        save_state(self.folder.path / BAD_BATCH, arrays, {"error": str(error)})
 
     def on_validation(self, trainer: Trainer, scores: Scores) -> None:
         position = trainer.position
@@ -79,7 +95,8 @@ class Recorder(Callback):
         self.metrics.write()
         checkpoint = self._model_checkpoint(trainer)
         arrays, checkpoint.optimizer = optimizer_state(trainer.optimizer)
-        checkpoint.tensors |= arrays
+        kept, checkpoint.callbacks = callback_state(trainer.callbacks)
+        checkpoint.tensors |= arrays | kept
         checkpoint.random_state = get_rng_state()
         save_checkpoint(self.folder.path, LAST, checkpoint)
         self.folder.settle()

@@ -7,10 +7,12 @@ from typing import Any
 
 from tinyconv.device import set_rng_state
 from tinyconv.errors import CheckpointError
+from tinyconv.train.callback import Position
+from tinyconv.train.callback_state import restore_callbacks
 from tinyconv.train.checkpoint import Checkpoint, load_checkpoint, restore
 from tinyconv.train.fields import is_number
 from tinyconv.train.folder import LAST, RunFolder
-from tinyconv.train.trainer import Position, Trainer
+from tinyconv.train.trainer import Trainer
 
 MOST = 2**53
 SCORES = {"held_out_dice": 1, "best_held_out_dice": 1, "best_step": MOST}
@@ -47,6 +49,7 @@ def go_back(checkpoint: Checkpoint, trainer: Trainer) -> None:
     if position.batch > batches:
         raise CheckpointError("resume", "position.batch", position.batch, f"at most {batches}, an epoch's")
     restore(checkpoint, trainer.model, trainer.optimizer)
+    restore_callbacks(checkpoint, trainer.callbacks)
     trainer.position = position
     _set_random_state(checkpoint.random_state)
 
@@ -55,13 +58,14 @@ def _position(where: str, fields: dict[str, Any]) -> Position:
     wanted = [field.name for field in dataclasses.fields(Position)]
     if set(fields) != set(wanted):
         raise CheckpointError(where, "the fields of the position", sorted(fields), f"{sorted(wanted)}")
-    for name in ("epoch", "batch", "step"):
+    for name in ("epoch", "batch", "step", "skipped"):
         _require(where, f"position.{name}", fields[name], 0, MOST, whole=True)
     _require(where, "position.validated_step", fields["validated_step"], -1, fields["step"], whole=True)
     for name in ("seconds", "validation_seconds"):
         _require(where, f"position.{name}", fields[name], 0, MOST)
-    if not isinstance(fields["out_of_time"], bool):
-        raise CheckpointError(where, "position.out_of_time", repr(fields["out_of_time"]), "true or false")
+    for name in ("out_of_time", "called_off"):
+        if not isinstance(fields[name], bool):
+            raise CheckpointError(where, f"position.{name}", repr(fields[name]), "true or false")
     return Position(**fields)
 
 

@@ -13,6 +13,7 @@ from tinyconv.data import DataLoader, SegmentationData
 from tinyconv.device import manual_seed
 from tinyconv.errors import CheckpointError, DataError
 from tinyconv.nn import Module
+from tinyconv.train.callback import Callback, Position, Scores
 from tinyconv.train.checkpoint import MAX_JSON_BYTES, load_checkpoint
 from tinyconv.train.evaluate import Result, evaluate, predict_image, spread, summarize
 from tinyconv.train.fields import is_number, read_json
@@ -23,7 +24,7 @@ from tinyconv.train.recipes import describe
 from tinyconv.train.records import Recorder
 from tinyconv.train.resume import go_back, load_last
 from tinyconv.train.schedules import warmup_cosine
-from tinyconv.train.trainer import Callback, Position, Scores, Trainer
+from tinyconv.train.trainer import Trainer
 
 CreateModel = Callable[..., Module]
 FIGURES_SECONDS = 8.0  # of a time budget, kept for the figures

@@ -10,65 +10,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from itertools import islice
+from math import ceil, isfinite
 from typing import Any
 
 import numpy as np
 
 from tinyconv.data import DataLoader
+from tinyconv.device import get_rng_state
 from tinyconv.errors import ArgumentError, TrainingError
 from tinyconv.metrics import Counts, count
 from tinyconv.nn import Module
+from tinyconv.nn.utils import clip_grad_norm_
 from tinyconv.optim import Optimizer
 from tinyconv.tensor import Tensor
+from tinyconv.train.callback import Callback, Position, Scores
+from tinyconv.train.fields import is_number
 from tinyconv.train.interrupt import stop_on_signals
+from tinyconv.train.not_finite import explain
 from tinyconv.train.schedules import Schedule, constant
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-Scores = dict[str, float]
+Batch = tuple[Tensor, Tensor]
 
-
-class Callback:
-    """What a Trainer calls; a subclass overrides what it needs."""
-
-    def on_step(self, trainer: Trainer) -> None:
-        """After each optimiser step; see `Trainer.loss_value`, `Trainer.counts`."""
-
-    def on_validation(self, trainer: Trainer, scores: Scores) -> None:
-        """After each validation, with what it returned."""
-
-    def on_epoch_end(self, trainer: Trainer) -> None:
-        """When the position has moved on to the next epoch, or training is done."""
-
-    def on_stop(self, trainer: Trainer) -> None:
-        """At the end, whether training is done or was interrupted; not after an error."""
-
-
-@dataclass
-class Position:
-    """How far training has come.
-
-    Attributes
-    ----------
-    epoch, batch : int
-        The epoch, and how many of its batches have been trained on.
-    step : int
-        Optimiser steps since the start.
-    validated_step : int
-        The step of the last validation, -1 before the first.
-    seconds, validation_seconds : float
-        Time spent, earlier sessions included, and how long the last validation took.
-    out_of_time : bool
-        Whether the time budget is used up.
-    """
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    validated_step: int = -1
-    seconds: float = 0.0
-    validation_seconds: float = 0.0
-    out_of_time: bool = False
+STOP, SKIP = "stop", "skip"
+SKIPS_IN_A_ROW = 10
+"""After so many skipped steps there is nothing to be hoped for."""
 
 
 class Trainer:
@@ -88,6 +55,15 @@ class Trainer:
         Stop in time for the last validation to end within this many seconds.
     schedule : callable
         Factor of the learning rate, a function of the progress from 0 to 1.
+    accumulate : int
+        Batches per step: their gradients are added up, each weighed by its number of samples, which
+        gives the gradient of one large batch (of a mean loss, and without batch normalisation).
+    clip_norm : float, optional
+        Limit of the norm of all gradients together, see `nn.utils.clip_grad_norm_`.
+    on_not_finite : {"stop", "skip"}
+        What follows when an output, a loss or (next to `clip_norm`, and with ``"skip"``) a gradient
+        is not finite: an error that names the op, or going on without that step's update. Ten such
+        steps in a row are an error in any case.
     validate : callable, optional
         Returns scores, e.g. ``{"held_out_dice": 0.9}``; called every `validate_every` epochs
         and at the end, with the model in evaluation mode.
@@ -118,24 +94,34 @@ class Trainer:
         steps: int | None = None,
         seconds: float | None = None,
         schedule: Schedule = constant,
+        accumulate: int = 1,
+        clip_norm: float | None = None,
+        on_not_finite: str = STOP,
         validate: Callable[[], Scores] | None = None,
         validate_every: int = 1,
         callbacks: Sequence[Callback] = (),
     ) -> None:
         self.model, self.optimizer, self.loss, self.loader = model, optimizer, loss, loader
         self.epochs = epochs
-        planned = epochs * len(loader)
-        self.total_steps = planned if steps is None else min(steps, planned)
-        self.seconds = seconds
-        self.schedule, self.validate, self.validate_every = schedule, validate, validate_every
+        self.accumulate, self.clip_norm, self.on_not_finite = accumulate, clip_norm, on_not_finite
+        self.seconds, self.schedule = seconds, schedule
+        self.validate, self.validate_every = validate, validate_every
         self.callbacks = list(callbacks)
         self.base_rates = [group["lr"] for group in optimizer.param_groups]
         self.position = Position()
         self.stop_signal: int | None = None
         self.loss_value, self.counts = float("nan"), Counts()
+        self.gradient_norm: float | None = None
+        self.batch: Batch | None = None
+        self._skips_in_a_row = 0
+        self._check_options()
+        planned = epochs * ceil(len(loader) / accumulate)
+        self.total_steps = planned if steps is None else min(steps, planned)
         if self.total_steps < 1 or validate_every < 1:
             found = f"{self.total_steps} and {validate_every}"
             raise ArgumentError("Trainer", "the number of steps, validate_every", found, "at least 1 each")
+
+    # The loop
 
     def fit(self) -> None:
         """Train from the position on until the plan is done or a stop is asked for."""
@@ -151,26 +137,34 @@ class Trainer:
         """Train on the rest of the epoch's batches."""
         self.model.train()
         position = self.position
-        for x, target in self.loader.iterate(position.epoch, position.batch):
+        remaining = iter(self.loader.iterate(position.epoch, position.batch))
+        while batches := list(islice(remaining, self.accumulate)):
             if self.stopping or self._finished():
                 return
-            self.train_step(x, target)
-            position.batch += 1
+            trained = self._try_step(batches)
+            position.batch += len(batches)
             position.step += 1
             self._take_time()
-            self._call("on_step")
+            if trained:
+                self._call("on_step")
 
-    def train_step(self, x: Tensor, target: Tensor) -> None:
-        """Forward, loss, backward, update."""
+    def train_step(self, batches: Sequence[Batch]) -> None:
+        """Forward, loss and backward for each batch, then one update."""
         self._set_learning_rate()
-        output = self.model(x)
-        self._check_finite("output", output)
-        loss = self.loss(output, target)
-        self._check_finite("loss", loss)
         self.optimizer.zero_grad()
-        loss.backward()
+        samples, value = sum(len(x) for x, _ in batches), 0.0
+        for x, target in batches:
+            self.batch, self._random_state = (x, target), get_rng_state()
+            output = self.model(x)
+            self._check_finite("output", output)
+            loss = self.loss(output, target)
+            self._check_finite("loss", loss)
+            share = len(x) / samples
+            (loss if share == 1 else loss * share).backward()
+            value += loss.item() * share
+        self._clip_gradients()
         self.optimizer.step()
-        self.loss_value = loss.item()
+        self.loss_value = value
         if output.shape == target.shape:
             self.counts = count(output.array, target.array)
 
@@ -190,13 +184,19 @@ class Trainer:
         if self.validate is not None:
             began = time.monotonic()
             self.model.eval()
-            scores = self.validate()
-            if self.stopping:
-                return
-            self.position.validation_seconds = time.monotonic() - began
-            self._take_time()
-            self._call("on_validation", scores)
+            try:
+                self._call("on_validation_start")
+                scores = self.validate()
+                if self.stopping:
+                    return
+                self.position.validation_seconds = time.monotonic() - began
+                self._take_time()
+                self._call("on_validation", scores)
+            finally:
+                self._call("on_validation_end")
         self.position.validated_step = self.position.step
+
+    # When it ends
 
     @property
     def done(self) -> bool:
@@ -204,7 +204,12 @@ class Trainer:
         return self._finished() and self.position.validated_step == self.position.step
 
     def _finished(self) -> bool:
-        return self.position.out_of_time or self.position.step >= self.total_steps
+        position = self.position
+        return position.out_of_time or position.called_off or position.step >= self.total_steps
+
+    def finish(self) -> None:
+        """Call the remaining steps off: the training is done as it is, e.g. because it does not improve."""
+        self.position.called_off = True
 
     @property
     def stopping(self) -> bool:
@@ -212,7 +217,7 @@ class Trainer:
         return self.stop_signal is not None
 
     def stop(self, signal_number: int) -> None:
-        """Ask for a stop after the current step."""
+        """Ask for a stop after the current step; a resumed run goes on."""
         self.stop_signal = signal_number
 
     @property
@@ -230,15 +235,56 @@ class Trainer:
         if self.seconds is not None and self._spent() >= self.seconds:
             self.position.out_of_time = True
 
+    # The parts of a step
+
     def _set_learning_rate(self) -> None:
         factor = self.schedule(self.progress)
         for group, rate in zip(self.optimizer.param_groups, self.base_rates, strict=True):
             group["lr"] = rate * factor
 
+    def _clip_gradients(self) -> None:
+        if self.clip_norm is None and self.on_not_finite == STOP:
+            return
+        limit = float("inf") if self.clip_norm is None else self.clip_norm
+        self.gradient_norm = clip_grad_norm_(self.model.parameters(), limit).item()
+        if not isfinite(self.gradient_norm):
+            self._refuse("gradient")
+
     def _check_finite(self, name: str, tensor: Tensor) -> None:
         if not np.isfinite(tensor.array).all():
-            where = f"training step {self.position.step + 1} (epoch {self.position.epoch + 1})"
-            raise TrainingError(where, f"the {name}", "not finite", "numbers; try a smaller learning rate")
+            self._refuse(name)
+
+    def _refuse(self, name: str) -> None:
+        assert self.batch is not None
+        where = f"training step {self.position.step + 1} (epoch {self.position.epoch + 1})"
+        reason = explain(self.model, self.loss, self.batch, self._random_state)
+        expected = "numbers; try a smaller learning rate"
+        raise TrainingError(where, f"the {name}", f"not finite, {reason}", expected)
+
+    def _try_step(self, batches: list[Batch]) -> bool:
+        """Whether the step was made; False if it was skipped, which leaves the model as it was."""
+        buffers = [b.array.copy() for b in self.model.buffers()] if self.on_not_finite == SKIP else []
+        try:
+            self.train_step(batches)
+        except TrainingError as error:
+            self._call("on_not_finite", error)
+            self._skips_in_a_row += 1
+            if self.on_not_finite == STOP or self._skips_in_a_row >= SKIPS_IN_A_ROW:
+                raise
+            for buffer, before in zip(self.model.buffers(), buffers, strict=True):
+                buffer.array[...] = before
+            self.position.skipped += 1
+            return False
+        self._skips_in_a_row = 0
+        return True
+
+    def _check_options(self) -> None:
+        if not is_number(self.accumulate, 1, 2**31, whole=True):
+            raise ArgumentError("Trainer", "accumulate", repr(self.accumulate), "a whole number >= 1")
+        if self.clip_norm is not None and not (is_number(self.clip_norm, 0, 1e30) and self.clip_norm > 0):
+            raise ArgumentError("Trainer", "clip_norm", repr(self.clip_norm), "a number > 0")
+        if self.on_not_finite not in (STOP, SKIP):
+            raise ArgumentError("Trainer", "on_not_finite", repr(self.on_not_finite), f"{STOP!r} or {SKIP!r}")
 
     def _call(self, hook: str, *arguments: Any) -> None:
         for callback in self.callbacks:

@@ -7,6 +7,7 @@ from tinyconv.viz.convolution import convolution_animation
 from tinyconv.viz.features import feature_map_grid
 from tinyconv.viz.gradients import gradient_heatmap
 from tinyconv.viz.graph import draw_graph, graph_figure, graph_svg
+from tinyconv.viz.learning_rates import plot_learning_rates
 from tinyconv.viz.lines import plot_lines
 from tinyconv.viz.matrix import matrix_figure
 from tinyconv.viz.player import animation_html, save_animation
@@ -30,6 +31,7 @@ __all__ = [
     "overlay",
     "plot_boundary",
     "plot_curves",
+    "plot_learning_rates",
     "plot_lines",
     "plot_ratios",
     "plot_speeds",

@@ -1,0 +1,80 @@
+"""Mistakes in the training loop and its callbacks."""
+
+from __future__ import annotations
+
+from tests.mutations.mutation import wrong
+
+STEP, BAD = "tests/train/test_parts_of_a_step.py", "tests/train/test_not_finite.py"
+
+MUTATIONS = (
+    wrong(
+        "accumulation: each batch weighs the same",
+        "train/trainer.py",
+        "share = len(x) / samples",
+        "share = 1 / len(batches)",
+        f"{STEP}::test_small_batches_together_are_a_large_one",
+    ),
+    wrong(
+        "clipping: after the step",
+        "train/trainer.py",
+        "        self._clip_gradients()\n        self.optimizer.step()\n",
+        "        self.optimizer.step()\n        self._clip_gradients()\n",
+        f"{STEP}::test_a_clipped_step_has_the_length_it_may_have",
+    ),
+    wrong(
+        "skipping: the running statistics keep the bad batch",
+        "train/trainer.py",
+        "buffer.array[...] = before",
+        "pass",
+        f"{BAD}::test_skipped_steps_leave_no_trace",
+    ),
+    wrong(
+        "skipping: for ever",
+        "train/trainer.py",
+        "self._skips_in_a_row += 1",
+        "pass",
+        f"{BAD}::test_nothing_but_bad_steps_ends",
+    ),
+    wrong(
+        "not finite: the last op is named",
+        "train/not_finite.py",
+        "if not found and any(map(_is_bad, outputs)) and not any(map(_is_bad, inputs)):",
+        "if any(map(_is_bad, outputs)):\n            found.clear()",
+        f"{BAD}::test_the_op_and_its_line_are_named",
+    ),
+    wrong(
+        "EMA: the weights stay exchanged",
+        "train/ema.py",
+        "trainer.model.load_state_dict(self._own)",
+        "pass",
+        f"{STEP}::test_the_average_is_validated_and_training_goes_on_with_its_own_weights",
+    ),
+    wrong(
+        "early stopping: NaN is better",
+        "train/early_stopping.py",
+        "return not math.isnan(value)",
+        "return True",
+        f"{STEP}::test_it_stops_when_nothing_gets_better",
+    ),
+    wrong(
+        "learning-rate search: the weights stay trained",
+        "train/learning_rate.py",
+        "model.load_state_dict(weights)",
+        "pass",
+        "tests/train/test_learning_rate.py::test_everything_is_as_it_was",
+    ),
+    wrong(
+        "mixed loss: without weights",
+        "train/losses.py",
+        "weight * losses[name]",
+        "losses[name]",
+        "tests/train/test_losses.py::test_a_mixed_loss_is_the_weighted_sum_and_so_is_its_gradient",
+    ),
+    wrong(
+        "resuming: callbacks begin anew",
+        "train/callback_state.py",
+        "callback.load_state_dict(state | dict(checkpoint.callbacks[name]))",
+        "pass",
+        f"{STEP}::test_callbacks_are_in_the_checkpoint",
+    ),
+)

@@ -1,0 +1,162 @@
+"""NaN and infinities in training: who made them is said, and then it stops, or goes on without."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import tinyconv as tc
+from tinyconv import nn, optim
+from tinyconv.data import DataLoader
+from tinyconv.errors import ArgumentError, TrainingError
+from tinyconv.io import load_state
+from tinyconv.train import Callback, Trainer
+from tinyconv.train.folder import RunFolder
+from tinyconv.train.not_finite import explain
+from tinyconv.train.recipes import make_config
+from tinyconv.train.records import Recorder
+from tinyconv.train.trainer import SKIPS_IN_A_ROW
+
+
+class Roots(nn.Module):
+    """A layer, normalised, and the square root of it: NaN below 0 in forward, infinite at 0 in backward."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer, self.norm = nn.Linear(2, 2), nn.BatchNorm1d(2)
+
+    def forward(self, x):
+        return self.norm(self.layer(x)) + tc.sqrt(x)
+
+
+class Errors(Callback):
+    def __init__(self):
+        self.errors, self.steps = [], []
+
+    def on_not_finite(self, trainer, error):
+        self.errors.append(str(error))
+
+    def on_step(self, trainer):
+        self.steps.append(trainer.position.step)
+
+
+def trainer_on(inputs, seed=0, **options):
+    """One sample in each batch twice, for the statistics of the batch."""
+    tc.manual_seed(seed)
+    model = Roots()
+    items = [(np.array(x, np.float32), np.zeros(2, np.float32)) for x in inputs]
+    loader = DataLoader(items, batch_size=2)
+    optimizer = optim.SGD(model.parameters(), lr=0.01)
+    return Trainer(model, optimizer, nn.functional.mse_loss, loader, 1, **options)
+
+
+GOOD = [[1, 2], [3, 5]]
+
+
+def test_the_op_and_its_line_are_named():
+    with pytest.raises(
+        TrainingError, match=r"step 2 .* output is not finite, made first by Sqrt at "
+    ) as caught:
+        trainer_on([*GOOD, [1, -2], [1, 2]]).fit()
+    assert "test_not_finite.py:" in str(caught.value) and "self.norm(self.layer(x))" in str(caught.value)
+
+
+def test_a_bad_input_and_a_bad_weight_are_no_op_s_doing():
+    with pytest.raises(TrainingError, match="output is not finite, already so in the input of the batch"):
+        trainer_on([*GOOD, [1, math.nan], [1, 2]]).fit()
+    trainer = trainer_on(GOOD)
+    with tc.no_grad():
+        trainer.model.norm.bias.fill_(math.inf)
+    with pytest.raises(TrainingError, match=r"already so in the model's norm\.bias, since an earlier step"):
+        trainer.fit()
+
+
+def test_a_gradient_is_looked_at_where_it_is_clipped():
+    with pytest.raises(TrainingError, match=r"the gradient is not finite, made first in .*Sqrt\.backward"):
+        trainer = trainer_on([[0, 1], [2, 3]], clip_norm=1.0)
+        trainer.model.forward = lambda x: tc.sqrt(trainer.model.layer(x) * 0) * 0
+        trainer.fit()
+
+
+def test_skipped_steps_leave_no_trace():
+    """Weights and running statistics are those of a run that never saw the bad batch."""
+    errors = Errors()
+    bad = [[1, math.inf], [1, 2]]
+    with_bad = trainer_on([*GOOD, *bad, [4, 5], [6, 9]], on_not_finite="skip", callbacks=[errors])
+    with_bad.fit()
+    without = trainer_on([*GOOD, [4, 5], [6, 9]], on_not_finite="skip")
+    without.fit()
+    assert (with_bad.position.step, with_bad.position.skipped, with_bad.done) == (3, 1, True)
+    assert errors.steps == [1, 3] and len(errors.errors) == 1
+    states = with_bad.model.state_dict(), without.model.state_dict()
+    for name, value in states[1].items():
+        np.testing.assert_array_equal(states[0][name].array, value.array, name)
+
+
+def test_an_infinite_gradient_is_skipped_too():
+    trainer = trainer_on([*GOOD, [1, 2], [3, 4]], on_not_finite="skip")
+    calls = iter([1.0, math.inf])
+    trainer.loss = lambda y, t: Exploding.apply(y.sum(), next(calls, 1.0))
+    trainer.fit()
+    assert trainer.position.skipped == 1
+    assert all(np.isfinite(p.array).all() for p in trainer.model.parameters())
+
+
+class Exploding(tc.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, factor):
+        ctx.factor = factor
+        return x * 1
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad * ctx.factor, None
+
+
+def test_nothing_but_bad_steps_ends():
+    trainer = trainer_on([[1, math.nan]] * 100, on_not_finite="skip")
+    with pytest.raises(TrainingError, match=f"training step {SKIPS_IN_A_ROW} "):
+        trainer.fit()
+    assert trainer.position.skipped == SKIPS_IN_A_ROW - 1
+
+
+def test_the_batch_is_kept(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", make_config("unet", "synthetic", None, quick=True))
+    bad = [[1.0, -2.0], [1.0, 2.0]]
+    trainer = trainer_on([*GOOD, *bad], callbacks=[Recorder(folder, "roots", {}, {})])
+    with pytest.raises(TrainingError):
+        trainer.fit()
+    arrays, metadata = load_state(tmp_path / "run" / "bad_batch.safetensors")
+    assert arrays["input"].tolist() == bad and arrays["target"].shape == (2, 2)
+    assert "Sqrt" in metadata["error"]
+    *_, line = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert '"step": 2' in line and "Sqrt" in line
+
+
+def test_dropout_drops_the_same_in_the_second_try():
+    model = nn.Sequential(nn.Dropout(0.5))
+    tc.manual_seed(5)
+    before = tc.get_rng_state()
+    dropped = model(tc.ones(1, 64)).array == 0
+    after = tc.get_rng_state()
+
+    def loss(y, target):
+        assert ((y.array == 0) == dropped).all()
+        return (1 / y).sum()
+
+    assert "made first by Div" in explain(model, loss, (tc.ones(1, 64), None), before)
+    assert tc.get_rng_state() == after
+
+
+def test_what_is_finite_in_a_second_try():
+    model = nn.Linear(1, 1)
+    reason = explain(model, lambda y, t: y.sum(), (tc.ones(1, 1), None), tc.get_rng_state())
+    assert reason == "it was finite in a second try"
+    assert model.weight.grad is None
+
+
+def test_an_unknown_way():
+    with pytest.raises(ArgumentError, match="on_not_finite is 'ignore', expected 'stop' or 'skip'"):
+        trainer_on(GOOD, on_not_finite="ignore")
