@@ -160,7 +160,7 @@ def test_a_run_is_replaced_only_by_one_that_is_saved(copy, monkeypatch):
     (copy / "lasting_notes.txt").write_text("mine")
     (copy / "best_masks").mkdir()
 
-    def fail(trainer, x, target):
+    def fail(trainer, batches):
         raise TrainingError("training step 1", "the loss", "not finite", "numbers")
 
     command = ["train", *TINY, "--steps", "1", "--run", copy, "--overwrite"]

@@ -260,3 +260,13 @@ def test_metrics_are_cut_back_to_the_checkpoint(tmp_path):
         (1, True), (2, True), (2, False), (3, True), (4, True),
     ]  # fmt: skip
     assert Metrics(tmp_path / "none").read() == []
+
+
+def test_what_a_killed_process_left_unfinished_is_removed_and_nothing_else(tmp_path, config):
+    folder = RunFolder.create(tmp_path, config)
+    unfinished = [".last.new.safetensors", "..best.new.safetensors.17.tmp", ".config.json.123.tmp"]
+    foreign = [".notes.17.tmp", ".config.json.tmp", "last.new.safetensors", ".config.json.12a.tmp", ".tmp"]
+    for name in (*unfinished, *foreign):
+        (tmp_path / name).write_text("part")
+    with folder.lock():
+        assert names_in(tmp_path) == sorted([".lock", *foreign])

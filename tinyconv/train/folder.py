@@ -32,6 +32,10 @@ OWN = re.compile(
     r"|(last|best)-[0-9a-f]{12}\.safetensors"
 )
 """The names of a run's files; all else in its folder belongs to the user."""
+UNFINISHED = re.compile(
+    rf"\.((last|best)\.new\.safetensors|({OWN.pattern}|\.(last|best)\.new\.safetensors)\.\d+\.tmp)"
+)
+"""What a process that was killed while it wrote leaves behind."""
 
 MAX_CONFIG_BYTES = 2**20
 
@@ -122,7 +126,10 @@ class RunFolder:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep other processes from training in this folder; on systems without flock, do nothing."""
+        """Keep other processes from training in this folder, and remove what a killed one left unfinished.
+
+        On systems without flock, do nothing.
+        """
         try:
             import fcntl
         except ImportError:
@@ -138,7 +145,16 @@ class RunFolder:
             except OSError as error:
                 found = f"{str(self.path)!r}, where another process is training"
                 raise ArgumentError("train", "the run's folder", found, "a folder of its own") from error
+            _remove_unfinished(self.path)
             yield
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Remove the files that were never given their name; only while no other process writes here."""
+    for file in folder.iterdir():
+        if UNFINISHED.fullmatch(file.name):
+            with contextlib.suppress(OSError):
+                file.unlink()
 
 
 def _own_files(folder: Path) -> list[Path]:

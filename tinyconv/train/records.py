@@ -66,7 +66,8 @@ class Recorder(Callback):
         position = trainer.position
         self.metrics.add({"epoch": position.epoch, "step": position.step + 1, "not_finite": str(error)})
         self.metrics.write()
-        assert trainer.batch is not None
+        if trainer.batch is None:
+            return
         named = zip(("input", "target"), trainer.batch, strict=True)
         arrays = {name: value for name, value in named if hasattr(value, "shape")}
         save_state(self.folder.path / BAD_BATCH, arrays, {"error": str(error)})
