@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from tests.data.test_image_folder import save
 from tests.data.web_server import WebServer
 from tinyconv.data import catalogue
 from tinyconv.data.download import RemoteFile
+from tinyconv.models import published
 
 
 @pytest.fixture
@@ -51,6 +53,27 @@ def test_get_what_is_not_there(server, tmp_path, monkeypatch):
     monkeypatch.setitem(catalogue.CATALOGUE, "mnist", wrong)
     done = tinyconv_command("data", "get", "mnist", "--to", tmp_path)
     assert done.exit_code == 2 and "error: download: " in done.stderr and "404" in done.stderr
+
+
+def test_weights(server, tmp_path, monkeypatch):
+    content = b"weights"
+    name = f"vgg16-{hashlib.sha256(content).hexdigest()[:8]}.pth"
+    server.files[name] = content
+    monkeypatch.setattr(published, "HOST", server.url)
+    monkeypatch.setitem(published.FILES, "vgg16", {"IMAGENET1K_V1": name})
+    line = f"vgg16          IMAGENET1K_V1  {name[6:14]}… %-5s  {name}"
+    assert line % "no" in tinyconv_command("data", "list", "--root", tmp_path).stdout.splitlines()
+    done = tinyconv_command("data", "get", "vgg16", "--to", tmp_path)
+    path = tmp_path / "weights" / name
+    assert done.exit_code == 0 and path.read_bytes() == content
+    assert f"vgg16: IMAGENET1K_V1 is in {path}\n" in done.stdout
+    assert done.stdout.endswith(f'next:  models.create("vgg16", weights="{path}")  in Python\n')
+    assert line % "yes" in tinyconv_command("data", "list", "--root", tmp_path).stdout.splitlines()
+    server.files[name] = content + b"?"
+    path.unlink()
+    done = tinyconv_command("data", "get", "vgg16", "--to", tmp_path)
+    assert done.exit_code == 2 and f"expected sha256 {name[6:14]}…" in done.stderr and not path.exists()
+    refused(tinyconv_command("data", "get", "vgg61"), "did you mean 'vgg1")
 
 
 def test_check(tmp_path):

@@ -243,6 +243,7 @@ def test_verify(tmp_path: Path) -> None:
         ({"urls": "https://example.org"}, "urls"),
         ({"sha256": "0" * 63}, "sha256 .* 64 digits"),
         ({"md5": "G" * 32}, "md5"),
+        ({"sha256_start": "0" * 9}, "sha256_start .* 8 digits"),
     ],
 )
 def test_what_a_remote_file_cannot_be(arguments: dict[str, object], message: str) -> None:

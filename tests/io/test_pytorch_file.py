@@ -71,6 +71,24 @@ def test_views_dtypes_and_containers(tmp_path: Path, legacy: bool) -> None:
 
 
 @LEGACY
+def test_tensors_as_they_were_written_in_2017(tmp_path: Path, legacy: bool) -> None:
+    """By another function, with four arguments: so are the published weights of VGG-16."""
+    torch = pytest.importorskip("torch")
+    values = torch.arange(12.0).reshape(3, 4)
+
+    class Old:
+        def __reduce__(self) -> Any:
+            storage = torch.storage.TypedStorage(
+                wrap_storage=values.untyped_storage(), dtype=torch.float32, _internal=True
+            )
+            return torch._utils._rebuild_tensor, (storage, 4, (2, 2), (4, 1))
+
+    path = written(torch, tmp_path / "old.pth", OrderedDict(w=Old()), legacy)
+    assert same(tc.load(path)["w"], torch.load(path, weights_only=True)["w"])
+    assert tc.load(path)["w"].tolist() == [[4, 5], [8, 9]]
+
+
+@LEGACY
 def test_every_cut_is_refused(tmp_path: Path, legacy: bool) -> None:
     torch = pytest.importorskip("torch")
     content = written(torch, tmp_path / "net.pth", {"w": torch.ones(40)}, legacy).read_bytes()

@@ -1,4 +1,4 @@
-"""`tinyconv data`: list the datasets, get one, check a folder."""
+"""`tinyconv data`: list the datasets and weights, get one, check a folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ TRAIN = {
     "synthetic": "unet --data synthetic",
 }
 
-app = typer.Typer(no_args_is_help=True, help="List datasets, download one, or check a folder of images.")
+app = typer.Typer(
+    no_args_is_help=True, help="List datasets and weights, download one, or check a folder of images."
+)
 
 Root = Annotated[
     Path | None,
@@ -30,7 +32,7 @@ Root = Annotated[
 
 @app.command(name="list")
 def list_datasets(root: Root = None) -> None:
-    """List the datasets: size, checksum, whether it is there, and what it is."""
+    """List the datasets: size, checksum, whether it is there, and what it is; then weights of networks."""
     from tinyconv.data.catalogue import CATALOGUE, data_root, is_there
     from tinyconv.data.download_bar import megabytes
 
@@ -42,17 +44,49 @@ def list_datasets(root: Root = None) -> None:
         there = "yes" if is_there(entry, place) else "no"
         typer.echo(f"{entry.name:14} {size:>9}  {'/'.join(sorted(sums)) or '-':8} {there:5}  {entry.title}")
     typer.echo(f"\nthere: in {place}; get one with  tinyconv data get NAME")
+    _list_weights(root)
 
 
-@app.command(epilog="Examples:\n\n    tinyconv data get mnist\n\n    tinyconv data get cifar10 --to ~/data")
+def _list_weights(root: Path | None) -> None:
+    """One line for each file of published weights."""
+    from tinyconv.models import published
+
+    folder = published.folder(root)
+    typer.echo(f"\n{'weights':14} {'trained on':13}  {'sha256':9} {'there':5}  file")
+    for model, kinds in published.FILES.items():
+        for kind in kinds:
+            file = published.remote_file(model, kind)
+            there = "yes" if (folder / file.name).is_file() else "no"
+            typer.echo(f"{model:14} {kind:13}  {file.sha256_start}… {there:5}  {file.name}")
+    typer.echo(f"\nthere: in {folder}; of the SHA-256 PyTorch publishes the first eight digits")
+
+
+def _get_weights(model: str, root: Path | None) -> None:
+    from tinyconv.models import published
+
+    path = published.get(model, root=root)
+    typer.echo(f"{model}: {published.names(model)[-1]} is in {path}")
+    typer.echo(f"from {published.HOST}, see {published.HOME}; terms: {published.TERMS}")
+    weights = published.DEFAULT if path == published.folder() / path.name else path
+    typer.echo(f'next:  models.create("{model}", weights="{weights}")  in Python')
+
+
+@app.command(
+    epilog="Examples:\n\n    tinyconv data get mnist\n\n    tinyconv data get cifar10 --to ~/data"
+    "\n\n    tinyconv data get vgg16"
+)
 def get(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A name of `tinyconv data list`.")],
     root: Root = None,
 ) -> None:
-    """Download a dataset from its source; goes on where an earlier call was stopped."""
+    """Download a dataset or weights from their source; goes on where an earlier call was stopped."""
     from tinyconv.data import catalogue
+    from tinyconv.models import published
 
-    entry = catalogue.find(name)
+    if name in published.FILES:
+        _get_weights(name, root)
+        return
+    entry = catalogue.find(name, published.FILES)
     place = catalogue.data_root(root)
     if not entry.files:
         typer.echo(f"{name}: nothing to download ({entry.title})")

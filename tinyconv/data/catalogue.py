@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -182,12 +183,13 @@ SYNTHETIC = Entry("synthetic", "nuclei as a fluorescence microscope sees them, m
 CATALOGUE = {entry.name: entry for entry in (MNIST, FASHION_MNIST, CIFAR10, DSB2018, DIGITS, SYNTHETIC)}
 
 
-def find(name: str) -> Entry:
-    """The entry of that name, or an `ArgumentError` that names the nearest."""
+def find(name: str, others: Iterable[str] = ()) -> Entry:
+    """The entry of that name, or an `ArgumentError` that names the nearest, or that of `others`."""
     if name not in CATALOGUE:
-        close = difflib.get_close_matches(name, CATALOGUE, n=1)
+        names = [*CATALOGUE, *others]
+        close = difflib.get_close_matches(name, names, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise ArgumentError("data", "NAME", repr(name), "one of " + ", ".join(CATALOGUE) + hint)
+        raise ArgumentError("data", "NAME", repr(name), "one of " + ", ".join(names) + hint)
     return CATALOGUE[name]
 
 

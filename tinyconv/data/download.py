@@ -33,8 +33,11 @@ CHUNK = 2**18
 MAX_BYTES = 2**36
 """No file of unknown size may become larger than this."""
 
+Show = Callable[[int, int | None], None]
+"""Told how many bytes are there, and of how many if that is known."""
+
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
-HEXADECIMAL = {"sha256": 64, "md5": 32}
+HEXADECIMAL = {"sha256": 64, "sha256_start": 8, "md5": 32}
 """The checksums, the one to be preferred first, and how many digits each has."""
 
 
@@ -53,6 +56,8 @@ class RemoteFile:
     sha256, md5 : str, optional
         Checksums in hexadecimal, as published; SHA-256 is used where both are known. Leave out what
         is not known for certain.
+    sha256_start : str, optional
+        The first eight digits of the SHA-256, where no more is published.
 
     Raises
     ------
@@ -65,6 +70,7 @@ class RemoteFile:
     size: int | None = None
     sha256: str | None = None
     md5: str | None = None
+    sha256_start: str | None = None
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
@@ -78,10 +84,10 @@ class RemoteFile:
 
     @property
     def checksum(self) -> tuple[str, str] | None:
-        """The algorithm and the value of the checksum that is used, if one is known."""
-        for algorithm in HEXADECIMAL:
-            if getattr(self, algorithm) is not None:
-                return algorithm, getattr(self, algorithm)
+        """The algorithm and the value, or its beginning, of the checksum that is used, if one is known."""
+        for name in HEXADECIMAL:
+            if getattr(self, name) is not None:
+                return name.removesuffix("_start"), getattr(self, name)
         return None
 
 
@@ -173,8 +179,9 @@ def _difference(file: RemoteFile, path: Path) -> tuple[str, str] | None:
     if file.checksum is not None:
         algorithm, wanted = file.checksum
         found = checksum(path, algorithm)
-        if found != wanted:
-            return f"of {algorithm} {found}", f"{algorithm} {wanted}"
+        if not found.startswith(wanted):
+            more = "" if len(wanted) == len(found) else "…"
+            return f"of {algorithm} {found}", f"{algorithm} {wanted}{more}"
     return None
 
 
@@ -216,7 +223,7 @@ def _check_room(file: RemoteFile, target: Path, part: BinaryIO) -> None:
         raise storage_error(target, OSError(reason))
 
 
-def _fetch_whole(file: RemoteFile, part: BinaryIO, timeout: float, show: Callable[[int], None]) -> None:
+def _fetch_whole(file: RemoteFile, part: BinaryIO, timeout: float, show: Show) -> None:
     """Fill `part` from the first URL that delivers the file."""
     problems: list[Exception] = []
     for url in file.urls:
@@ -231,9 +238,7 @@ def _fetch_whole(file: RemoteFile, part: BinaryIO, timeout: float, show: Callabl
     raise DownloadError("download", f"every source of {file.name}", "without success", expected)
 
 
-def _fetch_from(
-    url: str, file: RemoteFile, part: BinaryIO, timeout: float, show: Callable[[int], None]
-) -> None:
+def _fetch_from(url: str, file: RemoteFile, part: BinaryIO, timeout: float, show: Show) -> None:
     """Fill `part` from one URL, taking it up again where the connection breaks."""
     for attempt in range(ATTEMPTS):
         kept = _length(part)
@@ -253,9 +258,7 @@ def _fetch_from(
     raise DataError("download", repr(url), "not what was asked for", f"the file {file.name}")
 
 
-def _fetch_rest(
-    url: str, file: RemoteFile, part: BinaryIO, timeout: float, show: Callable[[int], None]
-) -> None:
+def _fetch_rest(url: str, file: RemoteFile, part: BinaryIO, timeout: float, show: Show) -> None:
     """Append to `part` what is missing of it, or all if the server cannot give less."""
     have = _length(part)
     if have and have == file.size:
@@ -266,7 +269,8 @@ def _fetch_rest(
         if reply.start != have:
             have = _cut(part)
         most = MAX_BYTES if file.size is None else file.size
-        _copy(reply, part, most, show)
+        total = reply.total if file.size is None else file.size
+        _copy(reply, part, most, lambda have: show(have, total))
     if reply.total is not None and _length(part) < min(reply.total, most + 1):
         raise Interrupted(url, f"broke off after {_length(part):,} of {reply.total:,} bytes")
 

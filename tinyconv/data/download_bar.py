@@ -39,10 +39,10 @@ class DownloadBar:
         if self._bar is not None:
             self._bar.stop()
 
-    def show(self, done: int) -> None:
-        """Show that `done` bytes are there."""
+    def show(self, done: int, total: int | None = None) -> None:
+        """Show that `done` bytes are there, of `total` if the server has said so."""
         if self._bar is not None:
-            self._bar.update(self._task, completed=done)
+            self._bar.update(self._task, completed=done, total=total)
 
 
 def megabytes(size: int) -> str:

@@ -1,7 +1,7 @@
 """A reader of the pickles inside PyTorch's files that runs nothing: tensors, containers and numbers only.
 
 A pickle is a program for a small stack machine, and one of its instructions calls any function by
-name. Here that instruction knows four names, all of which stand for plain data; every other
+name. Here that instruction knows a few names, all of which stand for plain data; every other
 name, and every instruction that is not needed, is refused. Nothing is ever imported or called.
 """
 
@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple
 
 ORDERED_DICT = "collections OrderedDict"
-TENSOR = "torch._utils _rebuild_tensor_v2"
+TENSORS = ("torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_tensor")
+"""The second is in files from 2017, such as VGG-16's; both begin with storage, offset, shape and strides."""
 PARAMETER = "torch._utils _rebuild_parameter"
 STORAGES = {
     **{"FloatStorage": "<f4", "DoubleStorage": "<f8", "HalfStorage": "<f2", "BoolStorage": "|b1"},
@@ -149,7 +150,7 @@ class _Machine:
             return dict(*arguments)
         if function == Name(PARAMETER):
             return arguments[0]
-        if function != Name(TENSOR):
+        if not isinstance(function, Name) or function.text not in TENSORS:
             raise Refused(f"a call of {getattr(function, 'text', 'something made')}")
         storage, offset, shape, strides = arguments[:4]
         place = TensorPlace(_checked(storage, Storage), offset, shape, strides)
@@ -161,7 +162,7 @@ class _Machine:
 
 def _name(argument: str) -> Name:
     module, _, name = argument.partition(" ")
-    known = argument in (ORDERED_DICT, TENSOR, PARAMETER) or (module == "torch" and name in STORAGES)
+    known = argument in (ORDERED_DICT, PARAMETER, *TENSORS) or (module == "torch" and name in STORAGES)
     if not known:
         raise Refused(f"the name {module}.{name}")
     return Name(argument)

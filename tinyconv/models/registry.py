@@ -5,10 +5,13 @@ from __future__ import annotations
 import builtins
 import difflib
 import inspect
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from tinyconv.errors import ArgumentError
+from tinyconv.io.files import check_path
+from tinyconv.models import published
 from tinyconv.nn import Module
 from tinyconv.ops._checks import check_positive
 
@@ -36,13 +39,16 @@ def register(name: str, input_size: tuple[int, ...] = (3, 256, 256)) -> Callable
     return add
 
 
-def create(name: str, **options: Any) -> Module:
-    """A new model, with random weights.
+def create(name: str, *, weights: str | os.PathLike[str] | None = None, **options: Any) -> Module:
+    """A new model, with random weights, or with those of a file or of torchvision.
 
     Parameters
     ----------
     name : str
         One of `list()`; torchvision's names where it has the net.
+    weights : path or str, optional
+        A safetensors or ``.pth`` file; or torchvision's name of weights, such as ``"IMAGENET1K_V1"``
+        or ``"DEFAULT"``, which are downloaded when they are first asked for (see `models.published`).
     **options
         What the model takes; nearly all take `num_classes`, channels that come out, and
         `in_channels`, channels that go in.
@@ -50,7 +56,11 @@ def create(name: str, **options: Any) -> Module:
     Raises
     ------
     ArgumentError
-        If there is no such model, or it does not take an option.
+        If there is no such model, it does not take an option, or there are no such weights.
+    CheckpointError
+        If the file is damaged, or holds the weights of another model.
+    DownloadError, DataError
+        If published weights cannot be had.
 
     Examples
     --------
@@ -64,6 +74,8 @@ def create(name: str, **options: Any) -> Module:
     _check_name("models.create", name)
     taken = inspect.signature(_builders[name]).parameters
     for option, value in options.items():
+        if option == "pretrained" and option not in taken:
+            raise ArgumentError("models.create", option, repr(value), "weights='DEFAULT' in its place")
         if option not in taken:
             expected = (
                 f"what {name} takes: {', '.join(taken)}" if taken else f"no options, as {name} has none"
@@ -71,7 +83,30 @@ def create(name: str, **options: Any) -> Module:
             raise ArgumentError("models.create", f"option {option}", repr(value), expected)
     for option in {"in_channels", "num_classes"} & options.keys():
         check_positive("models.create", f"option {option}", options[option])
-    return _builders[name](**options)
+    if weights is None:
+        return _builders[name](**options)
+    return _with_weights(name, weights, options, taken)
+
+
+def _with_weights(
+    name: str, weights: str | os.PathLike[str], options: dict[str, Any], taken: Mapping[str, Any]
+) -> Module:
+    is_published = published.is_published(weights)
+    if is_published:
+        if options.get("num_classes", 1000) != 1000:
+            expected = "1000, as these weights have; then put a new last layer into the model"
+            raise ArgumentError("models.create", "option num_classes", options["num_classes"], expected)
+        path = published.get(name, str(weights))
+        if "transform_input" in taken:
+            options = {"transform_input": True, **options}
+    else:
+        path = check_path("models.create", weights)
+        if not path.is_file():
+            expected = f"a file, or one of {', '.join(['DEFAULT', *published.names(name)])}"
+            raise ArgumentError("models.create", "weights", repr(str(weights)), expected)
+    model = _builders[name](**options)
+    published.load_into(model, path, is_published)
+    return model
 
 
 def input_size(name: str) -> tuple[int, ...]:
