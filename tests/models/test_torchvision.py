@@ -38,7 +38,7 @@ def test_names_order_and_shapes(vision: Any, name: str) -> None:
     assert [(key, x.shape) for key, x in models.create(name).state_dict().items()] == theirs
 
 
-@pytest.mark.parametrize("name", ["alexnet", "vgg11_bn", "googlenet", "resnet18", "resnet50", "squeezenet1_1"])
+@pytest.mark.parametrize("name", ["alexnet", "vgg11_bn", "googlenet", "resnet50", "squeezenet1_1"])
 def test_outputs(vision: Any, name: str) -> None:
     import torch
 
