@@ -53,6 +53,68 @@ def test_linear_of_whole_numbers_is_exact(make_array, batch, k, n, order, other,
         np.testing.assert_array_equal(y, expected)
 
 
+@settings(deadline=None, max_examples=60)
+@given(
+    rows=sizes, inputs=sizes, outputs=sizes, orders=st.tuples(*[st.integers(0, 3)] * 3),
+    wanted=st.tuples(*[st.booleans()] * 3), dtype=st.sampled_from([np.float32, np.float64]),
+)  # fmt: skip
+def test_gradients_of_linear_are_those_of_float64(make_array, rows, inputs, outputs, orders, wanted, dtype):
+    shapes = (rows, outputs), (rows, inputs), (outputs, inputs)
+    arrays = [
+        make_array(shape, order, seed, dtype=dtype)
+        for seed, (shape, order) in enumerate(zip(shapes, orders, strict=True))
+    ]
+    grad, x, weight = (array.astype(np.float64) for array in arrays)
+    expected = grad @ weight, grad.T @ x, grad.sum(0)
+    bounds = abs(grad) @ abs(weight), abs(grad).T @ abs(x), abs(grad).sum(0)
+    for backend in BACKENDS:
+        found = kernel(backend, "linear_gradients")(*arrays, wanted)
+        for is_wanted, y, exact, bound in zip(wanted, found, expected, bounds, strict=True):
+            assert (y is not None) == is_wanted
+            if is_wanted:
+                assert y.dtype == dtype and y.shape == exact.shape
+                assert (abs(y - exact) <= 1e-6 * bound).all()
+
+
+@pytest.mark.parametrize("shape", [(0, 4, 3), (5, 0, 3), (5, 4, 0)])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_gradients_of_linear_layers_of_nothing(backend, shape):
+    rows, inputs, outputs = shape
+    grad, x, weight = np.ones((rows, outputs)), np.ones((rows, inputs)), np.ones((outputs, inputs))
+    arrays = (array.astype(np.float32) for array in (grad, x, weight))
+    found = kernel(backend, "linear_gradients")(*arrays, (True, True, True))
+    for y, exact in zip(found, (grad @ weight, grad.T @ x, grad.sum(0)), strict=True):
+        assert y.dtype == np.float32
+        np.testing.assert_array_equal(y, exact)
+
+
+def test_gradients_of_a_turned_input_are_turned(make_array):
+    grad, x, weight = make_array((64, 96), 1), make_array((64, 80), 1), make_array((96, 80))
+    x_grad, weight_grad, _ = kernel("cpu", "linear_gradients")(grad, x, weight, (True, True, True))
+    assert x_grad.strides == x.strides and weight_grad.flags.c_contiguous
+
+
+def test_numbers_between_whole_places_of_memory(make_array):
+    record = np.zeros((40, 33), dtype=[("flag", "i1"), ("value", "f4")])
+    record["value"] = np.rint(make_array((40, 33)))
+    a, b = record["value"], np.rint(make_array((33, 50), 0, 1))
+    np.testing.assert_array_equal(kernel("cpu", "matmul")(a, b), a.astype(np.int64) @ b.astype(np.int64))
+    np.testing.assert_array_equal(kernel("cpu", "matmul")(b.T, a.T), (a.astype(np.int64) @ b).T)
+
+
+def test_every_number_of_rows_is_covered_and_nothing_else_is_touched():
+    from tinyconv.kernels.cpu import matmul
+
+    for m in range(1, 70):
+        for n in (31, 48, 64):
+            room = np.full((m + 1) * n, 7, np.float32)
+            a, b = np.ones((m, 3), np.float32), np.full((3, n), 2, np.float32)
+            row, out = matmul.row_table(m, n, 3, 1, matmul.WIDTH)
+            c = room[: m * n].reshape(m, n)
+            matmul.gemm(c.dtype)(a, b, matmul.NO_BIAS, False, c, row, out, matmul.SEGMENT, matmul.WIDTH)
+            assert (c == 6).all() and (room[m * n :] == 7).all()
+
+
 @pytest.mark.parametrize(
     "m, k, n", [(3, 9000, 40), (40, 9000, 3), (200, 513, 70), (70, 512, 300), (1, 5000, 1)]
 )
@@ -92,15 +154,18 @@ def test_nan_and_inf_stay_in_their_rows_and_columns():
     np.testing.assert_array_equal(few, expected[2:5])
 
 
-@pytest.mark.parametrize("rows", [2, 100])
-def test_threads_do_not_change_the_product(make_array, rows):
-    a, b = make_array((rows, 700)), make_array((900, 700), 0, 1).T
-    products = []
+@pytest.mark.parametrize("shape", [(2, 700, 900), (100, 700, 90), (64, 784, 256), (300, 70, 10)])
+def test_threads_do_not_change_the_product(make_array, shape):
+    m, k, n = shape
+    a, b, grad, bias = (make_array(size) for size in ((m, k), (n, k), (m, n), (n,)))
+    found = []
     for threads in {1, device.available_threads()}:
         with device.num_threads(threads):
-            products.append(kernel("cpu", "matmul")(a, b))
-    for product in products:
-        np.testing.assert_array_equal(product, products[0])
+            gradients = kernel("cpu", "linear_gradients")(grad, a, b, (True, True, True))
+            found.append((kernel("cpu", "linear")(a, b, bias), kernel("cpu", "matmul")(a, b.T), *gradients))
+    for products in found:
+        for product, same in zip(products, found[0], strict=True):
+            np.testing.assert_array_equal(product, same)
 
 
 @pytest.mark.parametrize("name", ["matmul", "linear"])

@@ -51,9 +51,10 @@ def test_full_tile(accumulate: bool, dtype: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_masked_store_leaves_the_rest_alone(dtype: Any) -> None:
+@pytest.mark.parametrize("accumulate", [False, True])
+def test_masked_store_leaves_the_rest_alone(accumulate: bool, dtype: Any) -> None:
     for valid in range(1, lanes(np.dtype(dtype).itemsize) + 1):
-        got, expected = run(False, True, dtype, valid)
+        got, expected = run(accumulate, True, dtype, valid)
         np.testing.assert_allclose(got, expected, rtol=0, atol=60 * np.finfo(dtype).eps)
         assert np.array_equal(got == 7, expected == 7)
 

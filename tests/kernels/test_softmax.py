@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 
+from tinyconv import device
 from tinyconv.kernels import find_kernel
 
 pytestmark = pytest.mark.usefixtures("any_size")
@@ -58,3 +59,45 @@ def test_channels_of_channels_last_memory():
     y = find_kernel("cpu", "softmax", "softmax")(x, 1)
     assert y.strides == x.strides
     np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-6)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    rows=st.sampled_from([0, 1, 3, 70]), classes=st.sampled_from([1, 2, 10, 37]), order=st.integers(0, 3),
+    ignored=st.sampled_from([-100, 0]), dtype=st.sampled_from([np.float32, np.float64]),
+)  # fmt: skip
+def test_softmax_nll_is_that_of_float64(make_array, rows, classes, order, ignored, dtype):
+    x, grad = make_array((rows, classes), order, dtype=dtype), make_array((rows,), 1, 1, dtype=dtype)
+    labels = np.random.default_rng(0).integers(0, classes, rows)
+    labels[1::3] = ignored
+    counted, here = labels != ignored, np.arange(rows)
+    log_p = special.log_softmax(x.astype(np.float64), axis=1)
+    onehot = np.zeros_like(log_p)
+    onehot[here[counted], labels[counted]] = 1
+    each = np.where(counted, -(log_p * onehot).sum(1), 0)
+    gradient = (grad * counted)[:, None] * (np.exp(log_p) - onehot)
+    for backend in BACKENDS:
+        losses = find_kernel(backend, "softmax", "softmax_nll")(x, labels, ignored)
+        found = find_kernel(backend, "softmax", "softmax_nll_backward")(grad, x, labels, ignored)
+        assert losses.dtype == found.dtype == dtype
+        np.testing.assert_allclose(losses, each, rtol=4e-6, atol=4e-6)
+        np.testing.assert_allclose(found, gradient, rtol=4e-6, atol=4e-6)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_softmax_nll_of_large_scores(backend):
+    x = np.array([[1000, 0, -np.inf], [-1000, -1001, -2000]], dtype=np.float32)
+    losses = find_kernel(backend, "softmax", "softmax_nll")(x, np.array([1, 0]), -100)
+    np.testing.assert_allclose(losses, [1000, np.log1p(np.exp(-1))], rtol=1e-6)
+
+
+def test_threads_do_not_change_softmax_nll(make_array):
+    x, grad, labels = make_array((3000, 11)), make_array((3000,)), np.arange(3000) % 11
+    found = []
+    for threads in {1, device.available_threads()}:
+        with device.num_threads(threads):
+            losses = find_kernel("cpu", "softmax", "softmax_nll")(x, labels, 5)
+            found.append((losses, find_kernel("cpu", "softmax", "softmax_nll_backward")(grad, x, labels, 5)))
+    for pair in found:
+        np.testing.assert_array_equal(pair[0], found[0][0])
+        np.testing.assert_array_equal(pair[1], found[0][1])

@@ -114,7 +114,7 @@ ELEMENTWISE = (
     wrong(
         "fast softmax: not normalised",
         "kernels/cpu/softmax.py",
-        "scale = ONE / _total(powers)",
+        "scale = ONE / lane_sum(powers)",
         "scale = ONE / powers[0]",
         f"{KERNELS}/test_softmax.py::test_is_scipys",
     ),
@@ -124,6 +124,20 @@ ELEMENTWISE = (
         "logs[c] = scores[c] - largest - shift",
         "logs[c] = scores[c] - shift",
         f"{KERNELS}/test_softmax.py::test_is_scipys",
+    ),
+    wrong(
+        "fast softmax_nll: ignored elements have a gradient",
+        "kernels/cpu/softmax.py",
+        "if labels[i] == ignored:",
+        "if labels[i] == ignored - 1:",
+        f"{KERNELS}/test_softmax.py::test_softmax_nll_is_that_of_float64",
+    ),
+    wrong(
+        "fast softmax_nll: large scores overflow",
+        "kernels/cpu/softmax.py",
+        "total += vector_math.exp(scores[c] - largest)",
+        "total += vector_math.exp(scores[c]) / vector_math.exp(largest)",
+        f"{KERNELS}/test_softmax.py::test_softmax_nll_of_large_scores",
     ),
     wrong(
         "fast sum: what is left over after the lanes is lost",

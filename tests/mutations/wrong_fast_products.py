@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutations.mutation import wrong
 
 KERNELS = "tests/kernels"
+MATMUL = f"{KERNELS}/test_matmul.py"
 CONV = f"{KERNELS}/test_conv.py::test_float32_agrees_with_the_float64_reference"
 
 MUTATIONS = (
@@ -83,7 +84,7 @@ MUTATIONS = (
     wrong(
         "micro-kernel: = in the place of +=",
         "kernels/cpu/microkernel.py",
-        "builder.fadd(total[i, j], emit.load(targets[i], j))",
+        "builder.fadd(total[i, j], before)",
         "total[i, j]",
         f"{KERNELS}/test_microkernel.py::test_full_tile",
     ),
@@ -92,21 +93,64 @@ MUTATIONS = (
         "kernels/cpu/_gemm.py",
         "first == 0 and not filled, segment, width",
         "not filled, segment, width",
-        f"{KERNELS}/test_matmul.py::test_accuracy_of_long_sums",
+        f"{MATMUL}::test_accuracy_of_long_sums",
     ),
     wrong(
         "fast product: a row product is not turned back",
         "kernels/cpu/matmul.py",
-        "c, bias is not None).T",
-        "c, bias is not None).reshape(a.shape[0], -1)",
-        f"{KERNELS}/test_matmul.py::test_product_of_whole_numbers_is_exact",
+        "return _gemm(b.T, a.T, bias, True).T",
+        "return _gemm(b.T, a.T, bias, True).reshape(a.shape[0], -1)",
+        f"{MATMUL}::test_product_of_whole_numbers_is_exact",
     ),
     wrong(
         "fast product: the bias of the rows is overwritten",
+        "kernels/cpu/_gemm.py",
+        "filled = by_row and bias.size > 0",
+        "filled = False",
+        f"{MATMUL}::test_linear_of_whole_numbers_is_exact",
+    ),
+    wrong(
+        "fast product: low tiles begin a row too late",
+        "kernels/cpu/_gemm.py",
+        "best, least = min(tiles * high, rows), covered",
+        "best, least = min(tiles * high + 1, rows), covered",
+        f"{MATMUL}::test_product_of_whole_numbers_is_exact",
+    ),
+    wrong(
+        "fast product: what is copied square by square is not turned",
+        "kernels/cpu/_moves.py",
+        "while bit < width:",
+        "while bit < width // 2:",
+        f"{MATMUL}::test_product_of_whole_numbers_is_exact",
+    ),
+    wrong(
+        "fast product: columns are copied beyond the last",
+        "kernels/cpu/_gemm.py",
+        "copy_valid(b, source + j, panel, i * wide + j, valid - j)",
+        "copy_valid(b, source + j, panel, i * wide + j, 1)",
+        f"{MATMUL}::test_product_of_whole_numbers_is_exact",
+    ),
+    wrong(
+        "fast linear: the input's gradient of a turned input is not turned back",
         "kernels/cpu/matmul.py",
-        "return _gemm(b.T, a.T, None, c, bias is not None).T",
-        "return _gemm(b.T, a.T, None, c, False).T",
-        f"{KERNELS}/test_matmul.py::test_linear_of_whole_numbers_is_exact",
+        "matmul(weight.T, grad.T).T if",
+        "matmul(weight.T, grad.T).reshape(grad.shape[0], -1) if",
+        f"{MATMUL}::test_gradients_of_linear_are_those_of_float64",
+    ),
+    wrong(
+        "fast sum of rows: the last is left out",
+        "kernels/cpu/reduction.py",
+        "    for i in range(x.shape[0]):\n        row = x[i]\n",
+        "    for i in range(x.shape[0] - 1):\n        row = x[i]\n",
+        f"{KERNELS}/test_reduction.py",
+        f"{MATMUL}::test_gradients_of_linear_are_those_of_float64",
+    ),
+    wrong(
+        "micro-kernel: a partly valid vector is read beyond its end",
+        "kernels/cpu/microkernel.py",
+        "emit.load_valid(targets[i], j, valid) if partly else",
+        "emit.load_valid(targets[i], j, emit.index(0)) if partly else",
+        f"{KERNELS}/test_microkernel.py::test_masked_store_leaves_the_rest_alone",
     ),
     wrong(
         "few rows: only the first piece of each counts",
@@ -119,13 +163,13 @@ MUTATIONS = (
         "few rows: the bias goes along the rows",
         "kernels/cpu/matmul.py",
         "return _few(b.T, a, bias)",
-        "return _few(b.T, a, None if bias is None else bias[0])",
+        "return _few(b.T, a, bias[:1])",
         f"{KERNELS}/test_matmul.py::test_linear_of_whole_numbers_is_exact",
     ),
     wrong(
         "few columns: what begins the sums is forgotten",
         "kernels/cpu/matmul.py",
-        "y[...] = 0 if start is None else start",
+        "y[...] = start if start.size else 0",
         "y[...] = 0",
         f"{KERNELS}/test_matmul.py::test_linear_of_whole_numbers_is_exact",
     ),

@@ -10,7 +10,7 @@ MUTATIONS = (
     wrong(
         "inner products: the end of a run is read beyond it",
         "kernels/cpu/_inner_product.py",
-        "lambda at: emit.load_valid(at, rest))",
+        "lambda at: emit.load_valid(at, 0, rest))",
         "lambda at: emit.load(at, 0))",
         f"{FEW}::test_an_infinity_beside_the_window_is_not_read",
     ),

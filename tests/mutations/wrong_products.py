@@ -6,25 +6,39 @@ from tests.mutations.mutation import first, second, third, twin, wrong
 
 MATRICES = (
     wrong(
-        "linear: the bias gets no gradient",
-        "ops/matmul.py",
-        "sum_(grad, 0) if needs_bias",
-        "sum_(grad, 0) * 0 if needs_bias",
-        first("linear"),
-    ),
-    wrong(
         "linear: the bias gets the mean over the batch",
-        "ops/matmul.py",
-        "sum_(grad, 0) if needs_bias",
-        "sum_(grad, 0) / max(grad.shape[0], 1) if needs_bias",
+        "kernels/reference/matmul.py",
+        "grad.sum(axis=0) if wants_bias",
+        "grad.mean(axis=0) if wants_bias",
         first("linear"),
     ),
     wrong(
         "linear: the weight's gradient is of the first row only",
-        "ops/matmul.py",
-        "MatMul.apply(transpose(grad, 0, 1), x) if needs_weight",
-        "MatMul.apply(transpose(grad[:1], 0, 1), x[:1]) if needs_weight",
+        "kernels/reference/matmul.py",
+        "matmul(grad.T, x) if wants_weight",
+        "matmul(grad[:1].T, x[:1]) if wants_weight",
         first("linear"),
+    ),
+    wrong(
+        "linear: gradients that nobody wants shift the others",
+        "ops/matmul.py",
+        "tuple([next(found) if needed else None for needed in ctx.needs_input_grad])",
+        "tuple([next(found, None) for needed in ctx.needs_input_grad])",
+        "tests/ops/test_products.py::test_gradients_of_a_linear_layer_of_which_some_are_wanted",
+    ),
+    wrong(
+        "linear: no second derivative from the weight's gradient to the input",
+        "ops/matmul.py",
+        "MatMul.apply(grad, v) if needs_x and v is not None",
+        "MatMul.apply(grad, v) * 0 if needs_x and v is not None",
+        second("linear"),
+    ),
+    wrong(
+        "linear: no second derivative from the bias' gradient",
+        "ops/matmul.py",
+        "[expand(w, grad.shape)] if w is not None",
+        "[expand(w, grad.shape) * 0] if w is not None",
+        second("linear"),
     ),
     wrong(
         "matmul: no second derivative through the first factor",

@@ -1,11 +1,25 @@
-"""Forms of einsum that the table of ops does not draw."""
+"""Linear layers and einsum, in forms that the table of ops does not draw."""
 
 from __future__ import annotations
+
+from itertools import product
 
 import numpy as np
 import pytest
 
 import tinyconv as tc
+
+
+@pytest.mark.parametrize("wanted", list(product([True, False], repeat=3))[:-1])
+def test_gradients_of_a_linear_layer_of_which_some_are_wanted(wanted: tuple[bool, bool, bool]) -> None:
+    rng = np.random.default_rng(0)
+    x, weight, bias, g = (rng.standard_normal(shape) for shape in ((5, 3), (4, 3), 4, (5, 4)))
+    inputs = [tc.tensor(a, requires_grad=w) for a, w in zip((x, weight, bias), wanted, strict=True)]
+    (tc.nn.functional.linear(*inputs) * tc.tensor(g)).sum().backward()
+    for tensor, expected in zip(inputs, (g @ weight, g.T @ x, g.sum(0)), strict=True):
+        assert (tensor.grad is not None) == tensor.requires_grad
+        if tensor.grad is not None:
+            np.testing.assert_allclose(tensor.grad.numpy(), expected, rtol=1e-12)
 
 
 def test_einsum_takes_a_list_spaces_and_integers() -> None:

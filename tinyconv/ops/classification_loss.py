@@ -7,7 +7,8 @@ from typing import Any
 from tinyconv.autograd import Function
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
-from tinyconv.grad_mode import is_grad_enabled
+from tinyconv.kernels import elementwise as elementwise_kernels
+from tinyconv.kernels import reduction as reduction_kernels
 from tinyconv.kernels import softmax as kernels
 from tinyconv.ops._checks import (
     check_float,
@@ -17,34 +18,79 @@ from tinyconv.ops._checks import (
     check_same_dtype,
     check_tensor,
 )
-from tinyconv.ops.elementwise import exp
 from tinyconv.ops.loss_common import check_reduction
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import IndexScatter, permute, reshape
-from tinyconv.ops.softmax import log_softmax
+from tinyconv.ops.softmax import log_softmax, softmax
 from tinyconv.tensor import Tensor
 
 
 class SoftmaxNLL(Function):
-    """loss_i = -log softmax(x_i)[t_i], so dL/dx_i = g_i (softmax(x_i) - onehot(t_i)).
+    """loss_i = -log softmax(x_i)[t_i] for x (M, C) and classes t (M,); or the sum or mean of all.
 
-    x is (M, C); `rows` and `labels` name the elements that count, and t of each.
+    Elements with the class `ignored` count for nothing.
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, rows: Any, labels: Any) -> Any:
-        ctx.save_for_backward(x)
-        ctx.rows, ctx.labels = rows, labels
-        ctx.log_p = kernels.log_softmax(x.array, 1)
-        return -ctx.log_p[rows, labels]
+    def forward(ctx: Any, x: Tensor, target: Tensor, ignored: int, reduction: str) -> Any:
+        ctx.save_for_backward(x, target)
+        ctx.options = ignored, reduction
+        labels = _labels(target)
+        each = kernels.softmax_nll(x.array, labels, ignored)
+        if reduction == "none":
+            return each
+        total = reduction_kernels.sum(each, (0,), False)
+        return total if reduction == "sum" else elementwise_kernels.div(total, _counted(labels, x, ignored))
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
-        (x,) = ctx.saved_tensors
-        log_p = log_softmax(x, 1) if is_grad_enabled() else Tensor(ctx.log_p)
-        each = put_back(grad, ctx.rows, x.shape[0])
-        at_label = IndexScatter.apply(grad, (ctx.rows, ctx.labels), x.shape)
-        return exp(log_p) * reshape(each, (-1, 1)) - at_label, None, None
+        x, target = ctx.saved_tensors
+        return SoftmaxNLLBackward.apply(grad, x, target, *ctx.options), None, None, None
+
+
+class SoftmaxNLLBackward(Function):
+    """dL/dx_i = g_i (p_i - onehot(t_i)) with p = softmax(x); for the mean of m losses g_i = g / m.
+
+    A gradient u of it reaches g_i as sum_c u_ic p_ic - u_i[t_i], and x_i as
+    g_i p_i (u_i - sum_c u_ic p_ic).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, grad: Tensor, x: Tensor, target: Tensor, ignored: int, reduction: str) -> Any:
+        ctx.save_for_backward(grad, x, target)
+        ctx.options = ignored, reduction
+        labels, each = _labels(target), grad.array
+        if reduction == "mean":
+            each = elementwise_kernels.div(each, _counted(labels, x, ignored))
+        if reduction != "none":
+            each = array_module(each).broadcast_to(each, labels.shape)
+        return kernels.softmax_nll_backward(each, x.array, labels, ignored)
+
+    @staticmethod
+    def backward(ctx: Any, outer: Tensor) -> Any:
+        grad, x, target = ctx.saved_tensors
+        ignored, reduction = ctx.options
+        labels = _labels(target)
+        rows = array_module(labels).nonzero(labels != ignored)[0]
+        p = softmax(x, 1)
+        mean = sum_(outer * p, 1, keepdim=True)
+        each = put_back(reshape(mean, (-1,))[rows] - outer[rows, labels[rows]], rows, labels.size)
+        counted = Tensor((labels != ignored).astype(x.dtype))
+        if reduction == "mean":
+            counted = counted / sum_(counted)
+        to_grad = each if reduction == "none" else sum_(each * counted)
+        return to_grad, p * (outer - mean) * reshape(grad * counted, (-1, 1)), None, None, None
+
+
+def _labels(target: Tensor) -> Any:
+    """The classes as a flat array of int64."""
+    return target.array.reshape(-1).astype("int64", copy=False)
+
+
+def _counted(labels: Any, x: Tensor, ignored: int) -> Any:
+    """How many labels are not ignored, as an array without dimensions of x's dtype."""
+    xp = array_module(labels)
+    return xp.asarray(xp.count_nonzero(labels != ignored), x.dtype)
 
 
 def nll_loss(
@@ -133,8 +179,9 @@ def cross_entropy(
     if check_tensor(op, "target", target).dtype.kind != "f":
         check_labels(op, input, target)
         if weight is None and not label_smoothing:
-            each, total = _plain_losses(op, classes_last(input), target, ignore_index)
-            return _reduced(each, total, reduction, target.shape)
+            check_label_range(op, _labels(target), classes, check_int(op, "ignore_index", ignore_index))
+            loss = SoftmaxNLL.apply(classes_last(input), target, ignore_index, reduction)
+            return reshape(loss, target.shape) if reduction == "none" else loss
     log_p = classes_last(log_softmax(input, class_dim(input)))
     if target.dtype.kind != "f":
         each, total = _class_losses(op, log_p, target, weight, ignore_index, label_smoothing)
@@ -191,15 +238,16 @@ def check_labels(op: str, input: Tensor, target: Tensor) -> None:
 
 def counted_labels(op: str, target: Tensor, classes: int, ignore_index: int) -> tuple[Any, Any]:
     """(rows, labels): the positions that are not ignored, and the class of each."""
-    labels = target.array.reshape(-1).astype("int64", copy=False)
-    counted = labels != check_int(op, "ignore_index", ignore_index)
-    check_label_range(op, labels[counted], classes)
+    labels = _labels(target)
+    check_label_range(op, labels, classes, check_int(op, "ignore_index", ignore_index))
+    counted = labels != ignore_index
     return array_module(labels).arange(labels.size)[counted], labels[counted]
 
 
-def check_label_range(op: str, labels: Any, classes: int) -> None:
-    """Every one of `labels`, an array of integers, is a class."""
-    wrong = labels[(labels < 0) | (labels >= classes)]
+def check_label_range(op: str, labels: Any, classes: int, ignored: int | None = None) -> None:
+    """Every one of `labels`, an array of integers, is a class or is `ignored`."""
+    outside = labels[(labels < 0) | (labels >= classes)]
+    wrong = outside if ignored is None else outside[outside != ignored]
     if wrong.size:
         raise ArgumentError(op, "target", f"{wrong[0]} somewhere", f"classes from 0 to {classes - 1}")
 
@@ -224,14 +272,6 @@ def _class_losses(
     if label_smoothing:
         losses = losses - sum_(_times(log_p[rows], weight), 1) * (label_smoothing / classes)
     return put_back(losses, rows, count), sum_(weights)
-
-
-def _plain_losses(op: str, x: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
-    """`_class_losses` of logits x (M, C), without weights and smoothing: in one step."""
-    count, classes = x.shape
-    rows, labels = counted_labels(op, target, classes, ignore_index)
-    losses = SoftmaxNLL.apply(x, rows, labels)
-    return put_back(losses, rows, count), Tensor(array_module(labels).asarray(labels.size, x.dtype))
 
 
 def put_back(losses: Tensor, rows: Any, count: int) -> Tensor:

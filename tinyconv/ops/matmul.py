@@ -17,8 +17,7 @@ from tinyconv.ops._checks import (
     check_tensor,
 )
 from tinyconv.ops.operands import unbroadcast
-from tinyconv.ops.reduction import sum as sum_
-from tinyconv.ops.shape import reshape, transpose, unsqueeze
+from tinyconv.ops.shape import expand, reshape, transpose, unsqueeze
 from tinyconv.tensor import Tensor
 
 
@@ -51,11 +50,40 @@ class Linear(Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
         x, weight = ctx.saved_tensors
-        needs_x, needs_weight, needs_bias = ctx.needs_input_grad
+        found = iter(LinearBackward.apply(grad, x, weight, ctx.needs_input_grad))
+        return tuple([next(found) if needed else None for needed in ctx.needs_input_grad])
+
+
+class LinearBackward(Function):
+    """The wanted ones of dL/dX = G W, dL/dW = G^T X and dL/db = sum of the rows of G, where G = dL/dY.
+
+    Their gradients U, V and w reach G as U W^T + X V^T + w, X as G V, and W as G^T U.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, grad: Tensor, x: Tensor, weight: Tensor, wanted: tuple[bool, bool, bool]) -> Any:
+        ctx.save_for_backward(grad, x, weight)
+        ctx.set_materialize_grads(False)
+        ctx.wanted = wanted
+        gradients = kernels.linear_gradients(grad.array, x.array, weight.array, wanted)
+        return tuple([gradient for gradient in gradients if gradient is not None])
+
+    @staticmethod
+    def backward(ctx: Any, *outer: Tensor | None) -> Any:
+        grad, x, weight = ctx.saved_tensors
+        needs_grad, needs_x, needs_weight, _ = ctx.needs_input_grad
+        arrived = iter(outer)
+        u, v, w = (next(arrived) if wanted else None for wanted in ctx.wanted)
+        terms = [
+            *([linear(u, weight)] if u is not None else []),
+            *([linear(x, v)] if v is not None else []),
+            *([expand(w, grad.shape)] if w is not None else []),
+        ]
         return (
-            MatMul.apply(grad, weight) if needs_x else None,
-            MatMul.apply(transpose(grad, 0, 1), x) if needs_weight else None,
-            sum_(grad, 0) if needs_bias else None,
+            sum(terms[1:], terms[0]) if needs_grad else None,
+            MatMul.apply(grad, v) if needs_x and v is not None else None,
+            MatMul.apply(transpose(grad, 0, 1), u) if needs_weight and u is not None else None,
+            None,
         )
 
 

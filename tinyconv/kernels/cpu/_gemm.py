@@ -17,21 +17,24 @@ import numba
 import numpy as np
 from numba import types
 
-from tinyconv.kernels.cpu._compile import memory, parallel_kernel, read_only, written
+from tinyconv.kernels.cpu._compile import parallel_kernel, read_only, written
+from tinyconv.kernels.cpu._moves import copy_square_transposed, copy_valid
 from tinyconv.kernels.cpu._pack import block_begin, block_width, blocks_of
 from tinyconv.kernels.cpu.memory import read_only as frozen
-from tinyconv.kernels.cpu.microkernel import MAX_ROWS, ROWS_1, ROWS_2, make_tile
+from tinyconv.kernels.cpu.microkernel import FEW_ROWS, MAX_ROWS, ROWS_1, ROWS_2, make_tile
 
 Array = Any
 
 DEPTH = 512
-STRIP = 64
-"""Rows packed at a time, so that what is written stays in the first-level cache."""
 
 FIRST_WIDE_TILE = make_tile(ROWS_2, 2, accumulate=False, masked=False)
+FIRST_WIDE_LOW_TILE = make_tile(FEW_ROWS, 2, accumulate=False, masked=False)
 FIRST_NARROW_TILE = make_tile(ROWS_1, 1, accumulate=False, masked=True)
+FIRST_NARROW_LOW_TILE = make_tile(FEW_ROWS, 1, accumulate=False, masked=True)
 WIDE_TILE = make_tile(ROWS_2, 2, accumulate=True, masked=False)
+WIDE_LOW_TILE = make_tile(FEW_ROWS, 2, accumulate=True, masked=False)
 NARROW_TILE = make_tile(ROWS_1, 1, accumulate=True, masked=True)
+NARROW_LOW_TILE = make_tile(FEW_ROWS, 1, accumulate=True, masked=True)
 SEGMENT = frozen(np.zeros(1, dtype=np.int64))
 
 
@@ -53,26 +56,32 @@ def row_table(m: int, n: int, step: int, threads: int, width: int) -> tuple[Arra
 
 def _signature(number: Any) -> Any:
     table = read_only(types.int64, 2)
-    shape = types.UniTuple(types.int64, 3)
+    matrix = types.Array(number, 2, "A", readonly=True)
     return types.void(
-        memory(number, 2), memory(number, 2), read_only(number), types.boolean, written(number), table, table,
-        read_only(types.int64), shape, types.int64,
+        matrix, matrix, types.Array(number, 1, "A", readonly=True), types.boolean, written(number, 2),
+        table, table, read_only(types.int64), types.int64,
     )  # fmt: skip
 
 
 @parallel_kernel(_signature)
 def gemm(
-    a: Any, b: Any, start: Array, filled: bool, c: Array, row: Array, out: Array, segment: Array, shape: Any,
+    a: Array,
+    b: Array,
+    bias: Array,
+    by_row: bool,
+    c: Array,
+    row: Array,
+    out: Array,
+    segment: Array,
     width: int,
-) -> None:  # fmt: skip
-    """Fill c (m * n, and a vector to spare) from the Memories of a (m, k) and b (k, n).
+) -> None:
+    """Fill c (m, n) with a (m, k) times b (k, n) plus bias.
 
-    `start` (n, and a vector to spare) is what the sums of each column begin with; if `filled`,
-    they begin with what is in c. `row` and `out` come from `row_table`, `segment` is `SEGMENT`.
+    `bias` has a number for each column, or for each row if `by_row`, or none at all. `row` and `out`
+    come from `row_table`, `segment` is `SEGMENT`.
     """
-    m, n, k = shape
-    a_flat, a_start, a_steps = a
-    b_flat, b_start, b_steps = b
+    m, n = c.shape
+    k = a.shape[1]
     parts, entries = row.shape
     rows = entries - MAX_ROWS
     for task in numba.prange(blocks_of(n, width) * parts):
@@ -80,64 +89,113 @@ def gemm(
         wide = block_width(n - begin, width)
         valid = min(wide, n - begin)
         top, bottom = part * rows, min((part + 1) * rows, m)
-        panel = np.empty(DEPTH * wide, c.dtype)
+        panel, start = np.empty(min(k, DEPTH) * wide, c.dtype), np.zeros(wide, c.dtype)
+        filled = by_row and bias.size > 0
+        if filled:
+            for i in range(top, bottom):
+                c[i, begin : begin + valid] = bias[i]
+        elif bias.size > 0:
+            start[:valid] = bias[begin : begin + valid]
         for first in range(0, k, DEPTH):
             depth = min(DEPTH, k - first)
-            _pack(
-                panel, b_flat, b_start + first * b_steps[0] + begin * b_steps[1], b_steps, depth, valid, wide
-            )
+            _pack(panel, b, first, begin, depth, valid, wide, width)
             _multiply_panel(
-                a_flat, a_start + first * a_steps[1], a_steps[1], row, out, part * entries, bottom - top,
-                panel, depth, wide, valid, c, start, begin, first == 0 and not filled, segment, width,
+                a, first, row, out, part * entries, bottom - top, panel, depth, wide, valid, c, begin, start,
+                first == 0 and not filled, segment, width,
             )  # fmt: skip
 
 
 @numba.njit(nogil=True)
 def _multiply_panel(
-    a: Array, a_first: int, a_step: int, row: Array, out: Array, entry: int, rows: int, panel: Array,
-    depth: int, wide: int, valid: int, c: Array, start: Array, begin: int, starts: bool, segment: Array,
-    width: int,
+    a: Array, first: int, row: Array, out: Array, entry: int, rows: int, panel: Array, depth: int, wide: int,
+    valid: int, c: Array, begin: int, start: Array, starts: bool, segment: Array, width: int,
 ) -> None:  # fmt: skip
     """Rows of A by a panel of B: into C if it `starts` the sums, else added to C."""
+    a_step = a.strides[1] // a.itemsize
+    a_first = first * a_step
+    end = entry + rows
+    low = entry + high_rows(rows, ROWS_2 if wide > width else ROWS_1)
     if wide > width and starts:
-        for i in range(entry, entry + rows, ROWS_2):
+        for i in range(entry, low, ROWS_2):
             FIRST_WIDE_TILE(
                 a, a_first, row, i, segment, 0, 1, depth, a_step,
-                panel, 0, wide, c, begin, out, start, begin, valid,
+                panel, 0, wide, c, begin, out, start, 0, valid,
+            )  # fmt: skip
+        for i in range(low, end, FEW_ROWS):
+            FIRST_WIDE_LOW_TILE(
+                a, a_first, row, i, segment, 0, 1, depth, a_step,
+                panel, 0, wide, c, begin, out, start, 0, valid,
             )  # fmt: skip
     elif wide > width:
-        for i in range(entry, entry + rows, ROWS_2):
+        for i in range(entry, low, ROWS_2):
             WIDE_TILE(
                 a, a_first, row, i, segment, 0, 1, depth, a_step,
-                panel, 0, wide, c, begin, out, start, begin, valid,
+                panel, 0, wide, c, begin, out, start, 0, valid,
+            )  # fmt: skip
+        for i in range(low, end, FEW_ROWS):
+            WIDE_LOW_TILE(
+                a, a_first, row, i, segment, 0, 1, depth, a_step,
+                panel, 0, wide, c, begin, out, start, 0, valid,
             )  # fmt: skip
     elif starts:
-        for i in range(entry, entry + rows, ROWS_1):
+        for i in range(entry, low, ROWS_1):
             FIRST_NARROW_TILE(
                 a, a_first, row, i, segment, 0, 1, depth, a_step,
-                panel, 0, wide, c, begin, out, start, begin, valid,
+                panel, 0, wide, c, begin, out, start, 0, valid,
+            )  # fmt: skip
+        for i in range(low, end, FEW_ROWS):
+            FIRST_NARROW_LOW_TILE(
+                a, a_first, row, i, segment, 0, 1, depth, a_step,
+                panel, 0, wide, c, begin, out, start, 0, valid,
             )  # fmt: skip
     else:
-        for i in range(entry, entry + rows, ROWS_1):
+        for i in range(entry, low, ROWS_1):
             NARROW_TILE(
                 a, a_first, row, i, segment, 0, 1, depth, a_step,
-                panel, 0, wide, c, begin, out, start, begin, valid,
+                panel, 0, wide, c, begin, out, start, 0, valid,
+            )  # fmt: skip
+        for i in range(low, end, FEW_ROWS):
+            NARROW_LOW_TILE(
+                a, a_first, row, i, segment, 0, 1, depth, a_step,
+                panel, 0, wide, c, begin, out, start, 0, valid,
             )  # fmt: skip
 
 
 @numba.njit(nogil=True)
-def _pack(panel: Array, b: Array, start: int, steps: Any, depth: int, valid: int, wide: int) -> None:
-    """Copy `depth` rows of `valid` numbers of b to rows of `wide` numbers, with zeros at the end."""
-    if valid < wide:
-        panel[: depth * wide] = 0
-    if steps[1] == 1:
+def high_rows(rows: int, high: int) -> int:
+    """How many of the rows to give to tiles of `high` rows, so that the least sticks out at the end.
+
+    The others are for tiles of `FEW_ROWS`: 64 rows are four tiles of 14 and one of 8.
+    """
+    best, least = 0, rows + high
+    for low in range(high):
+        tiles = max(0, rows - low * FEW_ROWS + high - 1) // high
+        covered = tiles * high + low * FEW_ROWS
+        if covered < least:
+            best, least = min(tiles * high, rows), covered
+    return best
+
+
+@numba.njit(nogil=True)
+def _pack(
+    panel: Array, b: Array, first: int, begin: int, depth: int, valid: int, wide: int, width: int
+) -> None:
+    """Copy a block of b, `depth` rows of `valid` numbers, to rows of `wide`, with zeros at their ends."""
+    step, column_step = b.strides[0] // b.itemsize, b.strides[1] // b.itemsize
+    if column_step == 1:
         for i in range(depth):
-            source = b[start + i * steps[0] : start + i * steps[0] + valid]
-            target = panel[i * wide : i * wide + valid]
-            for j in range(valid):
-                target[j] = source[j]
+            source = (first + i) * step + begin
+            for j in range(0, wide, width):
+                copy_valid(b, source + j, panel, i * wide + j, valid - j)
         return
-    for first in range(0, depth, STRIP):
-        for j in range(valid):
-            for i in range(first, min(first + STRIP, depth)):
-                panel[i * wide + j] = b[start + i * steps[0] + j * steps[1]]
+    squares, columns = 0, 0
+    if step == 1:
+        squares, columns = depth // width * width, valid // width * width
+        for i in range(0, squares, width):
+            for j in range(0, columns, width):
+                source = first + i + (begin + j) * column_step
+                copy_square_transposed(b, source, column_step, panel, i * wide + j, wide)
+    for i in range(depth):
+        for j in range(columns if i < squares else 0, valid):
+            panel[i * wide + j] = b[first + i, begin + j]
+        panel[i * wide + valid : (i + 1) * wide] = 0

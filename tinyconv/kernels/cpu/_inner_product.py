@@ -110,7 +110,7 @@ def _generate(emit: Emitter, data: list[Any], rows: int, columns: int) -> None:
             step(builder.gep(a_run, [k]), builder.gep(b_run, [k]), lambda at: emit.load(at, 0))
         with builder.if_then(builder.icmp_signed(">", rest, emit.index(0))):
             k = builder.sub(length, rest)
-            step(builder.gep(a_run, [k]), builder.gep(b_run, [k]), lambda at: emit.load_valid(at, rest))
+            step(builder.gep(a_run, [k]), builder.gep(b_run, [k]), lambda at: emit.load_valid(at, 0, rest))
         builder.store(builder.gep(b_run, [length]), b_now)
 
     targets = [builder.gep(c, [builder.add(c_first, offset)]) for offset in emit.table(out, row_first, rows)]

@@ -95,10 +95,11 @@ class Emitter:
         align = ir.Constant(ir.IntType(32), self.align)
         self.builder.call(self.masked, [value, self._at(pointer, vector), align, self._mask(valid)])
 
-    def load_valid(self, pointer: Any, valid: Any) -> Any:
+    def load_valid(self, pointer: Any, vector: int, valid: Any) -> Any:
         """Load the first `valid` lanes only; the others are 0."""
-        align, zero = ir.Constant(ir.IntType(32), self.align), ir.Constant(self.vector, None)
-        return self.builder.call(self.masked_load, [self._at(pointer, 0), align, self._mask(valid), zero])
+        align, mask = ir.Constant(ir.IntType(32), self.align), self._mask(valid)
+        zero = ir.Constant(self.vector, None)
+        return self.builder.call(self.masked_load, [self._at(pointer, vector), align, mask, zero])
 
     def _mask(self, valid: Any) -> Any:
         mask_type = ir.VectorType(INDEX, self.width)

@@ -42,6 +42,8 @@ from tinyconv.kernels.cpu._vector_code import INDEX, Emitter, data_pointers, has
 
 ROWS_1, ROWS_2 = (24, 14) if has_32_registers() else (12, 6)
 MAX_ROWS = max(ROWS_1, ROWS_2)
+FEW_ROWS = 8 if has_32_registers() else 4
+"""A lower tile is nearly as fast, and with both kinds hardly a tile sticks out of the matrix."""
 
 
 def make_tile(rows: int, vectors: int, accumulate: bool, masked: bool, halved: bool = False) -> Any:
@@ -55,7 +57,7 @@ def make_tile(rows: int, vectors: int, accumulate: bool, masked: bool, halved: b
         The sums start from 0 and are added to C; otherwise they start from `start`, a vector
         that all rows share (the bias), and C is overwritten.
     masked : bool
-        Store only the first `valid` columns of the last vector.
+        Touch only the first `valid` columns of the last vector of C.
     halved : bool
         Vectors of half the lanes, for few columns. Where the processor computes a wide vector in two
         steps they take half the time, elsewhere no longer.
@@ -132,7 +134,10 @@ def _generate(
     targets = [builder.gep(c, [offset]) for offset in emit.table(out, row_first, rows)]
     total = {(i, j): builder.load(sums[i, j]) for i, j in tile}
     if accumulate:
-        total = {(i, j): builder.fadd(total[i, j], emit.load(targets[i], j)) for i, j in tile}
+        for i, j in tile:
+            partly = masked and j == vectors - 1
+            before = emit.load_valid(targets[i], j, valid) if partly else emit.load(targets[i], j)
+            total[i, j] = builder.fadd(total[i, j], before)
     for i, j in tile:
         if masked and j == vectors - 1:
             emit.store_valid(total[i, j], targets[i], j, valid)

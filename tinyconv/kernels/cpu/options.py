@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+import numpy as np
 
 from tinyconv.kernels.cpu._compile import kept_on_disk
 
@@ -24,6 +25,20 @@ def parallel(function: Callable[..., Any]) -> Any:
     return kept_on_disk(function, parallel=True, nogil=True, **ARITHMETIC)
 
 
+def alone(function: Callable[..., Any]) -> Any:
+    """Compile a loop that is too short to be shared."""
+    return kept_on_disk(function, nogil=True, **ARITHMETIC)
+
+
 def inlined(function: Callable[..., Any]) -> Any:
     """Compile a piece of a loop: without a call in its body a loop can use vector instructions."""
     return numba.njit(forceinline=True, **ARITHMETIC)(function)
+
+
+@numba.njit(forceinline=True, fastmath={"reassoc"})
+def lane_sum(row: Any) -> Any:
+    """The sum of a row, in as many lanes as a vector register has."""
+    total = np.float32(0)
+    for i in range(row.size):
+        total += row[i]
+    return total

@@ -11,14 +11,16 @@ from numba import njit, prange
 
 from tinyconv.kernels.cpu import vector_math
 from tinyconv.kernels.cpu.flat import suits
-from tinyconv.kernels.cpu.options import inlined, parallel
+from tinyconv.kernels.cpu.options import inlined, lane_sum, parallel
 from tinyconv.kernels.cpu.threads import use_threads
 from tinyconv.kernels.reference import softmax as reference
 
 Array = Any
 
 i32 = np.int32
-ZERO, ONE = np.float32(0), np.float32(1)
+ONE = np.float32(1)
+WORK_OF_A_POWER = 16
+"""Multiply-adds that take as long as one exponential."""
 LOWEST, FLIP = i32(-(2**31)), i32(0x7FFFFFFF)
 
 
@@ -30,6 +32,31 @@ def softmax(x: Array, axis: int) -> Array:
 def log_softmax(x: Array, axis: int) -> Array:
     """``log(softmax(x))``."""
     return _by_rows(_log_softmax, x, axis) if suits(x) else reference.log_softmax(x, axis)
+
+
+def softmax_nll(x: Array, labels: Array, ignored: int) -> Array:
+    """``-log(softmax(x_i)[labels_i])`` for each row; see `kernels.reference.softmax`."""
+    if not _are_rows(x, labels):
+        return reference.softmax_nll(x, labels, ignored)
+    use_threads(WORK_OF_A_POWER * x.size)
+    losses = np.empty(x.shape[0], np.float32)
+    _softmax_nll(np.ascontiguousarray(x), np.ascontiguousarray(labels), ignored, losses)
+    return losses
+
+
+def softmax_nll_backward(grad: Array, x: Array, labels: Array, ignored: int) -> Array:
+    """The gradient of x in `softmax_nll`."""
+    if not _are_rows(x, labels) or grad.dtype != np.float32:
+        return reference.softmax_nll_backward(grad, x, labels, ignored)
+    use_threads(WORK_OF_A_POWER * x.size)
+    x, labels, grad = (np.ascontiguousarray(array) for array in (x, labels, grad))
+    result = np.empty(x.shape, np.float32)
+    _softmax_nll_backward(grad, x, labels, ignored, result)
+    return result
+
+
+def _are_rows(x: Array, labels: Array) -> bool:
+    return x.size > 0 and x.dtype == np.float32 and labels.dtype == np.int64
 
 
 def _by_rows(kernel: Callable[[Array, Array], None], x: Array, axis: int) -> Array:
@@ -58,15 +85,6 @@ def _largest(scores: Array) -> float:
     return i32(largest ^ ((largest >> i32(31)) & FLIP)).view(np.float32)
 
 
-@njit(forceinline=True, fastmath={"reassoc"})
-def _total(powers: Array) -> float:
-    """Sum in as many lanes as a vector register has; all terms are positive."""
-    total = ZERO
-    for c in range(powers.size):
-        total += powers[c]
-    return total
-
-
 @parallel
 def _softmax(x: Array, y: Array) -> None:
     for i in prange(x.shape[0]):
@@ -74,7 +92,7 @@ def _softmax(x: Array, y: Array) -> None:
         largest = _largest(scores)
         for c in range(scores.size):
             powers[c] = vector_math.exp(scores[c] - largest)
-        scale = ONE / _total(powers)
+        scale = ONE / lane_sum(powers)
         for c in range(scores.size):
             powers[c] *= scale
 
@@ -86,6 +104,41 @@ def _log_softmax(x: Array, y: Array) -> None:
         largest = _largest(scores)
         for c in range(scores.size):
             logs[c] = vector_math.exp(scores[c] - largest)
-        shift = np.float32(log(_total(logs)))
+        shift = np.float32(log(lane_sum(logs)))
         for c in range(scores.size):
             logs[c] = scores[c] - largest - shift
+
+
+@parallel
+def _softmax_nll(x: Array, labels: Array, ignored: int, losses: Array) -> None:
+    for i in prange(x.shape[0]):
+        losses[i] = np.float32(0)
+        if labels[i] != ignored:
+            scores = x[i]
+            largest = _largest(scores)
+            losses[i] = np.float32(log(_sum_of_powers(scores, largest))) - (scores[labels[i]] - largest)
+
+
+@njit(forceinline=True, fastmath={"reassoc"})
+def _sum_of_powers(scores: Array, largest: float) -> float:
+    """The sum of the powers, in as many lanes as a vector register has."""
+    total = np.float32(0)
+    for c in range(scores.size):
+        total += vector_math.exp(scores[c] - largest)
+    return total
+
+
+@parallel
+def _softmax_nll_backward(grad: Array, x: Array, labels: Array, ignored: int, result: Array) -> None:
+    for i in prange(x.shape[0]):
+        scores, powers = x[i], result[i]
+        if labels[i] == ignored:
+            powers[:] = 0
+            continue
+        largest = _largest(scores)
+        for c in range(scores.size):
+            powers[c] = vector_math.exp(scores[c] - largest)
+        scale = grad[i] / lane_sum(powers)
+        for c in range(scores.size):
+            powers[c] *= scale
+        powers[labels[i]] -= grad[i]

@@ -30,6 +30,24 @@ def linear(x: Array, weight: Array, bias: Array | None) -> Array:
 
 
 @quiet
+def linear_gradients(
+    grad: Array, x: Array, weight: Array, wanted: tuple[bool, bool, bool]
+) -> tuple[Array | None, Array | None, Array | None]:
+    """The gradients of x (rows, in), weight (out, in) and bias (out,) of `linear`, where `wanted`, else None.
+
+    grad (rows, out) is that of the output::
+
+        dL/dx = grad W        dL/dW = grad^T x        dL/db = sum of the rows of grad
+    """
+    wants_x, wants_weight, wants_bias = wanted
+    return (
+        matmul(grad, weight) if wants_x else None,
+        matmul(grad.T, x) if wants_weight else None,
+        grad.sum(axis=0) if wants_bias else None,
+    )
+
+
+@quiet
 def einsum(arrays: Sequence[Array], labels: tuple[tuple[int, ...], ...], out: tuple[int, ...]) -> Array:
     """Sum of products: ``labels[i]`` names the dimensions of ``arrays[i]``, `out` those of the result.
 

@@ -41,3 +41,29 @@ def log_softmax(x: Array, axis: int) -> Array:
         return x.copy()
     shifted = x - x.max(axis=axis, keepdims=True)
     return xp.asarray(shifted - xp.log(xp.exp(shifted).sum(axis=axis, keepdims=True)))
+
+
+@quiet
+def softmax_nll(x: Array, labels: Array, ignored: int) -> Array:
+    """``-log(softmax(x_i)[labels_i])`` for each row x_i of x (M, C); 0 where the label is `ignored`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> softmax_nll(np.log([[0.25, 0.75], [0.5, 0.5]]), np.array([0, -100]), -100).round(3).tolist()
+    [1.386, 0.0]
+    """
+    xp = array_module(x)
+    counted = labels != ignored
+    log_p = log_softmax(x, 1)[xp.arange(labels.size), xp.where(counted, labels, 0)]
+    return xp.where(counted, -log_p, xp.zeros_like(log_p))
+
+
+@quiet
+def softmax_nll_backward(grad: Array, x: Array, labels: Array, ignored: int) -> Array:
+    """The gradient of x in `softmax_nll`, ``grad_i (softmax(x_i) - onehot(labels_i))``, for grad (M,)."""
+    xp = array_module(x)
+    counted = labels != ignored
+    difference = softmax(x, 1)
+    difference[xp.arange(labels.size), xp.where(counted, labels, 0)] -= 1
+    return difference * xp.where(counted, grad, xp.zeros_like(grad))[:, None]
