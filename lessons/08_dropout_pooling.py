@@ -289,4 +289,4 @@ course.show(
 # calculator for any network; ``tinyconv/kernels/cpu/dropout.py``, which draws the same lots whatever
 # the number of threads.
 #
-# Next: ``tinyconv learn 16``, the network that put all of this together, and finds cell nuclei.
+# Next: ``tinyconv learn 09``, all parts together for the first time.
