@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.command import ROOT, UNIX, numbers, refused, tinyconv_command
 from tinyconv.io import load_state
-from tinyconv.train.checkpoint import Checkpoint, save_checkpoint
+from tinyconv.train.checkpoint import Checkpoint, save_checkpoint, signed
 
 
 def test_a_finished_run_has_nothing_left_to_do(run):
@@ -35,7 +35,7 @@ def test_a_checkpoint_cut_in_half(copy):
 def test_a_checkpoint_of_another_model(copy):
     path = copy / "last.json"
     text = path.read_text()
-    path.write_text(text.replace('"unet_slides"', '"lenet5"'))
+    path.write_text(changed(text, "model_name", "lenet5"))
     refused(tinyconv_command("train", "--resume", copy), "'lenet5'", "'unet_slides'")
     described = json.loads(text)
     tensors, _ = load_state(copy / described["numbers"]["file"])
@@ -84,7 +84,7 @@ def changed(text, place, value):
     for part in path:
         entry = entry[int(part) if isinstance(entry, list) else part]
     entry[key] = value
-    return json.dumps(content)
+    return json.dumps(signed(content) if "sha256" in content else content)
 
 
 @pytest.mark.parametrize(

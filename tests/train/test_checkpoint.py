@@ -11,7 +11,14 @@ import tinyconv as tc
 from tinyconv import optim
 from tinyconv.errors import CheckpointError, StorageError
 from tinyconv.train import checkpoint as module
-from tinyconv.train.checkpoint import Checkpoint, load_checkpoint, optimizer_state, restore, save_checkpoint
+from tinyconv.train.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    optimizer_state,
+    restore,
+    save_checkpoint,
+    signed,
+)
 
 
 def checkpoint_of(trainer) -> Checkpoint:
@@ -156,7 +163,7 @@ def test_damage_is_refused_and_named(tmp_path, trained):
 def test_json_that_does_not_fit_is_refused(tmp_path, trained, change):
     save_checkpoint(tmp_path, "last", checkpoint_of(trained))
     path = tmp_path / "last.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    path.write_text(json.dumps(signed(json.loads(path.read_text()) | change)))
     with pytest.raises(CheckpointError):
         load_checkpoint(tmp_path, "last")
 

@@ -26,7 +26,7 @@ def linear_trainer(batch_size, count=10, optimizer=optim.SGD, **options):
     return Trainer(model, optimizer(model.parameters(), lr=0.1), nn.functional.mse_loss, loader, **given)
 
 
-@pytest.mark.parametrize("count", [10, 12, 7])
+@pytest.mark.parametrize("count", [9, 10, 11, 12, 7])
 def test_small_batches_together_are_a_large_one(count):
     """The last ones of an epoch too, which are fewer and smaller."""
     small, large = linear_trainer(2, count, accumulate=3), linear_trainer(6, count)

@@ -3,7 +3,8 @@
 ``last.json`` says where training stands and names the safetensors file with the numbers, whose
 name holds the start of its SHA-256. The numbers are written first, under a new name; then
 ``last.json`` is replaced, in one step; only then are the numbers of the checkpoint before it
-removed. A crash at any moment leaves a ``last.json`` and the file that belongs to it.
+removed. A crash at any moment leaves a ``last.json`` and the file that belongs to it. Both have
+checksums: a bit that changed on the disk is noticed, not trained on.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ Array = Any
 FORMAT = "tinyconv checkpoint"
 VERSION = 1
 MAX_JSON_BYTES = 2**24
+SIGNATURE = "sha256"
 MODEL, OPTIMIZER = "model.", "optimizer."
 
 
@@ -91,7 +93,7 @@ def save_checkpoint(folder: Path, name: str, checkpoint: Checkpoint) -> Path:
     }
     try:
         _rename(unnamed, numbers)
-        path = write_whole(folder / f"{name}.json", (json.dumps(described, indent=2) + "\n").encode())
+        path = write_whole(folder / f"{name}.json", (json.dumps(signed(described), indent=2) + "\n").encode())
     except StorageError:
         for file in (unnamed, numbers) if is_new else (unnamed,):
             with contextlib.suppress(OSError):
@@ -99,6 +101,13 @@ def save_checkpoint(folder: Path, name: str, checkpoint: Checkpoint) -> Path:
         raise
     _remove_others(folder, name, numbers)
     return path
+
+
+def signed(described: dict[str, Any]) -> dict[str, Any]:
+    """What a checkpoint's JSON file holds, with the SHA-256 of it (sorted by name, without spaces)."""
+    content = json.loads(json.dumps({key: value for key, value in described.items() if key != SIGNATURE}))
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return content | {SIGNATURE: hashlib.sha256(text.encode()).hexdigest()}
 
 
 def load_checkpoint(folder: Path, name: str) -> Checkpoint:
@@ -200,9 +209,12 @@ def _read_json(path: Path) -> dict[str, Any]:
     """The fields of a checkpoint's JSON file, checked."""
     try:
         described = read_json(path, MAX_JSON_BYTES, f"a {FORMAT}")
+        if SIGNATURE in described and described[SIGNATURE] != signed(described)[SIGNATURE]:
+            raise ValueError("wrong SHA-256")
         if described.pop("format") != FORMAT or described.pop("version") != VERSION:
             raise ValueError("another format or version")
         described.pop("tinyconv")
+        described.pop(SIGNATURE, None)
         described.setdefault("callbacks", {})
         wanted = {f.name: str if f.name == "model_name" else dict for f in dataclasses.fields(Checkpoint)}
         wanted["numbers"] = wanted.pop("tensors")
