@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from tinyconv.commands.data import app as data_commands
+from tinyconv.commands.evaluate import evaluate
 from tinyconv.errors import ArgumentError, TinyconvError
 
 BAD_INPUT = 2
@@ -77,21 +78,26 @@ def options(
     epilog="Examples:\n\n    tinyconv train unet --data synthetic --run runs/first"
     "\n\n    tinyconv train unet --data nuclei --data-dir ~/dsb2018 --minutes 15"
     "\n\n    tinyconv train unet --data my_folder --epochs 20 --batch-size 2"
+    "\n\n    tinyconv train lenet5 --data mnist"
     "\n\n    tinyconv train --resume runs/first"
     "\n\nCtrl-C (or SIGTERM) finishes the step, saves, says how to resume, and ends with status 130 (143)."
 )
 def train(
-    model: Annotated[str, typer.Argument(metavar="[MODEL]", help="unet: the U-Net of the course.")] = "unet",
+    model: Annotated[
+        str,
+        typer.Argument(metavar="[MODEL]", help="unet, or a network of `tinyconv models` that names images."),
+    ] = "unet",
     data: Annotated[
         str | None,
         typer.Option(
-            help="synthetic (made images, nothing to download), nuclei (2018 Data Science Bowl), or a folder "
-            "of `ID/images/*.png` and `ID/masks/*.png`.  [default: synthetic]"
+            help="With masks: synthetic (made images, nothing to download), nuclei (2018 Data Science Bowl), "
+            "or a folder of `ID/images/*.png` and `ID/masks/*.png`. With labels: digits, mnist, "
+            "fashion_mnist, cifar10, or a folder with a folder for each class.  [default: synthetic]"
         ),
     ] = None,
     data_dir: Annotated[
         str | None,
-        typer.Option(help="Where `--data nuclei` is.  [default: $TINYCONV_DATA, else data/dsb2018]"),
+        typer.Option(help="Where a named dataset is.  [default: in $TINYCONV_DATA, else in data]"),
     ] = None,
     stain: Annotated[
         str | None,
@@ -119,6 +125,16 @@ def train(
     validate_every: Annotated[
         int | None, typer.Option(help="Epochs between validations.  [default: 2]")
     ] = None,
+    shift: Annotated[
+        int | None, typer.Option(help="Pixels that labelled images are moved by.  [default: their size / 16]")
+    ] = None,
+    balanced: Annotated[
+        bool, typer.Option("--balanced", help="Draw rare classes as often as common ones.")
+    ] = False,
+    on_bad_image: Annotated[
+        str | None,
+        typer.Option(help="stop, or skip: leave out images that cannot be used.  [default: stop]"),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Of weights, split, order, crops, dropout.  [default: 0]")
     ] = None,
@@ -139,8 +155,9 @@ def train(
 
     Training stops at the first of --epochs, --steps and --minutes.
     """
+    from tinyconv.commands.train import make_config, open_data, run_session
     from tinyconv.train.folder import RunFolder
-    from tinyconv.train.recipes import ALIASES, SYNTHETIC, make_config, open_data
+    from tinyconv.train.recipes import ALIASES, SYNTHETIC
 
     given = {
         "stain": stain,
@@ -153,6 +170,9 @@ def train(
         "images": images,
         "held_out": held_out,
         "validate_every": validate_every,
+        "shift": shift,
+        "balanced": balanced or None,
+        "on_bad_image": on_bad_image,
         "seed": seed,
     }
     if threads is not None:
@@ -160,9 +180,9 @@ def train(
 
         set_num_threads(threads)
     if resume is None:
-        config = make_config(model, data or SYNTHETIC, data_dir, quick, **given)
+        config = make_config(model, data or SYNTHETIC, data_dir, quick, given)
         data_sets = open_data(config)  # before the folder is made
-        _train(RunFolder.create(run, config, overwrite), data_sets, resume=False)
+        run_session(RunFolder.create(run, config, overwrite), data_sets, resume=False)
         return
     others = {**given, "data": data, "data_dir": data_dir, "run": run}
     for name, value in {**others, "overwrite": overwrite or None, "quick": quick or None}.items():
@@ -173,36 +193,13 @@ def train(
     folder = RunFolder.open(resume)
     if ALIASES.get(model, model) != folder.config.model:
         raise ArgumentError("train", "MODEL", repr(model), f"{folder.config.model}, which {str(resume)!r} is")
-    _train(folder, open_data(folder.config), resume=True)
-
-
-def _train(folder: Any, data_sets: Any, resume: bool) -> None:
-    """Run the session, then say what was written, or how to go on."""
-    from tinyconv import models
-    from tinyconv.train.session import Session
-
-    with folder.lock():
-        outcome = Session(folder, data_sets, models.create, resume).run()
-    path = folder.path
-    if outcome.signal is not None:
-        at = f"step {outcome.position.step} (epoch {outcome.position.epoch + 1})"
-        typer.echo(f"stopped after {at}; saved in {path}")
-        typer.echo(f'go on with:  tinyconv train --resume "{path}"')
-        raise typer.Exit(STOPPED + outcome.signal)
-    scores = outcome.scores
-    typer.echo(
-        f"held-out Dice {scores['held_out_dice']:.4f} at the end, best {scores['best_held_out_dice']:.4f} "
-        f"(step {scores['best_step']}), after {outcome.position.seconds:.0f} s of training"
-    )
-    typer.echo("wrote")
-    for file in outcome.files:
-        typer.echo(f"  {file}")
-    typer.echo(f'next:  tinyconv predict "{path}" IMAGE.png')
+    run_session(folder, open_data(folder.config), resume=True)
 
 
 @app.command(
     epilog="Examples:\n\n    tinyconv predict runs/first cells.png"
     "\n\n    tinyconv predict runs/first scans/*.tif --out masks"
+    "\n\n    tinyconv predict runs/mnist digit.png"
     "\n\nExit status 2 if any image could not be used; the others are done."
 )
 def predict(
@@ -211,26 +208,32 @@ def predict(
     out: Annotated[Path | None, typer.Option(help="Where to.  [default: RUN/predictions]")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads to use.  [default: all cores]")] = None,
 ) -> None:
-    """Segment images: writes NAME_mask.png and NAME_overlay.png for each."""
+    """Use a trained network on images.
+
+    A segmentation writes NAME_mask.png and NAME_overlay.png for each, a classifier answers.csv.
+    """
     from tinyconv import models
+    from tinyconv.commands.predict import classify, segment
     from tinyconv.device import set_num_threads
-    from tinyconv.train.predict import load_model, predict_files
+    from tinyconv.train.class_config import ClassConfig
+    from tinyconv.train.folder import RunFolder
+    from tinyconv.train.predict import load_model
 
     if threads is not None:
         set_num_threads(threads)
     model = load_model(run, models.create)
-    out, failed = out or run / "predictions", 0
-    for prediction in predict_files(model, images, out):
-        if prediction.error is not None:
-            failed += 1
-            typer.echo(f"error: {prediction.error}", err=True)
-        else:
-            typer.echo(f"{prediction.image.name}: {100 * prediction.share:.1f} % nuclei")
-    if failed < len(images):
-        typer.echo(f"wrote *_mask.png and *_overlay.png for {len(images) - failed} images into {out}")
+    config = RunFolder.open(run).config if (run / "config.json").exists() else None
+    use = classify if isinstance(config, ClassConfig) else segment
+    failed = use(model, config, images, out or run / "predictions")
     if failed:
         typer.echo(f"error: {failed} of {len(images)} images could not be used", err=True)
         raise typer.Exit(BAD_INPUT)
+
+
+app.command(
+    name="eval",
+    epilog="Examples:\n\n    tinyconv eval runs/first\n\n    tinyconv eval runs/mnist --part held-out",
+)(evaluate)
 
 
 @app.command(name="models")

@@ -14,7 +14,7 @@ SHOWN = 20
 TRAIN = {
     "mnist": "lenet5 --data mnist",
     "fashion_mnist": "lenet5 --data fashion_mnist",
-    "cifar10": "resnet20 --data cifar10",
+    "cifar10": "resnet20_cifar --data cifar10",
     "dsb2018": "unet --data nuclei",
     "digits": "lenet5 --data digits",
     "synthetic": "unet --data synthetic",

@@ -7,6 +7,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from tinyconv.models.dense_to_convolution import convolutionize
+from tinyconv.models.fit import fit_classifier
 from tinyconv.models.registry import create, input_size, list, register
 from tinyconv.models.transfer import feature_extractor, freeze, set_regime, unfreeze
 
@@ -17,6 +18,7 @@ __all__ = [
     "convolutionize",
     "create",
     "feature_extractor",
+    "fit_classifier",
     "freeze",
     "input_size",
     "list",

@@ -13,22 +13,24 @@ from typing import Any
 
 from tinyconv.errors import ArgumentError, CheckpointError, StorageError
 from tinyconv.io import storage_error, write_whole
+from tinyconv.train.class_config import ClassConfig
 from tinyconv.train.fields import read_json
 from tinyconv.train.recipes import Config
 
-CONFIG, METRICS, CURVES, SAMPLES, HELD_OUT = (
+CONFIG, METRICS, CURVES, SAMPLES, HELD_OUT, CONFUSION = (
     "config.json",
     "metrics.jsonl",
     "curves.png",
     "samples.png",
     "held_out.json",
+    "confusion.png",
 )
 LAST, BEST = "last", "best"
 BAD_BATCH = "bad_batch.safetensors"
 LOCK = ".lock"
 ASIDE = ".replaced"
 OWN = re.compile(
-    r"(config|held_out|last|best)\.json|metrics\.jsonl|(curves|samples)\.png|bad_batch\.safetensors"
+    r"(config|held_out|last|best)\.json|metrics\.jsonl|(curves|samples|confusion)\.png|bad_batch\.safetensors"
     r"|(last|best)-[0-9a-f]{12}\.safetensors"
 )
 """The names of a run's files; all else in its folder belongs to the user."""
@@ -41,13 +43,19 @@ MAX_CONFIG_BYTES = 2**20
 
 
 class RunFolder:
-    """The files of one run; `create` makes a new folder, `open` takes an existing one."""
+    """The files of one run; `create` makes a new folder, `open` takes an existing one.
 
-    def __init__(self, path: Path, config: Config) -> None:
+    Parameters
+    ----------
+    path : Path
+    config : Config or ClassConfig
+    """
+
+    def __init__(self, path: Path, config: Any) -> None:
         self.path, self.config = path, config
 
     @classmethod
-    def create(cls, path: Path | None, config: Config, overwrite: bool = False) -> RunFolder:
+    def create(cls, path: Path | None, config: Any, overwrite: bool = False) -> RunFolder:
         """Make the folder of a new run; by default ``runs/<model>-<data>-<date-time>``.
 
         Raises
@@ -79,7 +87,7 @@ class RunFolder:
             If it is no run's folder, or its config.json is damaged.
         """
         if os.path.isdir(path / ASIDE):
-            unfinished = cls(path, None)  # type: ignore[arg-type]
+            unfinished = cls(path, None)
             with unfinished.lock():
                 if not (path / f"{LAST}.json").exists():
                     print(f"{path}: the run that was to replace this one was never saved; this one is back")
@@ -89,7 +97,8 @@ class RunFolder:
             found = f"without {CONFIG}"
             raise CheckpointError("open", f"the folder {str(path)!r}", found, "the folder of a run")
         fields = read_json(file, MAX_CONFIG_BYTES, "a run's options")
-        return cls(path, Config.from_json(str(file), fields))
+        kind = ClassConfig if isinstance(fields, dict) and "task" in fields else Config
+        return cls(path, kind.from_json(str(file), fields))
 
     def start(self) -> None:
         """Write config.json; the files of an earlier run are put aside until `settle`."""
@@ -229,7 +238,7 @@ class Metrics:
         """
         kept = []
         for line in self.read():
-            last = validated_step if "held_out_dice" in line else step
+            last = validated_step if any(key.startswith("held_out_") for key in line) else step
             if isinstance(line.get("step"), int) and line["step"] <= last:
                 kept.append(json.dumps(line) + "\n")
         write_whole(self.path, "".join(kept).encode())

@@ -6,6 +6,7 @@ import math
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from tinyconv.errors import TrainingError
@@ -19,17 +20,30 @@ NOTICE = (
     "minute; the next run finds them ready"
 )
 MEMORY = 0.95  # of the running means
+TITLES = {"dice": "Dice", "accuracy": "accuracy"}
 
 
 class Progress(Callback):
-    """Loss, Dice, images per second and time left.
+    """Loss, Dice or accuracy, images per second and time left.
 
     The shown loss and Dice are running means over about 20 steps.
+
+    Parameters
+    ----------
+    batch_size : int
+    quantity : str
+        ``dice`` or ``accuracy``.
+    measure : callable, optional
+        Gives that quantity of the last training step, NaN where there is none; by default the Dice of
+        the trainer's counts.
     """
 
-    def __init__(self, batch_size: int) -> None:
-        self.batch_size = batch_size
-        self.loss, self.dice, self.step_seconds = Mean(), Mean(), Mean()
+    def __init__(
+        self, batch_size: int, quantity: str = "dice", measure: Callable[[], float] | None = None
+    ) -> None:
+        self.batch_size, self.quantity, self.measure = batch_size, quantity, measure
+        self.title = TITLES[quantity]
+        self.loss, self.reached, self.step_seconds = Mean(), Mean(), Mean()
         self._bar: Any = None
         self._first_step: int | None = None
         self._first_time = self._shown_at = 0.0
@@ -53,7 +67,7 @@ class Progress(Callback):
     def on_step(self, trainer: Trainer) -> None:
         self._notice.cancel()
         self.loss.add(trainer.loss_value)
-        self.dice.add(trainer.counts.dice)
+        self.reached.add(trainer.counts.dice if self.measure is None else self.measure())
         self._time_step()
         if self._first_step is None:  # it may have held the compilation: speed is measured from here on
             self._first_step, self._first_time = trainer.position.step, time.monotonic()
@@ -68,7 +82,8 @@ class Progress(Callback):
 
     def on_validation(self, trainer: Trainer, scores: Scores) -> None:
         self._step_ended = None
-        self._say(f"{self._place(trainer)}: held-out Dice {scores['held_out_dice']:.4f}")
+        score = f"held_out_{self.quantity}"
+        self._say(f"{self._place(trainer)}: held-out {self.title} {scores[score]:.4f}")
 
     def on_stop(self, trainer: Trainer) -> None:
         if self._bar is not None:
@@ -99,7 +114,7 @@ class Progress(Callback):
         return f"epoch {trainer.position.epoch + 1}, step {trainer.position.step}"
 
     def _scores(self) -> str:
-        return f"loss {self.loss.value:.4f}, Dice {self.dice.value:.3f}"
+        return f"loss {self.loss.value:.4f}, {self.title} {self.reached.value:.3f}"
 
     def _time_step(self) -> None:
         """Add the time since the last step, unless there was none or a validation lay between."""

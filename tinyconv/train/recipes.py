@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyconv.data import NucleiFolder, SegmentationData, SyntheticNuclei, split
+from tinyconv.data.bad_images import check_choice, describe_bad, leave_out_bad
 from tinyconv.data.datasets.kaggle import STAINS
 from tinyconv.errors import ArgumentError, CheckpointError, DataError
 from tinyconv.train.fields import is_number
@@ -47,6 +48,8 @@ class Config:
         See ``tinyconv train --help``.
     max_held_out : int, optional
         At most so many of the held-out images are looked at.
+    on_bad_image : str
+        ``stop`` or ``skip``.
     """
 
     model: str
@@ -64,11 +67,14 @@ class Config:
     seed: int
     validate_every: int
     max_held_out: int | None = None
+    on_bad_image: str = "stop"
 
     @classmethod
     def from_json(cls, where: str, fields: Any) -> Config:
         """The inverse of `vars`, for a file that may have been edited."""
         wanted = {field.name for field in dataclasses.fields(cls)}
+        if isinstance(fields, dict):
+            fields = {"on_bad_image": "stop", **fields}  # runs of earlier versions do not say it
         if not isinstance(fields, dict) or fields.keys() != wanted:
             found = sorted(fields) if isinstance(fields, dict) else type(fields).__name__
             raise CheckpointError(where, "the fields", found, f"{sorted(wanted)}")
@@ -94,7 +100,12 @@ COMMON_DEFAULTS: dict[str, Any] = {
     "seed": 0,
     "max_held_out": None,
 }
-APPLIES_TO = {"images": (SYNTHETIC,), "data_dir": (NUCLEI,), "stain": (NUCLEI, "FOLDER")}
+APPLIES_TO = {
+    "images": (SYNTHETIC,),
+    "data_dir": (NUCLEI,),
+    "stain": (NUCLEI, "FOLDER"),
+    "on_bad_image": (NUCLEI, "FOLDER"),
+}
 QUICK: dict[str, Any] = {"size": 64, "steps": 12, "max_held_out": 4}
 QUICK_SYNTHETIC: dict[str, Any] = {**QUICK, "images": 16}
 
@@ -162,6 +173,7 @@ def check(config: Config) -> None:
         _require(config, "minutes", 1e-3, 1e6)
     _require(config, "lr", 1e-12, 1e3)
     _require(config, "held_out", 1e-9, 1 - 1e-9)
+    check_choice(config.on_bad_image)
     if config.stain not in STAINS:
         raise ArgumentError("train", "stain", repr(config.stain), " or ".join(STAINS))
 
@@ -211,7 +223,7 @@ def open_data(config: Config) -> tuple[SegmentationData, SegmentationData]:
         made = SyntheticNuclei(config.images, 2 * config.size, config.seed)
         dataset: Any = list(made)  # drawn once, not anew in each epoch
     else:
-        dataset = NucleiFolder(_checked(config.data), config.stain)
+        dataset = _open_folder(config)
         if config.images not in (0, len(dataset)):
             expected = f"the {config.images} that the run began with"
             raise DataError("resume", repr(config.data), f"{len(dataset)} images", expected)
@@ -223,6 +235,16 @@ def open_data(config: Config) -> tuple[SegmentationData, SegmentationData]:
     for index in range(len(whole)):
         whole[index]
     return SegmentationData.training(training, config.size, seed=config.seed), whole
+
+
+def _open_folder(config: Config) -> Any:
+    """The images of a folder; with ``skip`` all are decoded now, and the bad ones left out and named."""
+    skip = config.on_bad_image == "skip"
+    found = NucleiFolder(_checked(config.data), config.stain, on_bad_image=config.on_bad_image)
+    usable, errors = leave_out_bad(found) if skip else (found, [])
+    for line in describe_bad(found.errors + errors, len(found) + len(found.errors)):
+        print(line)
+    return usable
 
 
 def describe(config: Config, training: int, held_out: int) -> str:

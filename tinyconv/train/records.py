@@ -18,14 +18,13 @@ from tinyconv.train.folder import BAD_BATCH, BEST, LAST, METRICS, Metrics, RunFo
 from tinyconv.train.trainer import Trainer
 
 SAVE_EVERY_SECONDS = 30.0
-SCORE = "held_out_dice"
 
 
 class Recorder(Callback):
     """Writes metrics.jsonl, the last checkpoint and the best one.
 
     The last checkpoint is written when `SAVE_EVERY_SECONDS` have gone by, and at the end; the
-    best one when a validation gives a higher Dice than all before, at once.
+    best one when a validation gives a higher score than all before, at once.
 
     Parameters
     ----------
@@ -34,11 +33,23 @@ class Recorder(Callback):
         What the model was created from.
     scores : dict
         Scores of an earlier session: the last ones and, as ``best_...``, the best.
+    quantity : str
+        ``dice`` or ``accuracy``; the best checkpoint is that with the highest ``held_out_...`` of it.
+    measure : callable, optional
+        Gives that quantity of the last training step, NaN where there is none; by default the Dice of
+        the trainer's counts.
     """
 
     def __init__(
-        self, folder: RunFolder, model_name: str, model_options: dict[str, Any], scores: dict[str, Any]
+        self,
+        folder: RunFolder,
+        model_name: str,
+        model_options: dict[str, Any],
+        scores: dict[str, Any],
+        quantity: str = "dice",
+        measure: Callable[[], float] | None = None,
     ) -> None:
+        self.quantity, self.measure = quantity, measure
         self.folder, self.model_name, self.model_options = folder, model_name, model_options
         self.scores = dict(scores)
         self.metrics = Metrics(folder.path / METRICS)
@@ -47,12 +58,13 @@ class Recorder(Callback):
 
     def on_step(self, trainer: Trainer) -> None:
         position = trainer.position
+        reached = trainer.counts.dice if self.measure is None else self.measure()
         self.metrics.add(
             {
                 "epoch": position.epoch,
                 "step": position.step,
                 "loss": trainer.loss_value,
-                "dice": None if math.isnan(trainer.counts.dice) else trainer.counts.dice,
+                self.quantity: None if math.isnan(reached) else reached,
                 **{f"{name}_loss": value for name, value in getattr(trainer.loss, "values", {}).items()},
                 **({} if trainer.gradient_norm is None else {"gradient_norm": trainer.gradient_norm}),
                 "lr": trainer.optimizer.param_groups[0]["lr"],
@@ -76,8 +88,9 @@ class Recorder(Callback):
         position = trainer.position
         self.metrics.add({"epoch": position.epoch, "step": position.step, **scores})
         self.scores |= scores
-        if SCORE in scores and scores[SCORE] > self.scores.get(f"best_{SCORE}", -1.0):
-            self.scores |= {f"best_{SCORE}": scores[SCORE], "best_step": position.step}
+        score = f"held_out_{self.quantity}"
+        if score in scores and scores[score] > self.scores.get(f"best_{score}", -1.0):
+            self.scores |= {f"best_{score}": scores[score], "best_step": position.step}
             save_checkpoint(self.folder.path, BEST, self._model_checkpoint(trainer))
 
     def on_epoch_end(self, trainer: Trainer) -> None:

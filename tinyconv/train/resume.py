@@ -15,12 +15,16 @@ from tinyconv.train.folder import LAST, RunFolder
 from tinyconv.train.trainer import Trainer
 
 MOST = 2**53
-SCORES = {"held_out_dice": 1, "best_held_out_dice": 1, "best_step": MOST}
-"""The scores that are there once a validation was made, and the largest value of each."""
 
 
-def load_last(folder: RunFolder) -> Checkpoint:
+def load_last(folder: RunFolder, quantity: str) -> Checkpoint:
     """The last checkpoint of a run, which must be one of the run's model.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    quantity : str
+        ``dice`` or ``accuracy``: what decides which checkpoint is the best.
 
     Raises
     ------
@@ -32,7 +36,11 @@ def load_last(folder: RunFolder) -> Checkpoint:
     if checkpoint.model_name != folder.config.model:
         found, expected = repr(checkpoint.model_name), f"{folder.config.model!r}, this run's model"
         raise CheckpointError(where, "the model", found, expected)
-    _check_scores(where, checkpoint.scores, _position(where, checkpoint.position).validated_step >= 0)
+    validated = _position(where, checkpoint.position).validated_step >= 0
+    largest = {f"held_out_{quantity}": 1, f"best_held_out_{quantity}": 1, "best_step": MOST}
+    for name, high in largest.items():
+        if validated or name in checkpoint.scores:
+            _require(where, f"scores.{name}", checkpoint.scores.get(name), 0, high, name == "best_step")
     return checkpoint
 
 
@@ -67,12 +75,6 @@ def _position(where: str, fields: dict[str, Any]) -> Position:
         if not isinstance(fields[name], bool):
             raise CheckpointError(where, f"position.{name}", repr(fields[name]), "true or false")
     return Position(**fields)
-
-
-def _check_scores(where: str, scores: dict[str, Any], validated: bool) -> None:
-    for name, high in SCORES.items():
-        if validated or name in scores:
-            _require(where, f"scores.{name}", scores.get(name), 0, high, whole=name == "best_step")
 
 
 def _require(where: str, name: str, value: Any, low: float, high: float, whole: bool = False) -> None:

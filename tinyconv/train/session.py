@@ -13,11 +13,22 @@ from tinyconv.data import DataLoader, SegmentationData
 from tinyconv.device import manual_seed
 from tinyconv.errors import CheckpointError, DataError
 from tinyconv.nn import Module
+from tinyconv.tensor import Tensor
 from tinyconv.train.callback import Callback, Position, Scores
 from tinyconv.train.checkpoint import MAX_JSON_BYTES, load_checkpoint
-from tinyconv.train.evaluate import Result, evaluate, predict_image, spread, summarize
+from tinyconv.train.evaluate import evaluate, predict_image, spread, summarize
 from tinyconv.train.fields import is_number, read_json
-from tinyconv.train.folder import BEST, CURVES, HELD_OUT, LAST, METRICS, SAMPLES, Metrics, RunFolder
+from tinyconv.train.folder import (
+    BEST,
+    CONFUSION,
+    CURVES,
+    HELD_OUT,
+    LAST,
+    METRICS,
+    SAMPLES,
+    Metrics,
+    RunFolder,
+)
 from tinyconv.train.losses import bce_dice_loss
 from tinyconv.train.progress import Progress
 from tinyconv.train.recipes import describe
@@ -29,7 +40,7 @@ from tinyconv.train.trainer import Trainer
 CreateModel = Callable[..., Module]
 FIGURES_SECONDS = 8.0  # of a time budget, kept for the figures
 MIN_SECONDS = 1.0
-CURVE_KEYS = ("step", "loss", "dice")
+CURVE_KEYS = ("step", "loss", "dice", "accuracy")
 
 
 @dataclass
@@ -45,47 +56,46 @@ class Outcome:
         The last held-out scores, see `evaluate.summarize`, and as ``best_...`` the best.
     files : list of Path
         The figures and other files that the run has now.
+    text : str
+        How good the model became, in words; empty after an interruption.
     """
 
     signal: int | None
     position: Position
     scores: dict[str, Any]
     files: list[Path]
+    text: str = ""
 
 
 class Session(Callback):
-    """Begin a run, or go on with it from its last checkpoint.
+    """Begin a run that trains a segmentation, or go on with it from its last checkpoint.
 
     Parameters
     ----------
     folder : RunFolder
-    data : pair of SegmentationData
-        What `recipes.open_data` returns: images to train on, and held-out ones.
+    data
+        What `open_data` of the recipe returns: images to train on, and held-out ones.
     create_model : callable
         `models.create`.
     resume : bool
     """
 
-    def __init__(
-        self,
-        folder: RunFolder,
-        data: tuple[SegmentationData, SegmentationData],
-        create_model: CreateModel,
-        resume: bool,
-    ) -> None:
+    quantity = "dice"
+    """What is measured; ``held_out_...`` of it decides which checkpoint is the best."""
+
+    def __init__(self, folder: RunFolder, data: Any, create_model: CreateModel, resume: bool) -> None:
         began = time.monotonic()
         self.folder, config = folder, folder.config
-        checkpoint = load_last(folder) if resume else None
-        training, self.held_out = data
-        print(describe(config, len(training), len(self.held_out)), flush=True)
+        checkpoint = load_last(folder, self.quantity) if resume else None
+        training = self._take(data)
         manual_seed(config.seed)
-        self.results: list[Result] = []
-        self.model = create_model(config.model)
+        self.results: list[Any] = []
+        self.model = create_model(config.model, **self._model_options())
         self.trainer = Trainer(
             self.model,
             optim.Adam(self.model.parameters(), lr=config.lr),
-            bce_dice_loss,
-            DataLoader(training, config.batch_size, shuffle=True, seed=config.seed),
+            self._loss,
+            self._loader(training),
             config.epochs,
             steps=config.steps,
             seconds=_budget(config.minutes),
@@ -93,7 +103,10 @@ class Session(Callback):
             validate=self._validate,
             validate_every=config.validate_every,
         )
-        self.recorder = Recorder(folder, config.model, {}, checkpoint.scores if checkpoint else {})
+        scores = checkpoint.scores if checkpoint else {}
+        self.recorder = Recorder(
+            folder, config.model, self._model_options(), scores, self.quantity, self._measure
+        )
         if checkpoint is None:
             folder.start()
         else:
@@ -105,7 +118,7 @@ class Session(Callback):
     def run(self) -> Outcome:
         """Train; if that was not interrupted, draw the figures."""
         try:
-            with Progress(self.folder.config.batch_size) as progress:
+            with Progress(self.folder.config.batch_size, self.quantity, self._measure) as progress:
                 self.trainer.callbacks = [progress, self.recorder, self]
                 self.trainer.fit()
         except DataError:
@@ -115,9 +128,32 @@ class Session(Callback):
             self.folder.settle()
         if not self.trainer.stopping:
             self._draw()
-        names = (CURVES, SAMPLES, HELD_OUT, METRICS, f"{BEST}.json", f"{LAST}.json")
+        names = (CURVES, SAMPLES, CONFUSION, HELD_OUT, METRICS, f"{BEST}.json", f"{LAST}.json")
         files = [self.folder.path / name for name in names if (self.folder.path / name).exists()]
-        return Outcome(self.trainer.stop_signal, self.trainer.position, self.recorder.scores, files)
+        text = "" if self.trainer.stopping else self.conclude(self.recorder.scores)
+        return Outcome(self.trainer.stop_signal, self.trainer.position, self.recorder.scores, files, text)
+
+    def _take(self, data: Any) -> Any:
+        """Keep what is held out, say what is trained on what; returns the images to train on."""
+        training: SegmentationData
+        self.held_out: Any
+        training, self.held_out = data
+        print(describe(self.folder.config, len(training), len(self.held_out)), flush=True)
+        return training
+
+    def _model_options(self) -> dict[str, Any]:
+        return {}
+
+    def _loader(self, training: Any) -> DataLoader:
+        config = self.folder.config
+        return DataLoader(training, config.batch_size, shuffle=True, seed=config.seed)
+
+    def _loss(self, output: Tensor, target: Tensor) -> Tensor:
+        return bce_dice_loss(output, target)
+
+    def _measure(self) -> float:
+        """How good the last training step's batch was."""
+        return self.trainer.counts.dice
 
     def _save_what_there_is(self) -> None:
         """Training cannot go on before a file is mended: it can be resumed then."""
@@ -128,18 +164,33 @@ class Session(Callback):
 
     def on_validation(self, trainer: Trainer, scores: Scores) -> None:
         if self.recorder.scores["best_step"] == trainer.position.step:
-            images = [{"index": r.index, "name": r.name, "dice": r.dice, "iou": r.iou} for r in self.results]
-            self.folder.write_json(HELD_OUT, {"step": trainer.position.step, "images": images})
+            content = {"step": trainer.position.step, "images": self._entries()}
+            self.folder.write_json(HELD_OUT, content)
+
+    def _entries(self) -> list[dict[str, Any]]:
+        """What held_out.json says of each image."""
+        return [{"index": r.index, "name": r.name, "dice": r.dice, "iou": r.iou} for r in self.results]
+
+    def conclude(self, scores: dict[str, Any]) -> str:
+        """One line that says how good it became."""
+        return (
+            f"held-out Dice {scores['held_out_dice']:.4f} at the end, "
+            f"best {scores['best_held_out_dice']:.4f} (step {scores['best_step']})"
+        )
 
     def _validate(self) -> Scores:
         self.results = list(evaluate(self.model, self.held_out, lambda: self.trainer.stopping))
         return summarize(self.results) if self.results else {}
 
     def _draw(self) -> None:
-        """The curves, and held-out images from the best to the worst, by the best checkpoint."""
+        """The curves, and held-out images by the best checkpoint."""
         lines = Metrics(self.folder.path / METRICS).read()
         viz.plot_curves([_numbers(line) for line in lines], self.folder.path / CURVES)
         self.model.load_state_dict(load_checkpoint(self.folder.path, BEST).model_state)
+        self._draw_samples()
+
+    def _draw_samples(self) -> None:
+        """Held-out images from the best to the worst."""
         try:
             scored = _usable(self.folder.path / HELD_OUT, len(self.held_out))
         except CheckpointError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinyconv.viz.boundary import plot_boundary
+from tinyconv.viz.classification import plot_confusion, titled_images
 from tinyconv.viz.convolution import convolution_animation
 from tinyconv.viz.features import feature_map_grid
 from tinyconv.viz.gradients import gradient_heatmap
@@ -30,6 +31,7 @@ __all__ = [
     "matrix_figure",
     "overlay",
     "plot_boundary",
+    "plot_confusion",
     "plot_curves",
     "plot_learning_rates",
     "plot_lines",
@@ -40,4 +42,5 @@ __all__ = [
     "save_figure",
     "segmentation_sheet",
     "tile_images",
+    "titled_images",
 ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tinyconv.data.bad_images import check_choice
 from tinyconv.data.dataset import Dataset, check_index
 from tinyconv.data.images import read_mask, read_pixels, to_float
 from tinyconv.data.transforms import check_size
@@ -39,6 +40,9 @@ class NucleiFolder(Dataset):
         Which images: all, or the dark grey ones, see `is_fluorescence`.
     size : int or (int, int), optional
         Only images of this height and width.
+    on_bad_image : {"stop", "skip"}
+        With ``skip``, folders that lack their image or masks, and images that cannot be decoded while
+        `stain` or `size` chooses among them, are left out; the errors are in `errors`.
 
     Raises
     ------
@@ -58,11 +62,14 @@ class NucleiFolder(Dataset):
         path: str | os.PathLike[str],
         stain: str = "all",
         size: int | tuple[int, int] | None = None,
+        on_bad_image: str = "stop",
     ) -> None:
+        self.skip = check_choice(on_bad_image) == "skip"
+        self.errors: list[DataError] = []
         if stain not in STAINS:
             raise ArgumentError("NucleiFolder", "stain", repr(stain), " or ".join(map(repr, STAINS)))
         self.root = _find_root(Path(path))
-        self.folders = [_find_item(folder) for folder in _list_folders(self.root)]
+        self.folders = self._usable(_list_folders(self.root), _find_item)
         self._decoded: dict[int, tuple[Array, Array]] = {}
         self._decoded_bytes = 0
         if stain != "all" or size is not None:
@@ -71,10 +78,25 @@ class NucleiFolder(Dataset):
     def _choose(self, stain: str, size: tuple[int, int] | None) -> None:
         """Keep the folders whose image has this stain and size."""
         count = len(self.folders)
-        self.folders = [folder for folder in self.folders if _is_wanted(folder[0], stain, size)]
+        wanted = self._usable(self.folders, lambda folder: _is_wanted(folder[0], stain, size) and folder)
+        self.folders = [folder for folder in wanted if folder]
         if not self.folders:
             found = f"a folder of {count} images, none of stain {stain!r} and size {size or 'any'}"
             raise DataError("NucleiFolder", repr(str(self.root)), found, "at least one")
+
+    def _usable(self, things: Sequence[Any], look: Callable[[Any], Any]) -> list[Any]:
+        """What `look` makes of each thing; those that it cannot use are left out or fatal."""
+        found = []
+        for thing in things:
+            try:
+                found.append(look(thing))
+            except DataError as error:
+                if not self.skip:
+                    raise
+                self.errors.append(error)
+        if self.errors and not found:
+            raise self.errors[0]
+        return found
 
     def __len__(self) -> int:
         return len(self.folders)

@@ -1,0 +1,45 @@
+"""Which networks name images of which size."""
+
+from __future__ import annotations
+
+import pytest
+
+from tinyconv import models
+from tinyconv.errors import ArgumentError
+from tinyconv.grad_mode import no_grad
+from tinyconv.models import fit_classifier
+from tinyconv.ops import zeros
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "expected"),
+    [
+        ("lenet5", (1, 28, 28), (1, 28, 28)),
+        ("lenet5", (3, 32, 32), (3, 28, 28)),
+        ("lenet5", (3, 0, 0), (3, 28, 28)),
+        ("lenet1989", (1, 8, 8), (1, 16, 16)),
+        ("mlp", (3, 9, 7), (3, 9, 7)),
+        ("mlp", (3, 0, 0), (3, 28, 28)),
+        ("perceptron", (1, 8, 8), (1, 8, 8)),
+        ("perceptron", (3, 0, 0), (3, 28, 28)),
+        ("resnet20_cifar", (1, 28, 28), (1, 28, 28)),
+        ("resnet20_cifar", (3, 0, 0), (3, 32, 32)),
+        ("squeezenet1_1", (3, 64, 48), (3, 64, 48)),
+    ],
+)
+def test_the_size_is_kept_or_the_networks_own(name, shape, expected) -> None:
+    options, found = fit_classifier(name, shape, 7)
+    assert found == expected
+    model = models.create(name, **options).eval()
+    with no_grad():
+        assert model(zeros(2, *found)).shape == (2, 7)
+
+
+@pytest.mark.parametrize(
+    "name", ["unet_slides", "enet", "vae", "autoencoder", "dcgan", "unet3d_bn", "rednet"]
+)
+def test_others_are_refused(name: str) -> None:
+    with pytest.raises(ArgumentError, match=f"MODEL is '{name}', expected a network that gives scores"):
+        fit_classifier(name, (1, 28, 28), 10)
+    with pytest.raises(ArgumentError, match="did you mean 'lenet5'"):
+        fit_classifier("lenet", (1, 28, 28), 10)

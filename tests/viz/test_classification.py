@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinyconv.errors import ShapeError
+from tinyconv.viz import plot_confusion, titled_images
+
+
+def test_the_confusion_matrix_as_it_is_drawn(tmp_path):
+    matrix = np.array([[8, 2, 0], [0, 5, 0], [1, 0, 3]])
+    path = tmp_path / "confusion.png"
+    figure = plot_confusion(matrix, ["cat", "dog", "owl"], path)
+    axis = figure.axes[0]
+    np.testing.assert_allclose(axis.images[0].get_array(), [[0.8, 0.2, 0], [0, 1, 0], [0.25, 0, 0.75]])
+    written = {(text.get_position()[1], text.get_position()[0]): text.get_text() for text in axis.texts}
+    assert written == {(0, 0): "8", (0, 1): "2", (1, 1): "5", (2, 0): "1", (2, 2): "3"}
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["cat", "dog", "owl"]
+    assert path.read_bytes()[:4] == b"\x89PNG"
+    assert len(plot_confusion(np.eye(40), [str(i) for i in range(40)]).axes[0].texts) == 0
+    for wrong in (np.eye(2), np.zeros((3, 2))):
+        with pytest.raises(ShapeError, match="a row and a column for each class"):
+            plot_confusion(wrong, ["a", "b", "c"])
+
+
+def test_images_with_titles(tmp_path):
+    images = [np.full((1, 4, 5), 0.5), np.full((3, 8, 8), 2.0)]
+    figure = titled_images(images, ["one", "two"], tmp_path / "x.svg")
+    assert [axis.get_title() for axis in figure.axes] == ["one", "two"]
+    assert (figure.axes[0].images[0].get_array() == 128).all()
+    assert (figure.axes[1].images[0].get_array() == 255).all()
+    assert len(titled_images(images * 4, ["x"] * 8).axes) == 12
+    with pytest.raises(ShapeError, match="one for each image"):
+        titled_images(images, ["one"])
+    with pytest.raises(ShapeError):
+        titled_images([], [])

@@ -1,0 +1,91 @@
+"""Which options and which image size a network takes for given images and classes."""
+
+from __future__ import annotations
+
+import inspect
+from math import prod
+from typing import Any
+
+from tinyconv.errors import ArgumentError, ShapeError
+from tinyconv.grad_mode import no_grad
+from tinyconv.models import registry
+from tinyconv.ops.creation import zeros
+
+Shape = tuple[int, ...]
+
+FLAT = (1, 28, 28)
+"""What images of many sizes are resized to for a network that takes a row of numbers."""
+
+
+def fit_classifier(name: str, shape: Shape, num_classes: int) -> tuple[dict[str, Any], Shape]:
+    """The options of `create` and the image size with which a network names the class of an image.
+
+    Images keep their size if the network takes it; else they are to be resized to the network's own,
+    `input_size`.
+
+    Parameters
+    ----------
+    name : str
+        One of `list()`.
+    shape : tuple of int
+        (C, H, W) of the images; (C, 0, 0) if they have many sizes.
+    num_classes : int
+
+    Returns
+    -------
+    options : dict
+    shape : tuple of int
+        (C, H, W) that the network is to be given.
+
+    Raises
+    ------
+    ArgumentError
+        If the network does not give scores of whole images.
+
+    Examples
+    --------
+    >>> fit_classifier("lenet5", (1, 8, 8), 10)
+    ({'num_classes': 10, 'in_channels': 1}, (1, 28, 28))
+    >>> fit_classifier("mlp", (1, 8, 8), 10)
+    ({'num_classes': 10, 'in_features': 64}, (1, 8, 8))
+    """
+    own = registry.input_size(name)
+    taken = inspect.signature(registry._builders[name]).parameters
+    if "num_classes" not in taken or len(own) not in (1, 3):
+        raise _refuse(name)
+    whole = own if len(own) == 3 else FLAT
+    sizes = [shape] if 0 not in shape else []
+    if "in_features" not in taken or not sizes:
+        sizes.append(whole if not {"in_channels", "in_features"} & set(taken) else (shape[0], *whole[1:]))
+    for size in dict.fromkeys(sizes):
+        options = _options(taken, size, num_classes)
+        if _answers(name, options, size, num_classes):
+            return options, size
+    raise _refuse(name)
+
+
+def _options(taken: Any, shape: Shape, num_classes: int) -> dict[str, Any]:
+    options: dict[str, Any] = {"num_classes": num_classes}
+    if "in_channels" in taken:
+        options["in_channels"] = shape[0]
+    if "in_features" in taken:
+        options["in_features"] = prod(shape)
+    if "aux_logits" in taken:
+        options["aux_logits"] = False  # one answer, as the others give
+    return options
+
+
+def _answers(name: str, options: dict[str, Any], shape: Shape, num_classes: int) -> bool:
+    """Whether the network gives (N, num_classes) for images of this shape."""
+    try:
+        model = registry.create(name, **options).eval()
+        with no_grad():
+            output = model(zeros(2, *shape))
+    except (ShapeError, ArgumentError):
+        return False
+    return getattr(output, "shape", None) == (2, num_classes)
+
+
+def _refuse(name: str) -> ArgumentError:
+    expected = "a network that gives scores of whole images, such as lenet5, resnet20_cifar or vgg16"
+    return ArgumentError("train", "MODEL", repr(name), expected)
