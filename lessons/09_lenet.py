@@ -252,4 +252,4 @@ course.show(viz.sample_grid(images[HELD_OUT][wrong], columns=6, title="mistakes"
 #
 # ``tinyconv/models/lenet.py`` has both networks, with the paper's connections.
 #
-# Next: ``tinyconv learn 16``, a network whose answer is a picture.
+# Next: ``tinyconv learn 10``, the same plan with a thousand times as many weights.
