@@ -21,9 +21,16 @@ MUTATIONS = (
     ),
     wrong(
         "winograd: the kernel is not turned around for the input gradient",
+        "kernels/cpu/_winograd_weights.py",
+        " if turned else (taps, width)",
+        " if turned > 1 else (taps, width)",
+        WINOGRAD,
+    ),
+    wrong(
+        "winograd: a tile begins as far to the left as it does above",
         "kernels/cpu/_winograd.py",
-        "    if turned:\n",
-        "    if turned > 1:\n",
+        "% sizes.tiles_w * sizes.tile - sizes.padding_w",
+        "% sizes.tiles_w * sizes.tile - sizes.padding_h",
         WINOGRAD,
     ),
     wrong(
@@ -39,6 +46,20 @@ MUTATIONS = (
         "                total += z[z_first + t * columns + c]",
         "                total = z[z_first + t * columns + c]",
         BIAS,
+    ),
+    wrong(
+        "winograd: the gradients of some input channels are those of their neighbours",
+        "kernels/cpu/_winograd_weights.py",
+        "gradient, target + r, column_step)",
+        "gradient, target, column_step)",
+        WINOGRAD,
+    ),
+    wrong(
+        "vectors: a sum of several has the first one only",
+        "kernels/cpu/_moves.py",
+        "builder.store(builder.gep(builder.load(place), [step]), place)",
+        "builder.store(builder.load(place), place)",
+        "tests/kernels/test_moves.py::test_vectors_are_added",
     ),
     wrong(
         "depthwise: = in the place of += over the taps",

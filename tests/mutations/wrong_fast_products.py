@@ -33,8 +33,8 @@ MUTATIONS = (
     wrong(
         "fast weight gradient: only the first part of the batch",
         "kernels/cpu/_weight_grad.py",
-        "                        total += partial[part * part_step + j]",
-        "                        total += 0 * partial[part * part_step + j]",
+        "add_vectors(partial, origin, part_step, sizes.parts, square",
+        "add_vectors(partial, origin, part_step, 1, square",
         CONV,
         f"{KERNELS}/test_conv.py::test_layers_of_several_bands",
     ),
@@ -48,15 +48,22 @@ MUTATIONS = (
     wrong(
         "fast conv: groups have the bias of the first",
         "kernels/cpu/_pack.py",
-        "bias_flat[bias_start + (g * columns + begin + j) * bias_step]",
-        "bias_flat[bias_start + (begin + j) * bias_step]",
+        "biases[bias_start + (g * columns + begin + j) * bias_step]",
+        "biases[bias_start + (begin + j) * bias_step]",
+        CONV,
+    ),
+    wrong(
+        "fast conv: the weights of some channels are those of the first",
+        "kernels/cpu/_pack.py",
+        "source = first + (taps[t, 0] * kernel[1] + taps[t, 1]) * width",
+        "source = first + taps[t, 1] * width",
         CONV,
     ),
     wrong(
         "fast conv: no bias",
         "kernels/cpu/_pack.py",
-        "packed_bias[g * padded + begin + j] = value",
-        "packed_bias[g * padded + begin + j] = 0 * value",
+        "packed_bias[target + j] = biases[",
+        "packed_bias[target + j] = 0 * biases[",
         CONV,
     ),
     wrong(

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from tinyconv.kernels.cpu._vector_code import Emitter, data_pointers, lanes
+from tinyconv.kernels.cpu._vector_code import INDEX, Emitter, data_pointers, lanes
 
 
 @intrinsic
@@ -52,6 +52,56 @@ def copy_square_transposed(
         rows = [emit.load(emit.place(source_at, first, (i, step)), 0) for i in range(width)]
         for j, column in enumerate(_transposed(builder, rows)):
             emit.store(column, emit.place(target_at, to, (j, target_step)), 0)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def copy_part_transposed(
+    typingctx: Any, source: Any, first: Any, step: Any, valid: Any, target: Any, to: Any, target_step: Any
+) -> Any:  # fmt: skip
+    """As `copy_square_transposed`, but only the first `valid` numbers of each row are read.
+
+    The columns of the others are written too, as zeros.
+    """
+    index = types.int64
+    signature = types.void(source, index, index, index, target, index, index)
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = data_pointers(context, builder, signature, args)
+        source_at, first, step, valid, target_at, to, target_step = data
+        width = lanes(source.dtype.bitwidth // 8)
+        emit = Emitter(builder, context.get_value_type(source.dtype), width)
+        places = [emit.place(source_at, first, (i, step)) for i in range(width)]
+        rows = [emit.load_valid(place, 0, valid) for place in places]
+        for j, column in enumerate(_transposed(builder, rows)):
+            emit.store(column, emit.place(target_at, to, (j, target_step)), 0)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def add_vectors(
+    typingctx: Any, source: Any, first: Any, step: Any, count: Any, target: Any, to: Any
+) -> Any:  # fmt: skip
+    """Copy the sum of `count` vectors, at ``source[first + i * step]``, to ``target[to]``.
+
+    They are added one after the other; one vector is only copied.
+    """
+    index = types.int64
+    signature = types.void(source, index, index, index, target, index)
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        source_at, first, step, count, target_at, to = data_pointers(context, builder, signature, args)
+        emit = Emitter(builder, context.get_value_type(source.dtype), lanes(source.dtype.bitwidth // 8))
+        place = emit.variable(builder.gep(source_at, [first]))
+        total = emit.variable(emit.load(builder.load(place), 0))
+        with cgutils.for_range(builder, builder.sub(count, emit.index(1)), intp=INDEX):
+            builder.store(builder.gep(builder.load(place), [step]), place)
+            builder.store(builder.fadd(builder.load(total), emit.load(builder.load(place), 0)), total)
+        emit.store(builder.load(total), builder.gep(target_at, [to]), 0)
         return context.get_dummy_value()
 
     return signature, generate

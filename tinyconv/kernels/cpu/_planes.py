@@ -13,12 +13,12 @@ import numpy as np
 from tinyconv.kernels.cpu._algorithm import has_few_tiles, winograd_tile
 from tinyconv.kernels.cpu._depthwise import depthwise, depthwise_weight_grad, is_depthwise
 from tinyconv.kernels.cpu._inner_product import pack_columns, saves_time
-from tinyconv.kernels.cpu._pack import pack_weights, padded_columns
+from tinyconv.kernels.cpu._pack import pack_scratch, pack_weights, padded_columns, piece_channels
 from tinyconv.kernels.cpu._sweep import sweep
 from tinyconv.kernels.cpu._vector_code import lanes, lanes_for
 from tinyconv.kernels.cpu._weight_grad import add_parts, grad_plan, sum_parts
 from tinyconv.kernels.cpu._windows import Problem, plan
-from tinyconv.kernels.cpu._winograd import GATHERED, PAD, TilePlan, tile_plan, transform_weights, winograd
+from tinyconv.kernels.cpu._winograd import TilePlan, tile_plan, winograd
 from tinyconv.kernels.cpu._winograd_few import (
     GRAD_DEPTH,
     few_grad_scratch,
@@ -29,6 +29,7 @@ from tinyconv.kernels.cpu._winograd_few import (
     winograd_few_grad,
 )
 from tinyconv.kernels.cpu._winograd_grad import add_tiles, grad_tables, weights_from_tiles
+from tinyconv.kernels.cpu._winograd_weights import PAD, gather_scratch, transform_weights
 from tinyconv.kernels.cpu.memory import Memory, as_memory, channels_last_empty
 from tinyconv.kernels.cpu.reduction import sum as sum_
 from tinyconv.kernels.cpu.threads import cores, use_threads
@@ -98,7 +99,8 @@ def weight_grad_planes(
     partial = np.zeros(sizes.parts * sizes.groups * sizes.weights * padded, x.dtype)
     sum_parts(x.dtype)(as_memory(x), as_memory(grad), partial, strips, sizes, width, tables)
     gradient = np.empty((grad.shape[1], sizes.channels, *kernel_size), x.dtype)
-    add_parts(x.dtype)(gradient.reshape(-1), partial, sizes, width)
+    squares = np.empty((threads, lanes(x.itemsize) ** 2), x.dtype)
+    add_parts(x.dtype)(gradient.reshape(-1), partial, squares, sizes, width)
     return gradient
 
 
@@ -146,7 +148,12 @@ def _run(problem: Problem, x: Array, weight: Memory, bias: Array | None, y: Arra
     else:
         packed_bias = np.empty(padded, x.dtype)
         bias_memory = as_memory(np.empty(0, x.dtype) if bias is None else bias)
-        pack_weights(x.dtype)(packed, packed_bias, weight, bias_memory, taps, shape, width)
+        kernel = problem.kernel_size
+        pieces = (*kernel, piece_channels(kernel), lanes(x.itemsize))
+        buffers = np.empty((threads, pack_scratch(kernel, width)), x.dtype)
+        pack_weights(x.dtype)(
+            packed, packed_bias, weight, bias_memory, taps, buffers, shape + pieces, width
+        )  # fmt: skip
     y = _output(problem, x.dtype) if y is None else y
     flat = y.transpose(0, 2, 3, 1).reshape(-1)
     strips = np.empty((threads, strip), x.dtype)
@@ -191,7 +198,7 @@ def _run_winograd(
         return y
     packed = np.empty(sizes.points * (sizes.channels * sizes.columns + PAD), x.dtype)
     shape = (tile, sizes.channels, sizes.columns, int(turned))
-    buffers = np.empty((parts, 18 * GATHERED * width), x.dtype)
+    buffers = np.empty((parts, gather_scratch(width)), x.dtype)
     transform_weights(x.dtype)(packed, weight, buffers, shape, width)
     scratches = np.empty((parts, scratch), x.dtype)
     winograd(x.dtype)(as_memory(x), packed, start, flat, scratches, zeros, sizes, width, tables)
@@ -225,6 +232,6 @@ def _winograd_parameter_grads(problem: Problem, x: Array, grad: Array, tile: int
     tables = grad_tables(sizes.channels, sizes.columns)
     scratches = np.empty((parts, scratch), x.dtype)
     add_tiles(x.dtype)(as_memory(x), as_memory(grad), partial, totals, scratches, sizes, width, tables)
-    buffers = np.empty((parts, (sizes.points + 9) * width), x.dtype)
+    buffers = np.empty((parts, (sizes.points + 9 * width) * width), x.dtype)
     weights_from_tiles(x.dtype)(gradient.reshape(-1), partial, buffers, sizes, width)
     return gradient, totals.sum(axis=0).astype(x.dtype)

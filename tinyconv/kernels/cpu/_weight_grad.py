@@ -24,6 +24,7 @@ import numpy as np
 from numba import types
 
 from tinyconv.kernels.cpu._compile import integers, memory, parallel_kernel, read_only, written
+from tinyconv.kernels.cpu._moves import add_vectors, copy_square_transposed
 from tinyconv.kernels.cpu._pack import block_begin, block_width, blocks_of, padded_columns
 from tinyconv.kernels.cpu._vector_code import VECTOR_BYTES
 from tinyconv.kernels.cpu._windows import (
@@ -47,6 +48,8 @@ SHORT_TILE = make_tile(ROWS_2, 1, accumulate=True, masked=False)
 HALVED_TILE = make_tile(ROWS_2, 1, accumulate=True, masked=False, halved=True)
 
 ITEMS = 16
+SQUARES = 9
+"""Of weights, that are added up and transposed before the next output channels."""
 MIN_PIXELS = 96
 
 
@@ -240,25 +243,54 @@ def sum_parts(x: Any, grad: Any, partial: Array, strips: Array, sizes: Any, widt
 
 
 def _add_signature(number: Any) -> Any:
-    return types.void(written(number), read_only(number), integers(GradSizes), types.int64)
+    return types.void(
+        written(number), read_only(number), written(number, 2), integers(GradSizes), types.int64
+    )
 
 
 @parallel_kernel(_add_signature)
-def add_parts(gradient: Array, partial: Array, sizes: Any, width: int) -> None:
-    """gradient (C_out, C_in / groups, kernel; flat): the parts added in order."""
+def add_parts(gradient: Array, partial: Array, squares: Array, sizes: Any, width: int) -> None:
+    """gradient (C_out, C_in / groups, kernel; flat): the parts added in order.
+
+    `squares` (threads, numbers of a square of full vectors) is scratch memory.
+    """
+    piece = SQUARES * width
+    pieces = (sizes.weights + piece - 1) // piece
+    units = sizes.groups * pieces
+    threads = squares.shape[0]
+    square = squares.reshape(-1)
+    for thread in numba.prange(threads):
+        here = thread * squares.shape[1]
+        halved = width * width < squares.shape[1]
+        for unit in range(thread * units // threads, (thread + 1) * units // threads):
+            g, first = unit // pieces, unit % pieces * piece
+            for begin in range(0, sizes.columns, width):
+                for weight in range(first, min(first + piece, sizes.weights), width):
+                    _add_square(gradient, partial, square, here, halved, g, begin, weight, sizes, width)
+
+
+@numba.njit(nogil=True)
+def _add_square(
+    gradient: Array, partial: Array, square: Array, here: int, halved: bool, g: int, begin: int, first: int,
+    sizes: Any, width: int,
+) -> None:  # fmt: skip
+    """A vector of columns from `begin` on, and so many weights of each from `first` on."""
     padded = (sizes.columns + width - 1) // width * width
     taps = sizes.weights // sizes.channels
     part_step = sizes.groups * sizes.weights * padded
-    for unit in numba.prange(sizes.groups * sizes.channels):
-        g = unit // sizes.channels
-        c = unit % sizes.channels
-        for begin in range(0, sizes.columns, width):
-            for t in range(taps):
-                origin = (g * sizes.weights + t * sizes.channels + c) * padded
-                target = ((g * sizes.columns + begin) * sizes.channels + c) * taps + t
-                for j in range(origin + begin, origin + min(begin + width, sizes.columns)):
-                    total = partial[j]
-                    for part in range(1, sizes.parts):
-                        total += partial[part * part_step + j]
-                    gradient[target] = total
-                    target += sizes.channels * taps
+    columns, weights = min(width, sizes.columns - begin), min(width, sizes.weights - first)
+    target = (g * sizes.columns + begin) * sizes.weights + first
+    whole = not halved and columns == weights == width
+    for i in range(weights):
+        c, t = (first + i) // taps, (first + i) % taps
+        origin = (g * sizes.weights + t * sizes.channels + c) * padded + begin
+        if whole:
+            add_vectors(partial, origin, part_step, sizes.parts, square, here + i * width)
+            continue
+        for j in range(columns):
+            total = partial[origin + j]
+            for part in range(1, sizes.parts):
+                total += partial[part * part_step + origin + j]
+            gradient[target + j * sizes.weights + i] = total
+    if whole:
+        copy_square_transposed(square, here, width, gradient, target, sizes.weights)

@@ -19,17 +19,16 @@ import numpy as np
 from numba import types
 
 from tinyconv.kernels.cpu._compile import integers, memory, parallel_kernel, read_only, written
-from tinyconv.kernels.cpu._pack import block_begin, block_width, blocks_of
+from tinyconv.kernels.cpu._pack import block_width
 from tinyconv.kernels.cpu._windows import CACHED_PLANS, Pair
 from tinyconv.kernels.cpu._winograd_transform import (
     INPUT_2,
     INPUT_4,
     OUTPUT_2,
     OUTPUT_4,
-    WEIGHT_2,
-    WEIGHT_4,
     make_transform,
 )
+from tinyconv.kernels.cpu._winograd_weights import PAD, apart
 from tinyconv.kernels.cpu.layout import copy_run, copy_strip
 from tinyconv.kernels.cpu.memory import Memory
 from tinyconv.kernels.cpu.memory import read_only as frozen
@@ -38,25 +37,10 @@ from tinyconv.kernels.cpu.microkernel import MAX_ROWS, ROWS_1, ROWS_2, make_tile
 Array = Any
 
 BLOCK_BYTES = 640 * 1024
-PAD = 16
-"""Numbers between the points' arrays; see `apart`."""
-GATHERED = 16
-"""Input channels whose weights are copied before they are transformed."""
-
 WIDE_TILE = make_tile(ROWS_2, 2, accumulate=False, masked=False)
 NARROW_TILE = make_tile(ROWS_1, 1, accumulate=False, masked=False)
 FROM_INPUT_2, FROM_INPUT_4 = make_transform(INPUT_2), make_transform(INPUT_4)
-FROM_WEIGHT_2, FROM_WEIGHT_4 = make_transform(WEIGHT_2), make_transform(WEIGHT_4)
 TO_OUTPUT_2, TO_OUTPUT_4 = make_transform(OUTPUT_2, True), make_transform(OUTPUT_4, True)
-
-
-@numba.njit(nogil=True)
-def apart(rows: int, row: int) -> int:
-    """How far one point's numbers lie from the next one's: `rows` rows, and a little more.
-
-    Powers of two would be common otherwise, and numbers so far apart share one place in the cache.
-    """
-    return rows * row + PAD
 
 
 class TileSizes(NamedTuple):
@@ -128,91 +112,6 @@ def _block_of(tiles: int, channels: int, columns: int, points: int, threads: int
     parts = -(-share // most)
     block = -(-share // parts)
     return min(-(-block // ROWS_2) * ROWS_2, share)
-
-
-def _weight_signature(number: Any) -> Any:
-    return types.void(
-        written(number), memory(number, 4), written(number, 2), types.UniTuple(types.int64, 4), types.int64
-    )
-
-
-@parallel_kernel(_weight_signature)
-def transform_weights(packed: Array, weight: Any, buffers: Array, shape: Any, width: int) -> None:
-    """Fill `packed` (point, block of columns, channel, column of the block) from a Memory of weights.
-
-    The steps of `weight` are those of input channel, output channel and the two kernel axes.
-    shape : (tile, input channels, output channels, 1 to turn the kernel by half a turn or 0).
-    `buffers` (threads, 18 * GATHERED * width) is scratch memory.
-    """
-    tile, channels, columns, turned = shape
-    channel_step, column_step, h_step, w_step = weight.steps
-    flat, start = weight.flat, weight.start
-    if turned:
-        start, h_step, w_step = start + 2 * h_step + 2 * w_step, -h_step, -w_step
-    threads = buffers.shape[0]
-    buffer = buffers.reshape(-1)
-    blocks = blocks_of(columns, width)
-    pieces = (channels + GATHERED - 1) // GATHERED
-    units = blocks * pieces
-    for thread in numba.prange(threads):
-        taps = thread * buffers.shape[1]
-        for unit in range(thread * units // threads, (thread + 1) * units // threads):
-            begin, first = block_begin(unit // pieces, columns, width), unit % pieces * GATHERED
-            wide = block_width(columns - begin, width)
-            depth = min(GATHERED, channels - first)
-            origin = start + first * channel_step + begin * column_step
-            weight_tiles(
-                buffer, taps, flat, origin, (channel_step, column_step, h_step, w_step), depth,
-                packed, begin * channels + first * wide, apart(channels, columns), wide, tile, width,
-            )  # fmt: skip
-
-
-@numba.njit(nogil=True)
-def _gather_weights(
-    buffer: Array, taps: int, flat: Array, origin: int, steps: Any, depth: int, wide: int
-) -> None:
-    """Copy weights to ``buffer[channel, tap, column]``, the longest runs of memory innermost."""
-    channel_step, column_step, h_step, w_step = steps
-    if h_step == 3 * w_step and channel_step == 9 * w_step:
-        for k in range(wide):
-            source, target = origin + k * column_step, taps + k
-            for r in range(9 * depth):
-                buffer[target + r * wide] = flat[source + r * w_step]
-    elif h_step == 3 * w_step:
-        for c in range(depth):
-            for k in range(wide):
-                source, target = origin + c * channel_step + k * column_step, taps + c * 9 * wide + k
-                for tap in range(9):
-                    buffer[target + tap * wide] = flat[source + tap * w_step]
-    else:
-        for c in range(depth):
-            for k in range(wide):
-                source, target = origin + c * channel_step + k * column_step, taps + c * 9 * wide + k
-                for i in range(3):
-                    for j in range(3):
-                        buffer[target + (3 * i + j) * wide] = flat[source + i * h_step + j * w_step]
-
-
-@numba.njit(nogil=True)
-def weight_tiles(
-    buffer: Array, taps: int, flat: Array, origin: int, steps: Any, depth: int,
-    u: Array, u_first: int, point_step: int, wide: int, tile: int, width: int,
-) -> None:  # fmt: skip
-    """Transform the weights of `depth` input and `wide` output channels, to ``u[point, channel, column]``.
-
-    `buffer` has room for 9 * GATHERED * wide numbers at `taps`, and `depth` is at most GATHERED: so many
-    are copied at a time, along the memory, because weights whose neighbours are a power of two
-    apart drive each other out of the cache.
-    """
-    _gather_weights(buffer, taps, flat, origin, steps, depth, wide)
-    row_step = (tile + 2) * point_step
-    for c in range(depth):
-        for k in range(0, wide, width):
-            here, there = taps + c * 9 * wide + k, u_first + c * wide + k
-            if tile == 4:
-                FROM_WEIGHT_4(buffer, here, 3 * wide, wide, u, there, row_step, point_step, buffer, 0)
-            else:
-                FROM_WEIGHT_2(buffer, here, 3 * wide, wide, u, there, row_step, point_step, buffer, 0)
 
 
 @numba.njit(nogil=True)

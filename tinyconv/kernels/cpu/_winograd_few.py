@@ -22,31 +22,33 @@ from numba import types
 from tinyconv.kernels.cpu._compile import integers, memory, parallel_kernel, read_only, written
 from tinyconv.kernels.cpu._pack import block_begin, block_width, blocks_of
 from tinyconv.kernels.cpu._windows import CACHED_PLANS
-from tinyconv.kernels.cpu._winograd import (
+from tinyconv.kernels.cpu._winograd import TileSizes, TileTables, input_tile, output_tile
+from tinyconv.kernels.cpu._winograd_grad import add_sums, grad_tile
+from tinyconv.kernels.cpu._winograd_weights import (
     GATHERED,
     PAD,
-    TileSizes,
-    TileTables,
     apart,
-    input_tile,
-    output_tile,
+    gather_scratch,
+    scatter_weights,
+    tile_weights,
     weight_tiles,
 )
-from tinyconv.kernels.cpu._winograd_grad import add_sums, grad_tile, weights_of_tile
 from tinyconv.kernels.cpu.memory import Memory
 from tinyconv.kernels.cpu.memory import read_only as frozen
-from tinyconv.kernels.cpu.microkernel import MAX_ROWS, ROWS_1, ROWS_2, make_tile
+from tinyconv.kernels.cpu.microkernel import FEW_ROWS, MAX_ROWS, ROWS_1, ROWS_2, are_few, make_tile
 
 Array = Any
 
 DEPTH = 128
 """Input channels whose transformed weights are in the cache at a time."""
-GRAD_DEPTH = 4 * ROWS_2
-"""Input channels whose gradient is."""
+GRAD_DEPTH = 8 * ROWS_2
+"""Input channels whose gradient is; whole vectors, and whole tiles of the micro-kernel."""
 
 FIRST_WIDE_TILE = make_tile(ROWS_2, 2, accumulate=False, masked=False)
+FIRST_SHORT_TILE = make_tile(FEW_ROWS, 2, accumulate=False, masked=False)
 FIRST_NARROW_TILE = make_tile(ROWS_1, 1, accumulate=False, masked=False)
 WIDE_TILE = make_tile(ROWS_2, 2, accumulate=True, masked=False)
+SHORT_TILE = make_tile(FEW_ROWS, 2, accumulate=True, masked=False)
 NARROW_TILE = make_tile(ROWS_1, 1, accumulate=True, masked=False)
 
 
@@ -57,18 +59,31 @@ def _multiply(
     out: Array, segment: Array, zeros: Array, wide: int, starts: bool, width: int,
 ) -> None:  # fmt: skip
     """Rows of A by a block of B, into C if that `starts` the sums, else added to C."""
-    if wide > width and starts:
-        for i in range(0, rows, ROWS_2):
-            FIRST_WIDE_TILE(
-                a, a_first, row, i, segment, 0, 1, depth, a_step,
-                b, b_first, b_step, c, c_first, out, zeros, 0, wide,
-            )  # fmt: skip
-    elif wide > width:
-        for i in range(0, rows, ROWS_2):
-            WIDE_TILE(
-                a, a_first, row, i, segment, 0, 1, depth, a_step,
-                b, b_first, b_step, c, c_first, out, zeros, 0, wide,
-            )  # fmt: skip
+    if wide > width:
+        i = 0
+        while i < rows:
+            few = are_few(rows - i)
+            if few and starts:
+                FIRST_SHORT_TILE(
+                    a, a_first, row, i, segment, 0, 1, depth, a_step,
+                    b, b_first, b_step, c, c_first, out, zeros, 0, wide,
+                )  # fmt: skip
+            elif few:
+                SHORT_TILE(
+                    a, a_first, row, i, segment, 0, 1, depth, a_step,
+                    b, b_first, b_step, c, c_first, out, zeros, 0, wide,
+                )  # fmt: skip
+            elif starts:
+                FIRST_WIDE_TILE(
+                    a, a_first, row, i, segment, 0, 1, depth, a_step,
+                    b, b_first, b_step, c, c_first, out, zeros, 0, wide,
+                )  # fmt: skip
+            else:
+                WIDE_TILE(
+                    a, a_first, row, i, segment, 0, 1, depth, a_step,
+                    b, b_first, b_step, c, c_first, out, zeros, 0, wide,
+                )  # fmt: skip
+            i += FEW_ROWS if few else ROWS_2
     elif starts:
         for i in range(0, rows, ROWS_1):
             FIRST_NARROW_TILE(
@@ -111,10 +126,7 @@ def winograd_few(
     points, channels, columns = sizes.points, sizes.channels, sizes.columns
     scratch = scratches.reshape(-1)
     flat, start, steps = x  # a parallel loop takes no tuple within a tuple
-    channel_step, column_step, h_step, w_step = weight.steps
-    weight_flat, weight_start = weight.flat, weight.start
-    if turned:
-        weight_start, h_step, w_step = weight_start + 2 * h_step + 2 * w_step, -h_step, -w_step
+    weight_flat, weight_start, weight_steps = weight.flat, weight.start, weight.steps
     for thread in numba.prange(threads):
         source = Memory(flat, start, steps)
         edge = points * (apart(tiles, channels) + thread * channels)
@@ -132,11 +144,10 @@ def winograd_few(
             for first in range(0, channels, DEPTH):
                 depth = min(DEPTH, channels - first)
                 for c in range(0, depth, GATHERED):
-                    origin = weight_start + (first + c) * channel_step + begin * column_step
+                    origin = weight_start + (first + c) * weight_steps[0] + begin * weight_steps[1]
                     weight_tiles(
-                        scratch, taps, weight_flat, origin, (channel_step, column_step, h_step, w_step),
-                        min(GATHERED, depth - c), scratch, u_first + c * wide, apart(depth, wide), wide,
-                        sizes.tile, width,
+                        scratch, taps, weight_flat, origin, weight_steps, turned, min(GATHERED, depth - c),
+                        scratch, u_first + c * wide, apart(depth, wide), wide, sizes.tile, width,
                     )  # fmt: skip
                 for point in range(points):
                     _multiply(
@@ -187,12 +198,13 @@ def of_all_tiles(sizes: TileSizes) -> TileSizes:
 
 def few_scratch(sizes: TileSizes, width: int) -> int:
     """Numbers that a thread of `winograd_few` needs."""
-    return 2 * width * (sizes.points * (DEPTH + sizes.block + 2) + 9 * GATHERED) + 4 * PAD * sizes.points
+    of_points = 2 * width * (DEPTH + sizes.block + 2) + 4 * PAD
+    return sizes.points * of_points + gather_scratch(width)
 
 
 def few_grad_scratch(sizes: TileSizes, width: int) -> int:
     """Numbers that a thread of `winograd_few_grad` needs."""
-    return 2 * width * (sizes.points * GRAD_DEPTH + 9)
+    return 2 * width * sizes.points * GRAD_DEPTH + 9 * width * width
 
 
 @lru_cache(maxsize=CACHED_PLANS)
@@ -252,9 +264,13 @@ def winograd_few_grad(
                     scratch, u_first + point * GRAD_DEPTH * 2 * width, tables.out, tables.segment, zeros,
                     wide, True, width,
                 )  # fmt: skip
-            for c in range(depth):
+            for c in range(0, depth, width):
                 for k in range(0, wide, width):
-                    weights_of_tile(
-                        scratch, u_first + c * 2 * width + k, GRAD_DEPTH * 2 * width, taps, gradient,
-                        ((begin + k) * channels + first + c) * 9, channels * 9, sizes.tile, width,
-                    )  # fmt: skip
+                    here = u_first + c * 2 * width + k
+                    for i in range(width):
+                        tile_weights(
+                            scratch, here + i * 2 * width, GRAD_DEPTH * 2 * width, taps + i * 9 * width,
+                            sizes.tile, width,
+                        )  # fmt: skip
+                    target = ((begin + k) * channels + first + c) * 9
+                    scatter_weights(scratch, taps, gradient, target, channels * 9, width)

@@ -21,17 +21,17 @@ import numpy as np
 from numba import types
 
 from tinyconv.kernels.cpu._compile import integers, memory, parallel_kernel, read_only, written
+from tinyconv.kernels.cpu._moves import add_vectors
 from tinyconv.kernels.cpu._pack import block_width
 from tinyconv.kernels.cpu._windows import CACHED_PLANS
-from tinyconv.kernels.cpu._winograd import TileSizes, TileTables, apart, input_tile
+from tinyconv.kernels.cpu._winograd import TileSizes, TileTables, input_tile
 from tinyconv.kernels.cpu._winograd_transform import (
     OUTPUT_2,
     OUTPUT_4,
-    WEIGHT_2,
-    WEIGHT_4,
     make_transform,
     transposed,
 )
+from tinyconv.kernels.cpu._winograd_weights import apart, scatter_weights, tile_weights
 from tinyconv.kernels.cpu.layout import copy_strip
 from tinyconv.kernels.cpu.memory import Memory
 from tinyconv.kernels.cpu.memory import read_only as frozen
@@ -45,7 +45,6 @@ SUMMED = 32
 WIDE_TILE = make_tile(ROWS_2, 2, accumulate=True, masked=False)
 NARROW_TILE = make_tile(ROWS_1, 1, accumulate=True, masked=False)
 FROM_GRAD_2, FROM_GRAD_4 = make_transform(transposed(OUTPUT_2)), make_transform(transposed(OUTPUT_4))
-TO_WEIGHT_2, TO_WEIGHT_4 = make_transform(transposed(WEIGHT_2)), make_transform(transposed(WEIGHT_4))
 
 
 @lru_cache(maxsize=CACHED_PLANS)
@@ -170,25 +169,6 @@ def add_tiles(
             )  # fmt: skip
 
 
-@numba.njit(nogil=True)
-def weights_of_tile(
-    u: Array, u_first: int, point_step: int, taps: int, gradient: Array, target: int, column_step: int,
-    tile: int, width: int,
-) -> None:  # fmt: skip
-    """Transform one vector of columns of u (point, column) to 3x3 weights, `column_step` apart.
-
-    u has room for 9 vectors at `taps`.
-    """
-    row_step = (tile + 2) * point_step
-    if tile == 4:
-        TO_WEIGHT_4(u, u_first, row_step, point_step, u, taps, 3 * width, width, u, 0)
-    else:
-        TO_WEIGHT_2(u, u_first, row_step, point_step, u, taps, 3 * width, width, u, 0)
-    for k in range(width):
-        for tap in range(9):
-            gradient[target + k * column_step + tap] = u[taps + tap * width + k]
-
-
 def _finish_signature(number: Any) -> Any:
     return types.void(
         written(number), read_only(number), written(number, 2), integers(TileSizes), types.int64
@@ -199,26 +179,24 @@ def _finish_signature(number: Any) -> Any:
 def weights_from_tiles(gradient: Array, partial: Array, buffers: Array, sizes: Any, width: int) -> None:
     """gradient (C_out, C_in, 3, 3; flat): the threads' parts added and transformed.
 
-    `buffers` (threads, (points + 9) * width) is scratch memory.
+    `buffers` (threads, (points + 9 * width) * width) is scratch memory.
     """
     points, channels, columns = sizes.points, sizes.channels, sizes.columns
     part_step = points * channels * columns
     parts = partial.shape[0] // part_step
     threads = buffers.shape[0]
     buffer = buffers.reshape(-1)
+    vectors = columns // width
+    units = channels // width * vectors
     for thread in numba.prange(threads):
         here = thread * buffers.shape[1]
         taps = here + points * width
-        for c in range(thread * channels // threads, (thread + 1) * channels // threads):
-            for begin in range(0, columns, width):
+        for unit in range(thread * units // threads, (thread + 1) * units // threads):
+            first, begin = unit // vectors * width, unit % vectors * width
+            for c in range(width):
                 for point in range(points):
-                    origin = (point * channels + c) * columns + begin
-                    for k in range(width):
-                        total = partial[origin + k]
-                        for part in range(1, parts):
-                            total += partial[part * part_step + origin + k]
-                        buffer[here + point * width + k] = total
-                weights_of_tile(
-                    buffer, here, width, taps, gradient, (begin * channels + c) * 9, channels * 9,
-                    sizes.tile, width,
-                )  # fmt: skip
+                    origin = (point * channels + first + c) * columns + begin
+                    add_vectors(partial, origin, part_step, parts, buffer, here + point * width)
+                tile_weights(buffer, here, width, taps + c * 9 * width, sizes.tile, width)
+            target = (begin * channels + first) * 9
+            scatter_weights(buffer, taps, gradient, target, channels * 9, width)

@@ -34,6 +34,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
@@ -44,6 +45,12 @@ ROWS_1, ROWS_2 = (24, 14) if has_32_registers() else (12, 6)
 MAX_ROWS = max(ROWS_1, ROWS_2)
 FEW_ROWS = 8 if has_32_registers() else 4
 """A lower tile is nearly as fast, and with both kinds hardly a tile sticks out of the matrix."""
+
+
+@numba.njit(nogil=True)
+def are_few(rows: int) -> bool:
+    """Whether tiles of `FEW_ROWS` are the quicker way to so many rows of two vectors."""
+    return rows <= FEW_ROWS or ROWS_2 < rows <= 2 * FEW_ROWS
 
 
 def make_tile(rows: int, vectors: int, accumulate: bool, masked: bool, halved: bool = False) -> Any:
