@@ -69,9 +69,16 @@ NORM = (
     wrong(
         "batch_norm: evaluation forgets eps",
         "ops/norm.py",
-        "(var.detach() + eps) ** -0.5",
-        "var.detach() ** -0.5",
+        "(var.array + eps) ** -0.5",
+        "var.array**-0.5",
         twin("batch_norm0"),
+    ),
+    wrong(
+        "batch_norm in evaluation: the gradient of the weight is that of an input not centred",
+        "ops/norm.py",
+        "sum_(grad * (x - _per_channel(mean, x.ndim)), dims)",
+        "sum_(grad * x, dims)",
+        first("batch_norm1"),
         twin("batch_norm1"),
     ),
     wrong(

@@ -88,24 +88,32 @@ def _batch_norm_gradients(grad: Tensor, x: Tensor, weight: Tensor | None, eps: f
     return (scaled - offset - z * slope) / (var + eps) ** 0.5, sum_(grad * z, dims), sum_(grad, dims)
 
 
-class ChannelAffine(Function):
-    """y = x * scale + shift, with one number per channel of each."""
+class NormByRunningStatistics(Function):
+    """y = (x - m) / s * w + b with constant m and s = sqrt(v + eps): one multiplication, one addition."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, scale: Tensor, shift: Tensor) -> Any:
-        ctx.save_for_backward(x, scale)
-        return kernels.channel_affine(x.array, scale.array, shift.array)
+    def forward(
+        ctx: Any, x: Tensor, mean: Tensor, var: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
+    ) -> Any:
+        per_deviation = (var.array + eps) ** -0.5
+        scale = per_deviation if weight is None else per_deviation * weight.array
+        shift = -mean.array * scale
+        ctx.save_for_backward(x, weight, Tensor(mean.array.copy()), Tensor(per_deviation))
+        return kernels.channel_affine(x.array, scale, shift if bias is None else shift + bias.array)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
-        x, scale = ctx.saved_tensors
+        x, weight, mean, per_deviation = ctx.saved_tensors
         dims = (0, *range(2, x.ndim))
-        needs_x, needs_scale, needs_shift = ctx.needs_input_grad
-        return (
-            grad * _per_channel(scale, x.ndim) if needs_x else None,
-            sum_(grad * x, dims) if needs_scale else None,
-            sum_(grad, dims) if needs_shift else None,
+        needs_x, _, _, needs_weight, needs_bias, _ = ctx.needs_input_grad
+        scale = per_deviation if weight is None else per_deviation * weight
+        of_weight = (
+            sum_(grad * (x - _per_channel(mean, x.ndim)), dims) * per_deviation if needs_weight else None
         )
+        return (
+            grad * _per_channel(scale, x.ndim) if needs_x else None, None, None, of_weight,
+            sum_(grad, dims) if needs_bias else None, None,
+        )  # fmt: skip
 
 
 class ChannelWindowSum(Function):
@@ -334,10 +342,7 @@ def _by_running_statistics(
         if tensor is None:
             raise DtypeError(op, name, None, "a Tensor where the input's own statistics are not used")
     assert mean is not None and var is not None
-    scale = (var.detach() + eps) ** -0.5
-    scale = scale if weight is None else scale * weight
-    shift = -(mean.detach() * scale)
-    return ChannelAffine.apply(input, scale, shift if bias is None else shift + bias)
+    return NormByRunningStatistics.apply(input, mean.detach(), var.detach(), weight, bias, eps)
 
 
 def _move(running: Tensor | None, target: Tensor, momentum: float) -> None:

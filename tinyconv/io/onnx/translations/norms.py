@@ -10,7 +10,13 @@ from tinyconv import ops
 from tinyconv.io.onnx.builder import Builder
 from tinyconv.io.onnx.recording import Value
 from tinyconv.io.onnx.table import translates
-from tinyconv.ops.norm import BatchNorm, ChannelAffine, ChannelWindowSum, Normalize, normalized_sizes
+from tinyconv.ops.norm import (
+    BatchNorm,
+    ChannelWindowSum,
+    Normalize,
+    NormByRunningStatistics,
+    normalized_sizes,
+)
 
 
 def _or_filled(builder: Builder, vector: Value | None, number: float, shape: Any, x: Value) -> Any:
@@ -35,6 +41,19 @@ def batch_norm(
     return builder.node(
         "BatchNormalization", [input, scale, shift, running_mean, running_var], epsilon=float(eps)
     )
+
+
+@translates(NormByRunningStatistics)
+def norm_by_running_statistics(
+    builder: Builder,
+    x: Value,
+    mean: Value,
+    var: Value,
+    weight: Value | None,
+    bias: Value | None,
+    eps: float,
+) -> str:
+    return batch_norm(builder, x, mean, var, weight, bias, False, 0.0, eps)
 
 
 @translates(ops.instance_norm, when=lambda use_input_stats, **_: use_input_stats)
@@ -97,11 +116,6 @@ def batch_norm_by_own_statistics(
     y = _scaled_and_shifted(builder, y, weight, bias, x.ndim)
     flat = np.array([-1])
     return y, builder.node("Reshape", [mean, flat]), builder.node("Reshape", [var, flat])
-
-
-@translates(ChannelAffine)
-def channel_affine(builder: Builder, x: Value, scale: Value, shift: Value) -> str:
-    return _scaled_and_shifted(builder, x, scale, shift, x.ndim)
 
 
 def _scaled_and_shifted(builder: Builder, y: Any, scale: Any, shift: Any, ndim: int) -> Any:
