@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinyconv.viz.bands import plot_bands
 from tinyconv.viz.boundary import plot_boundary
 from tinyconv.viz.classification import plot_confusion, titled_images
 from tinyconv.viz.convolution import convolution_animation
@@ -30,6 +31,7 @@ __all__ = [
     "graph_svg",
     "matrix_figure",
     "overlay",
+    "plot_bands",
     "plot_boundary",
     "plot_confusion",
     "plot_curves",

@@ -11,17 +11,19 @@ from typing import Any
 
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import cgutils, config, types
 
 INDEX = ir.IntType(64)
 
 
 def _vector_bytes() -> int:
-    """Bytes of a vector register of this machine."""
-    features = llvm.get_host_cpu_features()
-    if features.get("avx512f"):
+    """Bytes of a vector register: of this machine, or of the one that NUMBA_CPU_FEATURES describes."""
+    chosen = vars(config)["CPU_FEATURES"]
+    known = llvm.get_host_cpu_features()
+    features = {name for name, has in known.items() if has} if chosen is None else set(chosen.split(","))
+    if features & {"avx512f", "+avx512f"}:
         return 64
-    return 32 if features.get("avx2") else 16
+    return 32 if features & {"avx2", "+avx2"} else 16
 
 
 def has_32_registers() -> bool:
