@@ -131,9 +131,7 @@ def compare(course: Course, steps: int, runs: int, progress: Callable[[str], obj
 
 def lines(result: dict[str, Any]) -> list[str]:
     """What came out, to read."""
-    spans = {
-        name: f"{min(found):.1e} to {max(found):.1e}" for name, found in result["distances"].items()
-    }
+    spans = {name: f"{min(found):.1e} to {max(found):.1e}" for name, found in result["distances"].items()}
     return [
         f"{result['title']}, {result['steps']} steps; distance from float64 (rms of log loss):",
         *(f"  {name} {span}" for name, span in spans.items()),

@@ -11,7 +11,9 @@ from tinyconv.viz import plot_bands
 
 def test_edges_and_middle(tmp_path):
     runs = [[4.0, 3.0], [6.0, 1.0], [5.0, 7.0]]
-    figure = plot_bands({"Net": {"a": runs, "b": [[1.0, 1.0]]}, "Other": {"a": [[0.0, -1.0]]}}, path=tmp_path / "b.png")
+    figure = plot_bands(
+        {"Net": {"a": runs, "b": [[1.0, 1.0]]}, "Other": {"a": [[0.0, -1.0]]}}, path=tmp_path / "b.png"
+    )
     first, second = figure.axes
     assert [axis.get_title() for axis in figure.axes] == ["Net", "Other"]
     np.testing.assert_array_equal(first.lines[0].get_xydata(), [[1, 5], [2, 3]])
