@@ -1,4 +1,4 @@
-"""The kernels compiled for processors with fewer instructions than this one: narrower vectors, right results."""
+"""Kernels compiled for processors with fewer instructions than this one: narrower vectors, right results."""
 
 from __future__ import annotations
 
