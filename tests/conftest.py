@@ -16,6 +16,7 @@ settings.register_profile(
     "quick", max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("ci", settings.get_profile("quick"), derandomize=True, print_blob=True)
+settings.register_profile("fuzz", settings.get_profile("quick"), max_examples=100_000)
 settings.register_profile(  # a wrong engine is to be noticed, not explained: no smaller example is looked for
     "mutation",
     settings.get_profile("ci"),
