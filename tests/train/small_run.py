@@ -65,7 +65,7 @@ def train(path):
             model, optimizer, nn.functional.mse_loss, loader, 5, schedule=warmup_cosine, accumulate=2,
             clip_norm=1.0, validate=validate, callbacks=[EMA(model, 0.9), EarlyStopping("held_out_dice", 99)],
         )  # fmt: skip
-        checkpoint = load_last(folder) if resume else None
+        checkpoint = load_last(folder, "dice") if resume else None
         recorder = Recorder(folder, config.model, {}, checkpoint.scores if checkpoint else {})
         if checkpoint is None:
             folder.start()

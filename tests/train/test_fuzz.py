@@ -47,7 +47,7 @@ def attempt(folder):
     """Go on with the run, as far as that goes."""
     try:
         opened = RunFolder.open(folder.path)
-        checkpoint = load_last(opened)
+        checkpoint = load_last(opened, "dice")
         trainer = make_trainer()
         go_back(checkpoint, trainer)
     except CheckpointError:
