@@ -18,7 +18,9 @@ from tinyconv.data.datasets import (
 )
 from tinyconv.data.images import read_image, read_labels, read_mask, write_png
 from tinyconv.data.loader import DataLoader
+from tinyconv.data.process_workers import WorkerInfo, get_worker_info
 from tinyconv.data.sampler import (
+    BalancedSampler,
     BatchSampler,
     RandomSampler,
     Sampler,
@@ -43,6 +45,7 @@ from tinyconv.data.transforms import (
 __all__ = [
     "CIFAR10",
     "MNIST",
+    "BalancedSampler",
     "BatchSampler",
     "Compose",
     "ConcatDataset",
@@ -68,9 +71,11 @@ __all__ = [
     "SyntheticNuclei",
     "TensorDataset",
     "WeightedRandomSampler",
+    "WorkerInfo",
     "border_weights",
     "collate_arrays",
     "default_collate",
+    "get_worker_info",
     "normalize",
     "predict_tiled",
     "random_split",

@@ -43,6 +43,17 @@ def collate_arrays(samples: Sequence[Any]) -> Any:
     return join(samples, lambda array: array)
 
 
+def to_tensors(batch: Any) -> Any:
+    """What `collate_arrays` made, with Tensors in place of arrays."""
+    from tinyconv.ops.creation import from_numpy
+
+    if isinstance(batch, np.ndarray):
+        return from_numpy(batch)
+    if isinstance(batch, Mapping):
+        return {key: to_tensors(entry) for key, entry in batch.items()}
+    return tuple(map(to_tensors, batch)) if isinstance(batch, tuple) else batch
+
+
 def join(samples: Sequence[Any], wrap: Callable[[Array], Any]) -> Any:
     """Stack arrays and numbers over the samples, entry by entry, and `wrap` each stack."""
     first = samples[0]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
-from tinyconv.data.collate import default_collate
+from tinyconv.data.collate import collate_arrays, default_collate, to_tensors
 from tinyconv.data.dataset import at_epoch, item_name
+from tinyconv.data.process_workers import WorkerPool
 from tinyconv.data.sampler import BatchSampler, RandomSampler, SequentialSampler, order_of, seed_of
 from tinyconv.errors import ArgumentError, DataError, TinyconvError
 
@@ -35,7 +37,8 @@ class DataLoader:
     batch_sampler : iterable of lists of int, optional
         Chooses the batches themselves; excludes `batch_size`, `shuffle`, `sampler` and `drop_last`.
     num_workers : int
-        Threads that make batches ahead of time; 0 makes each when it is asked for.
+        Threads, or processes (see `multiprocessing_context`), that make batches ahead of time; 0 makes
+        each when it is asked for.
     collate_fn : callable, optional
         Joins a list of samples into a batch; `default_collate` if not given.
     drop_last : bool
@@ -44,14 +47,30 @@ class DataLoader:
         Of the shuffle; the seed of `tc.manual_seed` if not given.
     generator : Generator, optional
         Gives the seed of the shuffle in place of `seed`.
-    pin_memory, persistent_workers, prefetch_factor
-        PyTorch's, for processes and copies that are not made here: they change nothing.
+    multiprocessing_context : {"spawn", "forkserver", "fork"}, optional
+        Makes the workers processes, started in this way: worth it for datasets that keep Python busy.
+        Without it they are threads, which cost nothing to start and suffice for reading files, decoding
+        images, NumPy and SciPy.
+    worker_init_fn : callable, optional
+        Called in each process with the worker's number, once.
+    prefetch_factor : int
+        Batches that each worker makes ahead; 2 if not given.
+    persistent_workers : bool
+        Whether processes live on after an epoch; `close` ends them.
+    timeout : float
+        Seconds after which a batch that does not come from its process is an error; 0 waits.
+    pin_memory
+        PyTorch's, for copies that are not made here: it changes nothing.
 
     Raises
     ------
     ArgumentError
         For a batch size below 1, a negative number of workers, an empty dataset, or
         `shuffle` next to a `sampler`.
+
+    Notes
+    -----
+    An error in a dataset names the item; a process that dies is reported at once, as a `DataError`.
 
     Examples
     --------
@@ -79,6 +98,9 @@ class DataLoader:
         pin_memory: bool = False,
         persistent_workers: bool = False,
         prefetch_factor: int | None = None,
+        multiprocessing_context: str | None = None,
+        worker_init_fn: Callable[[int], None] | None = None,
+        timeout: float = 0.0,
     ) -> None:
         self.dataset = dataset
         self.batch_size = _check_count("batch_size", batch_size, least=1)
@@ -86,6 +108,11 @@ class DataLoader:
         self.drop_last = drop_last
         self.collate_fn = default_collate if collate_fn is None else collate_fn
         self.seed = seed_of(generator) if seed is None else seed
+        ahead = BATCHES_AHEAD if prefetch_factor is None else prefetch_factor
+        self.prefetch_factor = _check_count("prefetch_factor", ahead, least=1)
+        self.multiprocessing_context, self.worker_init_fn = multiprocessing_context, worker_init_fn
+        self.persistent_workers, self.timeout = persistent_workers, timeout
+        self._pool: WorkerPool | None = None
         self.epoch = 0
         if len(dataset) == 0:
             raise ArgumentError("DataLoader", "dataset", "empty", "at least one item")
@@ -135,15 +162,52 @@ class DataLoader:
         _check_count("epoch", epoch, least=0)
         if not 0 <= start_batch <= len(self):
             raise ArgumentError("DataLoader.iterate", "start_batch", start_batch, f"0 to {len(self)}")
-        dataset = at_epoch(self.dataset, epoch)
         batches = [[int(index) for index in batch] for batch in order_of(self.batch_sampler, epoch)]
         batches = batches[start_batch:]
+        if self.num_workers > 0 and self.multiprocessing_context is not None:
+            return self._from_processes(epoch, batches, start_batch)
+        dataset = at_epoch(self.dataset, epoch)
         if self.num_workers == 0:
             return (self._make_batch(dataset, indices) for indices in batches)
         return self._prefetch(dataset, batches)
 
     def _make_batch(self, dataset: Any, indices: Sequence[int]) -> Any:
-        return self.collate_fn([_read_item(dataset, index) for index in indices])
+        return _make(self.collate_fn, dataset, indices)
+
+    def _from_processes(self, epoch: int, batches: list[list[int]], start: int) -> Iterator[Any]:
+        """Yield the batches in order while processes make the next ones."""
+        default = self.collate_fn is default_collate
+        pool = self._take_pool(partial(_make, collate_arrays if default else self.collate_fn))
+        try:
+            for batch in pool.batches(epoch, batches, start, self.prefetch_factor, self.timeout):
+                yield to_tensors(batch) if default else batch
+        except Exception:
+            pool.close()
+            raise
+        finally:
+            if pool is not self._pool:
+                pool.close()
+
+    def _take_pool(self, make: Callable[[Any, list[int]], Any]) -> WorkerPool:
+        """The processes of the epoch before, if they live and are free, or new ones."""
+        if self._pool is not None and self._pool.alive and not self._pool.busy:
+            return self._pool
+        method = str(self.multiprocessing_context)
+        pool = WorkerPool(self.dataset, make, self.num_workers, method, self.seed, self.worker_init_fn)
+        if self.persistent_workers and (self._pool is None or not self._pool.alive):
+            self.close()
+            self._pool = pool
+        return pool
+
+    def close(self) -> None:
+        """End the processes of a loader with `persistent_workers`."""
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+
+    def __del__(self) -> None:
+        if getattr(self, "_pool", None) is not None:
+            self.close()
 
     def _prefetch(self, dataset: Any, batches: list[list[int]]) -> Iterator[Any]:
         """Yield the batches in order while threads make the next ones."""
@@ -152,12 +216,16 @@ class DataLoader:
         try:
             for indices in batches:
                 waiting.append(workers.submit(self._make_batch, dataset, indices))
-                if len(waiting) >= BATCHES_AHEAD * self.num_workers:
+                if len(waiting) >= self.prefetch_factor * self.num_workers:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         finally:
             workers.shutdown(wait=True, cancel_futures=True)
+
+
+def _make(collate: Callable[[list[Any]], Any], dataset: Any, indices: Sequence[int]) -> Any:
+    return collate([_read_item(dataset, index) for index in indices])
 
 
 def _read_item(dataset: Any, index: int) -> Any:

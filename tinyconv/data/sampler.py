@@ -134,6 +134,35 @@ class WeightedRandomSampler(Sampler):
         return source.choice(len(self.shares), self.num_samples, self.replacement, self.shares)
 
 
+class BalancedSampler(WeightedRandomSampler):
+    """Draws every class as often as the others, however rare it is; an item may come several times.
+
+    Parameters
+    ----------
+    labels : sequence of int
+        The class of each item, from 0.
+    num_samples : int, optional
+        Draws in an epoch; as many as items if not given.
+    generator : Generator, optional
+        Whose seed decides the draws; that of `tc.manual_seed` if not given.
+
+    Examples
+    --------
+    >>> sampler = BalancedSampler([0] * 990 + [1] * 10)
+    >>> drawn = sampler.order(0)
+    >>> len(drawn), bool(400 < (drawn >= 990).sum() < 600)
+    (1000, True)
+    """
+
+    def __init__(self, labels: Sequence[int], num_samples: int | None = None, generator: Any = None) -> None:
+        classes = np.asarray(labels)
+        if classes.ndim != 1 or not classes.size or classes.dtype.kind not in "iu" or classes.min() < 0:
+            raise ArgumentError("BalancedSampler", "labels", classes, "ints >= 0, one for each item")
+        weights = 1 / np.bincount(classes).clip(1)
+        count = len(classes) if num_samples is None else num_samples
+        super().__init__(weights[classes].tolist(), count, generator=generator)
+
+
 class BatchSampler(Sampler):
     """The indices of a sampler in groups of `batch_size`, for ``DataLoader(batch_sampler=...)``."""
 

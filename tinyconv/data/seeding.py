@@ -14,6 +14,7 @@ ORDER = 0
 AUGMENTATION = 1
 SPLIT = 2
 SYNTHESIS = 3
+WORKER = 4
 
 
 def generator(seed: int, purpose: int, *place: int) -> np.random.Generator:

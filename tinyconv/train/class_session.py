@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinyconv import viz
-from tinyconv.data import DataLoader, WeightedRandomSampler
+from tinyconv.data import BalancedSampler, DataLoader
 from tinyconv.generator import Generator
 from tinyconv.metrics import confusion_matrix
 from tinyconv.nn import functional as F
@@ -40,11 +40,8 @@ class ClassSession(Session):
         config = self.folder.config
         if not config.balanced:
             return super()._loader(training)
-        labels = np.array([label_of(training, index) for index in range(len(training))])
-        weights = (1 / np.bincount(labels, minlength=len(config.classes)).clip(1))[labels]
-        sampler = WeightedRandomSampler(
-            weights.tolist(), len(training), generator=Generator().manual_seed(config.seed)
-        )
+        labels = [label_of(training, index) for index in range(len(training))]
+        sampler = BalancedSampler(labels, generator=Generator().manual_seed(config.seed))
         return DataLoader(training, config.batch_size, sampler=sampler, seed=config.seed)
 
     def _loss(self, output: Tensor, target: Tensor) -> Tensor:

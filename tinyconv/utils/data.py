@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from tinyconv.data.collate import default_collate
 from tinyconv.data.dataset import Dataset, Subset
 from tinyconv.data.loader import DataLoader
+from tinyconv.data.process_workers import get_worker_info
 from tinyconv.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -29,6 +30,7 @@ __all__ = [
     "TensorDataset",
     "WeightedRandomSampler",
     "default_collate",
+    "get_worker_info",
     "random_split",
 ]
 

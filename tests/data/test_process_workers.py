@@ -1,0 +1,170 @@
+"""Batches made by processes: the same as without, and no death goes unseen."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinyconv as tc
+from tinyconv.data import BalancedSampler, DataLoader, Dataset, collate_arrays, get_worker_info
+from tinyconv.errors import ArgumentError, DataError, ShapeError
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+
+
+class Numbers(Dataset):
+    """Item i is i, three draws of the generators that a dataset may use, and the epoch."""
+
+    def __init__(self, count: int = 12, epoch: int = -1) -> None:
+        self.count, self.epoch = count, epoch
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        old = np.random.random()  # noqa: NPY002 - the generator that a dataset of others may use
+        drawn = np.array([old, random.random(), tc.rand(1).item()])
+        return {"index": index, "drawn": drawn, "epoch": self.epoch, "worker": _worker()}
+
+    def at_epoch(self, epoch: int) -> Numbers:
+        return Numbers(self.count, epoch)
+
+
+class Deadly(Numbers):
+    """Item 7 ends the process in one of several ways."""
+
+    how = "kill"
+
+    def __getitem__(self, index: int) -> Any:
+        if index == 7:
+            {"kill": kill, "exit": leave, "hang": hang, "error": fail, "shape": misfit}[self.how]()
+        return index
+
+    def at_epoch(self, epoch: int) -> Deadly:
+        return self
+
+
+def kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def leave() -> None:
+    os._exit(3)
+
+
+def hang() -> None:
+    time.sleep(60)
+
+
+def fail() -> None:
+    raise KeyError("no such thing")
+
+
+def misfit() -> None:
+    raise ShapeError("dataset", "image", (1, 2), "(3, 4)")
+
+
+def _worker() -> int:
+    info = get_worker_info()
+    return -1 if info is None else 10 * info.num_workers + info.id
+
+
+def loader(dataset: Any, workers: int, **options: Any) -> DataLoader:
+    options = {"batch_size": 2, "seed": 3, "multiprocessing_context": "spawn", **options}
+    return DataLoader(dataset, num_workers=workers, **options)
+
+
+def test_batches_are_a_pure_function_of_seed_and_epoch() -> None:
+    def taken(workers: int, epoch: int = 1, start: int = 0) -> list[tuple[list[int], bytes]]:
+        batches = loader(Numbers(), workers, shuffle=True).iterate(epoch, start)
+        return [(batch["index"].tolist(), batch["drawn"].numpy().tobytes()) for batch in batches]
+
+    one = taken(1)
+    assert taken(2) == one and taken(2, start=4) == one[4:]
+    assert sorted(index for indices, _ in one for index in indices) == list(range(12))
+    in_this_process = DataLoader(Numbers(), 2, shuffle=True, seed=3).iterate(1)
+    assert [batch["index"].tolist() for batch in in_this_process] == [indices for indices, _ in one]
+    assert taken(1, epoch=2)[0][1] != one[0][1]
+    assert len({drawn for _, drawn in one}) == 6
+
+
+def test_workers_know_who_they_are_and_live_on() -> None:
+    assert get_worker_info() is None
+    persistent = loader(Numbers(), 2, persistent_workers=True, worker_init_fn=abs)
+    first = [(b["worker"].tolist(), b["epoch"].tolist()) for b in persistent]
+    assert first == [([20 + i % 2] * 2, [0, 0]) for i in range(6)]
+    processes = [process.pid for process in persistent._pool.processes]
+    for batch in persistent:
+        assert batch["epoch"].tolist() == [1, 1]
+        break
+    assert [batch["epoch"].tolist() for batch in persistent] == [[2, 2]] * 6
+    assert [process.pid for process in persistent._pool.processes] == processes
+    pairs = zip(persistent, persistent, strict=True)
+    assert [(a["epoch"][0].item(), b["epoch"][0].item()) for a, b in pairs] == [(3, 4)] * 6
+    pool = persistent._pool.processes
+    persistent.close()
+    assert not any(process.is_alive() for process in pool)
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("kill", r"worker \d is dead \(killed by SIGKILL\) before batch 3 was made"),
+        ("exit", r"worker \d is dead \(exit code 3\) before batch 3"),
+        ("hang", r"batch 3 is not made after 2 s"),
+        ("error", "item 7 of Deadly is KeyError: 'no such thing'"),
+        ("shape", r"item 7 of Deadly: dataset: image is \(1, 2\), expected \(3, 4\)"),
+    ],
+)
+def test_what_goes_wrong_is_told_at_once(how: str, message: str) -> None:
+    dataset = Deadly()
+    dataset.how = how
+    timeout = 2 if how == "hang" else 0
+    options = {"persistent_workers": True, "multiprocessing_context": "fork"}
+    batches = iter(loader(dataset, 2, timeout=timeout, **options))
+    seen = [next(batches).tolist()]
+    began = time.monotonic()
+    with pytest.raises((DataError, ShapeError), match=message) as caught:
+        for batch in batches:
+            seen.append(batch.tolist())
+    assert seen == [[0, 1], [2, 3], [4, 5]] and time.monotonic() - began < 20
+    assert type(caught.value) is (ShapeError if how == "shape" else DataError)
+
+
+def test_what_cannot_be_sent() -> None:
+    with pytest.raises(ArgumentError, match="can be sent to a process"):
+        list(loader(Numbers(), 1, collate_fn=lambda samples: samples))
+    with pytest.raises(ArgumentError, match="spawn or forkserver or fork"):
+        list(loader(Numbers(), 1, multiprocessing_context="threads"))
+    batches = loader(Numbers(), 1, worker_init_fn=fails_to_start)
+    with pytest.raises(DataError, match="RuntimeError: not today"):
+        list(batches)
+
+
+def fails_to_start(number: int) -> None:
+    raise RuntimeError("not today")
+
+
+def test_arrays_and_a_fork() -> None:
+    made = list(loader(list(range(5)), 2, collate_fn=collate_arrays, multiprocessing_context="fork"))
+    assert [batch.tolist() for batch in made] == [[0, 1], [2, 3], [4]]
+    assert all(isinstance(batch, np.ndarray) for batch in made)
+
+
+def test_a_balanced_sampler() -> None:
+    labels = [0] * 960 + [1] * 30 + [2] * 10
+    sampler = BalancedSampler(labels, 3000)
+    drawn = np.bincount(np.array(labels)[sampler.order(0)], minlength=3)
+    assert len(sampler) == 3000 and (abs(drawn - 1000) < 120).all()
+    assert sampler.order(0).tolist() == sampler.order(0).tolist() != sampler.order(1).tolist()
+    assert len(BalancedSampler(np.array(labels))) == 1000
+    for wrong in ([], [0.5, 1.0], [-1, 0], [[0, 1]]):
+        with pytest.raises(ArgumentError, match="labels"):
+            BalancedSampler(wrong)
