@@ -67,15 +67,17 @@ def run_backward(
         for root, grad in zip(roots, grads, strict=True):
             _collect(collected, root, grad)
         for node in topological_order([node for node, _ in roots]):
-            arrived = {edge: collected.pop(edge) for edge in _outputs_of(node) if edge in collected}
+            edges = _outputs_of(node)
+            arrived = {edge: collected.pop(edge) for edge in edges if edge in collected}
             if node._hooks:
                 arrived = _hooked(node, arrived, targets if wanted is not None else None)
-            kept.update((edge, grad) for edge, grad in arrived.items() if edge in targets)
+            if targets:
+                kept.update((edge, grad) for edge, grad in arrived.items() if edge in targets)
             if isinstance(node, AccumulateGrad):
                 if wanted is None and arrived:
                     node.accumulate(arrived[node, 0], arrays_in_use)
             elif arrived:
-                _send_back(node, arrived, collected)
+                _send_back(node, edges, arrived, collected)
                 if not retain_graph:
                     node.release()
     return [kept.get(target) for target in targets]
@@ -93,11 +95,13 @@ def _outputs_of(node: Function) -> list[Edge]:
     return [(node, index) for index in range(len(node._outputs_like))]
 
 
-def _send_back(node: Function, arrived: dict[Edge, Tensor], collected: dict[Edge, Tensor]) -> None:
+def _send_back(
+    node: Function, edges: list[Edge], arrived: dict[Edge, Tensor], collected: dict[Edge, Tensor]
+) -> None:
     """Run ``node.backward`` on the gradients of its outputs and add the results along its edges."""
     grads = [
         arrived[edge] if edge in arrived else _zeros(*like) if node._zeros_for_missing else None
-        for edge, like in zip(_outputs_of(node), node._outputs_like, strict=True)
+        for edge, like in zip(edges, node._outputs_like, strict=True)
     ]
     found = _checked(node, node.backward(node, *grads))
     if is_anomaly_check_nan_enabled():

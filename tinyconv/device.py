@@ -227,7 +227,7 @@ def get_conv_algorithm() -> str:
 
 def array_module(array: Any) -> ModuleType:
     """The module whose functions work on `array`: NumPy, or CuPy for an array on a GPU."""
-    if isinstance(array, np.ndarray | np.generic):
+    if type(array) is np.ndarray or isinstance(array, np.ndarray | np.generic):
         return np
     if type(array).__module__.startswith("cupy"):
         import cupy

@@ -181,12 +181,12 @@ class Function:
         return outputs if isinstance(result, tuple) else outputs[0]
 
     def _record(self, inputs: tuple[Any, ...], outputs: tuple[Tensor, ...]) -> None:
-        needed = [x if need else None for x, need in zip(inputs, self.needs_input_grad, strict=True)]
-        self.edges = tuple([None if x is None else edge_to(x) for x in needed])
-        self._input_shapes = tuple([None if x is None else x.array.shape for x in needed])
+        pairs = list(zip(inputs, self.needs_input_grad, strict=True))
+        self.edges = tuple([edge_to(x) if need else None for x, need in pairs])
+        self._input_shapes = tuple([x.array.shape if need else None for x, need in pairs])
         self._outputs_like = tuple([(array_module(y.array), y.array.shape, y.array.dtype) for y in outputs])
         for index, output in enumerate(outputs):
-            if is_differentiable(output.array) and not any(output.array is a for a in self._constant):
+            if is_differentiable(output.array) and not _is_one_of(output.array, self._constant):
                 output.requires_grad, output.grad_fn, output.output_index = True, self, index
         if self._saved:
             self._saved = tuple([_without_cycle(item, inputs, outputs) for item in self._saved])
@@ -226,13 +226,21 @@ _NEVER = _Never()
 
 def _without_cycle(item: Any, inputs: tuple[Any, ...], outputs: tuple[Tensor, ...]) -> Any:
     """What to keep of a saved item: outputs lose their node, which is this one."""
-    if item is None or any(item is x for x in inputs):
+    if item is None or _is_one_of(item, inputs):
         return item
     array = getattr(item, "array", item)
     for index, output in enumerate(outputs):
         if output.array is array:
             return _SavedOutput(output, index)
     return item
+
+
+def _is_one_of(item: Any, others: tuple[Any, ...]) -> bool:
+    """Whether it is the same object; `in` would compare the values of tensors."""
+    for other in others:  # noqa: SIM110 - any() takes three times as long here, and this runs for each op
+        if item is other:
+            return True
+    return False
 
 
 def is_differentiable(array: Any) -> bool:
@@ -278,6 +286,8 @@ def edge_to(tensor: Tensor) -> Edge:
 
 
 def _check_same_device(op: str, tensors: list[Tensor]) -> None:
+    if len({type(x.array) for x in tensors}) == 1:
+        return
     if len({isinstance(x.array, np.ndarray) for x in tensors}) > 1:
         devices = ", ".join(device_of(x.array) for x in tensors)
         raise DeviceError(op, "the inputs' devices", f"({devices})", "all tensors on one device")

@@ -65,14 +65,15 @@ class Tensor(AttachedMethods):
     __array_priority__ = 1000  # so that array * tensor is tensor.__rmul__, not NumPy's loop
 
     def __init__(self, array: Any, requires_grad: bool = False) -> None:
-        if not hasattr(array, "dtype"):
-            raise DtypeError(
-                "Tensor", "array", f"a {type(array).__name__}", "an array; tc.tensor(...) makes one"
-            )
+        if type(array) is not np.ndarray:
+            if not hasattr(array, "dtype"):
+                expected = "an array; tc.tensor(...) makes one"
+                raise DtypeError("Tensor", "array", f"a {type(array).__name__}", expected)
+            if isinstance(array, np.generic):  # what NumPy makes of arrays without dimensions
+                array = np.asarray(array)
         if requires_grad and not is_differentiable(array):
             raise DtypeError("Tensor", "dtype", array.dtype, "a floating-point type where requires_grad=True")
-        # NumPy turns arrays without dimensions into scalars wherever it computes with them.
-        self.array: Any = np.asarray(array) if isinstance(array, np.generic) else array
+        self.array: Any = array
         self.requires_grad = requires_grad
         self.grad: Tensor | None = None
         self.grad_fn: Function | None = None

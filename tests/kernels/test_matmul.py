@@ -88,8 +88,10 @@ def test_gradients_of_linear_layers_of_nothing(backend, shape):
         np.testing.assert_array_equal(y, exact)
 
 
-def test_gradients_of_a_turned_input_are_turned(make_array):
-    grad, x, weight = make_array((64, 96), 1), make_array((64, 80), 1), make_array((96, 80))
+@pytest.mark.parametrize("order", [0, 1])
+@pytest.mark.parametrize("outputs", [3, 40, 96])
+def test_gradients_of_a_turned_input_are_turned_but_not_those_of_the_weight(make_array, order, outputs):
+    grad, x, weight = make_array((64, outputs), order), make_array((64, 80), order), make_array((outputs, 80))
     x_grad, weight_grad, _ = kernel("cpu", "linear_gradients")(grad, x, weight, (True, True, True))
     assert x_grad.strides == x.strides and weight_grad.flags.c_contiguous
 

@@ -1,5 +1,7 @@
 """Optimiser steps: PyTorch's optimisers over several steps, hand numbers, and the fast twins."""
 
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -38,6 +40,44 @@ def run_adam(backend, param, grads, options, decoupled=False):
 
 def run_adamw(backend, param, grads, options):
     run_adam(backend, param, grads, options, decoupled=True)
+
+
+@pytest.mark.parametrize("changed", ["nothing", "gradient's order", "parameter", "average", "count", "order"])
+def test_what_is_remembered_of_a_step_is_checked_in_the_next(make_array, changed):
+    """Step 2 has other gradients; step 3 other arrays or another order of memory; step 4 is as step 2."""
+    shapes = [(40, 50), (7,), (3, 4, 5)]
+    params = [make_array(shape, seed=i) for i, shape in enumerate(shapes)]
+    averages = [[np.zeros_like(p) for p in params] for _ in range(2)]
+    for number in (1, 2, 3, 4):
+        if number == 3 and changed == "parameter":
+            params[1] = params[1] + 1
+        if number == 3 and changed == "average":
+            averages[0][2] = averages[0][2] * 2
+        if number == 3 and changed == "order":
+            params[0], averages[0][0], averages[1][0] = (
+                np.asfortranarray(a) for a in (params[0], averages[0][0], averages[1][0])
+            )
+        count = 2 if number == 3 and changed == "count" else 3
+        turned = number == 3 and changed in ("gradient's order", "order")
+        grads = [make_array(shape, turned, 10 * number + i) for i, shape in enumerate(shapes)][:count]
+        now = [params[:count], grads, *(column[:count] for column in averages)]
+        right = [[array.copy() for array in column] for column in now]
+        find_kernel("cpu", "optim", "adam_steps")(*now, number, **ADAM, decoupled=False)
+        reference.adam_steps(*right, number, **ADAM, decoupled=False)
+        for got, expected in zip(now, right, strict=True):
+            for a, b in zip(got, expected, strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_nothing_remembered_keeps_an_array_alive():
+    from tinyconv.kernels.cpu import _many
+
+    arrays = [[np.ones(9, np.float32)] for _ in range(4)]
+    _many.remember(arrays)
+    assert _many.recall(arrays) is not None
+    gone = [weakref.ref(column[0]) for column in arrays]
+    del arrays
+    assert [ref() for ref in gone] == [None] * 4
 
 
 @pytest.mark.parametrize("kind", ["sgd", "momentum", "adam", "adamw"])

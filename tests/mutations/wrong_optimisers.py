@@ -11,6 +11,27 @@ REFERENCE = "kernels/reference/optim.py"
 
 STEP_KERNELS = (
     wrong(
+        "fast step: what is remembered is not compared with what is there",
+        "kernels/cpu/_many.py",
+        "not all(map(is_, arrays, [ref() for ref in lasting]))",
+        "not lasting",
+        f"{KERNELS}::test_what_is_remembered_of_a_step_is_checked_in_the_next",
+    ),
+    wrong(
+        "fast step: the gradients are those of the last step",
+        "kernels/cpu/_many.py",
+        "table.addresses[:, GRADS] = list(map(_address, columns[GRADS]))",
+        "table.addresses[:, GRADS] += 0",
+        f"{KERNELS}::test_what_is_remembered_of_a_step_is_checked_in_the_next",
+    ),
+    wrong(
+        "fast step: a gradient in another order of memory is taken as it lies",
+        "kernels/cpu/_many.py",
+        "if not grad.flags.c_contiguous or grad.shape != shape",
+        "if grad.shape != shape",
+        f"{KERNELS}::test_what_is_remembered_of_a_step_is_checked_in_the_next",
+    ),
+    wrong(
         "sgd: uphill",
         REFERENCE,
         "        d = d + momentum * buffer if nesterov else buffer\n    param[...] -= lr * d",

@@ -256,6 +256,8 @@ def classes_last(x: Tensor) -> Tensor:
     """(N, C, *spatial) to (N * spatial, C)."""
     if x.ndim > 2:
         x = permute(x, 0, *range(2, x.ndim), 1)
+    elif x.ndim == 2:
+        return x
     return reshape(x, (-1, x.shape[-1])) if x.numel() else reshape(x, (0, x.shape[-1]))
 
 

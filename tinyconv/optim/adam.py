@@ -83,9 +83,9 @@ class Adam(Optimizer):
             for name in names:
                 if name not in state:
                     state[name] = array_module(parameter.array).zeros_like(parameter.array)
-            state["step"] = state.get("step", 0) + 1
-            arrays = parameter.array, self.gradient(parameter, group), *(state[name] for name in names)
-            by_step.setdefault(state["step"], []).append(arrays)
+            step = state["step"] = state.get("step", 0) + 1
+            arrays = parameter.array, self.gradient(parameter, group), *[state[name] for name in names]
+            by_step.setdefault(step, []).append(arrays)
         numbers = group["lr"], *group["betas"], group["eps"], group["weight_decay"]
         for step, rows in by_step.items():
             if group["amsgrad"]:

@@ -7,9 +7,11 @@ only slowly; a table of the places where they begin is as good.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from operator import is_
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -22,6 +24,7 @@ Array = Any
 
 CHUNK = 8192
 """Numbers in a chunk."""
+MOST_REMEMBERED = 64
 
 
 def are_plain(arrays: Sequence[Array]) -> bool:
@@ -36,8 +39,60 @@ def are_plain(arrays: Sequence[Array]) -> bool:
 
 def addresses(columns: Sequence[Sequence[Array]]) -> Array:
     """Where each array begins: one row for each position, one column for each of `columns`."""
-    rows = zip(*columns, strict=True)
-    return np.array([[a.__array_interface__["data"][0] for a in row] for row in rows], dtype=np.int64)
+    return np.array([list(map(_address, row)) for row in zip(*columns, strict=True)], dtype=np.int64)
+
+
+def _address(array: Array) -> int:
+    return int(array.__array_interface__["data"][0])
+
+
+class StepTable(NamedTuple):
+    """What a step of an optimiser hands over: `addresses`, `chunks_of`, and how many numbers there are."""
+
+    addresses: Array
+    chunks: Array
+    size: int
+
+
+GRADS = 1
+"""The column that is new in each step."""
+
+_remembered: dict[int, tuple[list[weakref.ref[Array]], list[tuple[int, ...]], StepTable]] = {}
+
+
+def remember(columns: Sequence[Sequence[Array]]) -> StepTable:
+    """The table of these plain arrays, for `recall` in the next step if all are in C order."""
+    sizes = tuple([array.size for array in columns[0]])
+    table = StepTable(addresses(columns), chunks_of(sizes), sum(sizes))
+    if all(array.flags.c_contiguous for array in columns[0]):
+        if len(_remembered) >= MOST_REMEMBERED:
+            _remembered.clear()
+        lasting = list(map(weakref.ref, _lasting(columns)))
+        _remembered[id(columns[0][0])] = lasting, [array.shape for array in columns[0]], table
+    return table
+
+
+def recall(columns: Sequence[Sequence[Array]]) -> StepTable | None:
+    """What `remember` returned for the same arrays with other gradients, now with these.
+
+    None if one of the arrays is another one, or if a gradient is not in C order.
+    """
+    if not columns[0] or id(columns[0][0]) not in _remembered:
+        return None
+    lasting, shapes, table = _remembered[id(columns[0][0])]
+    arrays = _lasting(columns)
+    if len(arrays) != len(lasting) or not all(map(is_, arrays, [ref() for ref in lasting])):
+        return None
+    for grad, shape in zip(columns[GRADS], shapes, strict=True):
+        if not grad.flags.c_contiguous or grad.shape != shape or grad.dtype != np.float32:
+            return None
+    table.addresses[:, GRADS] = list(map(_address, columns[GRADS]))
+    return table
+
+
+def _lasting(columns: Sequence[Sequence[Array]]) -> list[Array]:
+    """The parameters and averages: everything but the gradients."""
+    return [array for i, column in enumerate(columns) if i != GRADS for array in column]
 
 
 @lru_cache(maxsize=64)

@@ -9,7 +9,7 @@ import numpy as np
 from numba import prange
 
 from tinyconv.kernels.cpu import vector_math
-from tinyconv.kernels.cpu.flat import dense, flat, ordered_like, suits
+from tinyconv.kernels.cpu.flat import dense, flat, ordered_like, suits_alone
 from tinyconv.kernels.cpu.options import parallel
 from tinyconv.kernels.cpu.threads import use_threads
 from tinyconv.kernels.reference import activation as reference
@@ -19,8 +19,12 @@ Array = Any
 ZERO, ONE = np.float32(0), np.float32(1)
 
 
+WORK = 8
+"""Multiply-adds that take as long as one element."""
+
+
 def _forward(kernel: Callable[..., None], x: Array, *numbers: float) -> Array:
-    use_threads()
+    use_threads(WORK * x.size)
     x = dense(x)
     y = np.empty_like(x)
     kernel(flat(x), flat(y), *map(np.float32, numbers))
@@ -28,7 +32,7 @@ def _forward(kernel: Callable[..., None], x: Array, *numbers: float) -> Array:
 
 
 def _backward(kernel: Callable[..., None], grad: Array, at: Array, *numbers: float) -> Array:
-    use_threads()
+    use_threads(WORK * at.size)
     at = dense(at)
     grad = ordered_like(grad, at)
     result = np.empty_like(at)
@@ -38,7 +42,7 @@ def _backward(kernel: Callable[..., None], grad: Array, at: Array, *numbers: flo
 
 def relu(x: Array) -> Array:
     """``max(0, x)``; see `kernels.reference.activation`."""
-    return _forward(_relu, x) if suits(x) else reference.relu(x)
+    return _forward(_relu, x) if suits_alone(x) else reference.relu(x)
 
 
 @parallel
@@ -49,7 +53,7 @@ def _relu(x: Array, y: Array) -> None:
 
 def relu_backward(grad: Array, y: Array) -> Array:
     """`grad` where y > 0, else 0."""
-    return _backward(_relu_backward, grad, y) if suits(grad, y) else reference.relu_backward(grad, y)
+    return _backward(_relu_backward, grad, y) if suits_alone(grad, y) else reference.relu_backward(grad, y)
 
 
 @parallel
@@ -60,7 +64,7 @@ def _relu_backward(grad: Array, y: Array, result: Array) -> None:
 
 def leaky_relu(x: Array, negative_slope: float) -> Array:
     """``x`` where x > 0, else ``negative_slope * x``."""
-    if not suits(x):
+    if not suits_alone(x):
         return reference.leaky_relu(x, negative_slope)
     return _forward(_leaky_relu, x, negative_slope)
 
@@ -73,7 +77,7 @@ def _leaky_relu(x: Array, y: Array, slope: float) -> None:
 
 def leaky_relu_backward(grad: Array, x: Array, negative_slope: float) -> Array:
     """`grad` where x > 0, else ``negative_slope * grad``."""
-    if not suits(grad, x):
+    if not suits_alone(grad, x):
         return reference.leaky_relu_backward(grad, x, negative_slope)
     return _backward(_leaky_relu_backward, grad, x, negative_slope)
 
@@ -86,7 +90,7 @@ def _leaky_relu_backward(grad: Array, x: Array, result: Array, slope: float) -> 
 
 def elu(x: Array, alpha: float) -> Array:
     """``x`` where x > 0, else ``alpha * (exp(x) - 1)``."""
-    return _forward(_elu, x, alpha) if suits(x) else reference.elu(x, alpha)
+    return _forward(_elu, x, alpha) if suits_alone(x) else reference.elu(x, alpha)
 
 
 @parallel
@@ -98,7 +102,7 @@ def _elu(x: Array, y: Array, alpha: float) -> None:
 
 def elu_backward(grad: Array, y: Array, alpha: float) -> Array:
     """`grad` where y > 0, else ``grad * (y + alpha)``."""
-    if not suits(grad, y):
+    if not suits_alone(grad, y):
         return reference.elu_backward(grad, y, alpha)
     return _backward(_elu_backward, grad, y, alpha)
 
@@ -111,7 +115,7 @@ def _elu_backward(grad: Array, y: Array, result: Array, alpha: float) -> None:
 
 def sigmoid(x: Array) -> Array:
     """``1 / (1 + exp(-x))``."""
-    return _forward(_sigmoid, x) if suits(x) else reference.sigmoid(x)
+    return _forward(_sigmoid, x) if suits_alone(x) else reference.sigmoid(x)
 
 
 @parallel
@@ -122,7 +126,9 @@ def _sigmoid(x: Array, y: Array) -> None:
 
 def sigmoid_backward(grad: Array, y: Array) -> Array:
     """``grad * y * (1 - y)``."""
-    return _backward(_sigmoid_backward, grad, y) if suits(grad, y) else reference.sigmoid_backward(grad, y)
+    return (
+        _backward(_sigmoid_backward, grad, y) if suits_alone(grad, y) else reference.sigmoid_backward(grad, y)
+    )
 
 
 @parallel
@@ -133,7 +139,7 @@ def _sigmoid_backward(grad: Array, y: Array, result: Array) -> None:
 
 def tanh(x: Array) -> Array:
     """Hyperbolic tangent."""
-    return _forward(_tanh, x) if suits(x) else reference.tanh(x)
+    return _forward(_tanh, x) if suits_alone(x) else reference.tanh(x)
 
 
 @parallel
@@ -144,7 +150,7 @@ def _tanh(x: Array, y: Array) -> None:
 
 def tanh_backward(grad: Array, y: Array) -> Array:
     """``grad * (1 - y**2)``."""
-    return _backward(_tanh_backward, grad, y) if suits(grad, y) else reference.tanh_backward(grad, y)
+    return _backward(_tanh_backward, grad, y) if suits_alone(grad, y) else reference.tanh_backward(grad, y)
 
 
 @parallel

@@ -18,9 +18,22 @@ SMALL = 16384
 """Below this many elements, starting the threads costs more than they save."""
 
 
+TINY = 16
+"""A kernel that uses one thread for small arrays is worth calling for so many times fewer elements."""
+
+
 def suits(x: Array, *others: Array) -> bool:
     """Whether a kernel of this folder is worth calling: float32 everywhere, and not too small."""
-    if x.size < SMALL or x.size == 0 or x.dtype != np.float32:
+    return x.size >= SMALL and _are_float32(x, *others)
+
+
+def suits_alone(x: Array, *others: Array) -> bool:
+    """The same for a kernel that tells `use_threads` how much it has to do."""
+    return x.size >= SMALL // TINY and _are_float32(x, *others)
+
+
+def _are_float32(x: Array, *others: Array) -> bool:
+    if x.size == 0 or x.dtype != np.float32:
         return False
     return all(isinstance(other, np.ndarray) and other.dtype == np.float32 for other in others)
 
@@ -32,7 +45,9 @@ def memory_axes(x: Array) -> tuple[int, ...]:
 
 def is_dense(x: Array) -> bool:
     """Whether the elements fill one block of memory, in any order of the axes."""
-    return bool(x.flags.c_contiguous or x.transpose(memory_axes(x)).flags.c_contiguous)
+    if x.flags.forc:
+        return True
+    return bool(x.transpose(memory_axes(x)).flags.c_contiguous)
 
 
 def dense(x: Array) -> Array:
@@ -44,12 +59,14 @@ def flat(x: Array) -> Array:
     """The block of memory of a dense array, as an array of one dimension that shares it."""
     if x.flags.c_contiguous:
         return x.reshape(-1)
+    if x.flags.f_contiguous:
+        return x.T.reshape(-1)
     return x.transpose(memory_axes(x)).reshape(-1)
 
 
 def same_order(a: Array, b: Array) -> bool:
     """Whether two dense arrays of one shape have their elements in the same places."""
-    return all(
+    return a.strides == b.strides or all(
         size <= 1 or first == second
         for size, first, second in zip(a.shape, a.strides, b.strides, strict=True)
     )

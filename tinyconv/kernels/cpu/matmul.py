@@ -41,13 +41,16 @@ def linear(x: Array, weight: Array, bias: Array | None) -> Array:
 def linear_gradients(
     grad: Array, x: Array, weight: Array, wanted: tuple[bool, bool, bool]
 ) -> tuple[Array | None, Array | None, Array | None]:
-    """The gradients of x, weight and bias of `linear`, where `wanted`; that of x lies in memory as x does."""
+    """The gradients of x, weight and bias of `linear`, where `wanted`.
+
+    That of x lies in memory as x does, and that of the weight in C order, as most weights do.
+    """
     wants_x, wants_weight, wants_bias = wanted
     x_grad = weight_grad = bias_grad = None
     if wants_x:
         x_grad = matmul(weight.T, grad.T).T if _lies_by_columns(x) else matmul(grad, weight)
     if wants_weight:
-        weight_grad = matmul(grad.T, x)
+        weight_grad = _gemm(grad.T, x, NO_BIAS, False) if _suits(grad.T, x) else matmul(grad.T, x)
     if wants_bias:
         bias_grad = reduction.sum(grad, (0,), False)
     return x_grad, weight_grad, bias_grad

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from tinyconv.kernels.cpu._many import addresses, are_plain, chunk_at, chunks_of
+from tinyconv.kernels.cpu._many import StepTable, are_plain, chunk_at, recall, remember
 from tinyconv.kernels.cpu.flat import flat, is_dense, ordered_like, same_order, suits
 from tinyconv.kernels.cpu.options import parallel
 from tinyconv.kernels.cpu.threads import use_threads
@@ -42,20 +42,20 @@ def sgd_steps(
 ) -> None:
     """Stochastic gradient descent with momentum, in place; see `kernels.reference.optim`."""
     columns = [params, grads] if buffers is None else [params, grads, buffers]
-    plain, rest = _split(columns)
+    table, rest, _alive = _table_and_rest(columns)
     if rest[0]:
         others = None if buffers is None else rest[2]
         reference.sgd_steps(
             rest[0], rest[1], others, lr, momentum, dampening, weight_decay, nesterov, first
         )  # fmt: skip
-    if plain[0]:
+    if table is not None:
         keep, take = (0.0, 1.0) if first else (momentum, 1 - dampening)
         numbers = map(f32, (lr, keep, take, momentum, weight_decay))
-        table, chunks = _tables(plain)
+        use_threads(WORK_OF_A_STEP * table.size)
         if buffers is None:
-            _sgd(table, chunks, f32(lr), f32(weight_decay))
+            _sgd(table.addresses, table.chunks, f32(lr), f32(weight_decay))
         else:
-            _sgd_momentum(table, chunks, *numbers, nesterov, first)
+            _sgd_momentum(table.addresses, table.chunks, *numbers, nesterov, first)
 
 
 @parallel
@@ -104,18 +104,19 @@ def adam_steps(
     decoupled: bool,
 ) -> None:
     """Adam, in place; see `kernels.reference.optim`."""
-    plain, rest = _split([params, grads, exp_avgs, exp_avg_sqs])
+    table, rest, _alive = _table_and_rest([params, grads, exp_avgs, exp_avg_sqs])
     if rest[0]:
         params, grads, exp_avgs, exp_avg_sqs = rest
         reference.adam_steps(
             params, grads, exp_avgs, exp_avg_sqs, step, lr, beta1, beta2, eps, weight_decay, decoupled
         )
-    if plain[0]:
+    if table is not None:
         correction = lr / (1 - beta1**step), 1 / (1 - beta2**step) ** 0.5
         decay = 0.0 if decoupled else weight_decay
         shrink = 1 - lr * weight_decay if decoupled else 1.0
         numbers = map(f32, (*correction, beta1, 1 - beta1, beta2, 1 - beta2, eps, decay, shrink))
-        _adam(*_tables(plain), *numbers)
+        use_threads(WORK_OF_A_STEP * table.size)
+        _adam(table.addresses, table.chunks, *numbers)
 
 
 @parallel
@@ -144,24 +145,25 @@ def _adam(
             param[i] = shrink * param[i] - rate * average / (np.sqrt(square) * correction + eps)
 
 
-def _split(columns: list[list[Array]]) -> tuple[list[list[Array]], list[list[Array]]]:
-    """The parameters that one flat pass can update, and the others; each in the form of `columns`."""
-    plain: list[list[Array]] = [[] for _ in columns]
+def _table_and_rest(
+    columns: list[list[Array]],
+) -> tuple[StepTable | None, list[list[Array]], list[list[Array]]]:
+    """The table of the parameters that one flat pass can update, and the others in the form of `columns`.
+
+    The third result is what the table points to: it must live until the pass is over.
+    """
     rest: list[list[Array]] = [[] for _ in columns]
+    table = recall(columns)
+    if table is not None:
+        return table, rest, columns
+    plain: list[list[Array]] = [[] for _ in columns]
     for param, grad, *averages in zip(*columns, strict=True):
         if param.flags.c_contiguous and not grad.flags.c_contiguous:
             grad = np.ascontiguousarray(grad)
         row = param, grad, *averages
         for column, array in zip(plain if are_plain(row) else rest, row, strict=True):
             column.append(array)
-    return plain, rest
-
-
-def _tables(columns: list[list[Array]]) -> tuple[Array, Array]:
-    """Where the arrays begin, and their chunks; the threads are set for the work."""
-    sizes = tuple(param.size for param in columns[0])
-    use_threads(WORK_OF_A_STEP * sum(sizes))
-    return addresses(columns), chunks_of(sizes)
+    return remember(plain) if plain[0] else None, rest, plain
 
 
 def rmsprop_step(

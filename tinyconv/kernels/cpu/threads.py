@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from functools import cache
 
 import numba
@@ -26,17 +27,27 @@ def wait_briefly() -> None:
             os.environ.setdefault(name, value)
 
 
+class _Used(threading.local):
+    count = 0
+
+
+_used = _Used()
+
+
 def use_threads(products: int | None = None) -> int:
     """Tell Numba to use `tinyconv.get_num_threads()` threads, and return that number.
 
-    Each public kernel calls this first: Numba keeps the number per calling thread. A kernel
+    Each public kernel calls this first: Numba keeps the number per calling thread, and is told it
+    only where it changes, because that takes as long as a small kernel. A kernel
     with only a few `products` to add up gets one thread: to wake and await another would take
     longer than the work, and far longer where another program keeps the cores busy.
     """
     count = min(get_num_threads(), vars(numba.config)["NUMBA_NUM_THREADS"])
     if products is not None and products < WORTH_SHARING:
         count = 1
-    numba.set_num_threads(count)
+    if count != _used.count:
+        numba.set_num_threads(count)
+        _used.count = count
     return count
 
 
