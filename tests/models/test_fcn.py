@@ -160,7 +160,7 @@ def test_the_convolutions_are_those_of_vgg16() -> None:
 
 
 def test_wrong_stride() -> None:
-    with pytest.raises(ArgumentError, match="stride is 4, expected 8, 16 or 32"):
+    with pytest.raises(ArgumentError, match="stride is 4, expected 8 or 16 or 32"):
         models.create("fcn8s", stride=4)
 
 

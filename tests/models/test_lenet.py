@@ -117,7 +117,7 @@ def test_sizes_and_training(name: str, size: int) -> None:
 
 
 def test_wrong_options() -> None:
-    with pytest.raises(ArgumentError, match="LeNet5: activation is 'elu', expected one of tanh, relu"):
+    with pytest.raises(ArgumentError, match="LeNet5: activation is 'elu', expected one of 'tanh', 'relu'"):
         models.create("lenet5", activation="elu")
-    with pytest.raises(ArgumentError, match="LeNet5: pooling is 'mean', expected one of average, max"):
+    with pytest.raises(ArgumentError, match="LeNet5: pooling is 'mean', expected one of 'average', 'max'"):
         models.create("lenet5", pooling="mean")

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+import inspect
+from functools import partial
+from typing import Any
+
 import pytest
 
 from tinyconv import models
-from tinyconv.errors import ArgumentError
-from tinyconv.models.registry import register
+from tinyconv.errors import ArgumentError, TinyconvError
+from tinyconv.models.registry import _builders, register
+
+SMALL: dict[str, dict[str, Any]] = {
+    **{name: {"hidden": 4} for name in ("alexnet", "alexnet2012")},
+    **{name: {"width": 4, "image_size": 8} for name in ("acgan", "dcgan", "wgan_gp")},
+    **{name: {"widths": (2, 4)} for name in ("segnet", "unet", "unet_bn", "unet3d", "unet3d_bn", "vnet")},
+    **{name: {} for name in ("perceptron", "mlp", "lenet5", "lenet1989", "squeezenet1_1", "unet_slides")},
+    **{name: {"width": 4} for name in ("calcium_wide", "calcium_narrow", "resnet18", "plain20_cifar")},
+    "autoencoder": {"widths": (4,)},
+    "densenet121": {"layers": (1, 1), "growth": 4, "width": 8},
+    "denseunet": {"layers": (1, 1), "growth": 4, "width": 8, "last": 4},
+    "enet": {"width": 8},
+    "fcn8s": {"width": 2, "hidden": 4},
+    "googlenet": {},
+    "rednet": {"width": 4},
+    "vae": {"width": 4},
+    "vgg11": {"width": 2, "hidden": 4},
+}
+"""One network of each class, in a size that is quickly made."""
 
 
 def test_names() -> None:
@@ -36,3 +58,24 @@ def test_input_sizes() -> None:
     for name in models.list():
         size = models.input_size(name)
         assert size and all(isinstance(n, int) and n > 0 for n in size)
+
+
+def test_the_table_above_has_every_class() -> None:
+    def made_by(name: str) -> Any:
+        builder = _builders[name]
+        return builder.func if isinstance(builder, partial) else builder
+
+    assert {made_by(name) for name in SMALL} == {made_by(name) for name in models.list()}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_no_value_of_any_option_ends_in_an_error_of_python(name: str) -> None:
+    """And a text or a negative number is good for none of them."""
+    for option in inspect.signature(_builders[name]).parameters:
+        for value in ("x", -1, None, [], {}, 1.5, [[1]], (0,)):
+            try:
+                models.create(name, **{**SMALL[name], option: value})
+            except TinyconvError as error:
+                assert type(error) is not TinyconvError and "expected" in str(error)
+            else:
+                assert value not in ("x", -1), f"{option}={value!r} is taken"

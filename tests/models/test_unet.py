@@ -9,7 +9,8 @@ import pytest
 
 import tinyconv as tc
 from tests.backends import BACKENDS, kernels
-from tinyconv import models, nn
+from tests.models.dense_checks import discs
+from tinyconv import models, nn, optim
 from tinyconv.errors import ShapeError
 
 
@@ -118,6 +119,21 @@ def test_dropout_stands_where_the_slide_has_it() -> None:
     assert (model(x).array != model(x).array).any()
     model.eval()
     assert (model(x).array == model(x).array).all()
+
+
+def test_eight_images_are_learned_by_heart_and_a_step_changes_every_parameter() -> None:
+    tc.manual_seed(0)
+    model, (x, where) = models.create("unet_slides", in_channels=1), discs((32, 32), seed=5)
+    before = {name: p.array.copy() for name, p in model.named_parameters()}
+    images, masks = tc.tensor(x), tc.tensor(where[:, None].astype(np.float32))
+    optimizer = optim.Adam(model.parameters(), lr=3e-3)
+    for step in range(40):
+        optimizer.zero_grad()
+        nn.BCELoss()(model(images), masks).backward()
+        optimizer.step()
+        if step == 0:
+            assert all((p.array != before[name]).any() for name, p in model.named_parameters())
+    assert ((model.eval()(images).detach().numpy() > 0.5) == masks.numpy()).mean() > 0.99
 
 
 def test_other_channels() -> None:

@@ -131,5 +131,5 @@ def test_training() -> None:
 
 
 def test_depth_is_one_of_the_papers() -> None:
-    with pytest.raises(ArgumentError, match="VGG: depth is 12, expected one of 11, 13, 16, 19"):
+    with pytest.raises(ArgumentError, match="VGG: depth is 12, expected 11 or 13 or 16 or 19"):
         models.create("vgg16", depth=12)

@@ -65,8 +65,9 @@ def check_one_of(where: str, argument: str, value: Any, choices: tuple[int, ...]
 def check_widths(where: str, widths: Any, least: int = 2, name: str = "widths") -> tuple[int, ...]:
     """Numbers of filters, or of layers, of each stage: at least so many stages."""
     if not isinstance(widths, list | tuple) or len(widths) < least:
-        raise ArgumentError(where, name, repr(widths), f"positive ints, {least} or more of them")
-    return tuple(check_positive(where, name, width) for width in widths)
+        count = f", {least} or more of them" if least else ""
+        raise ArgumentError(where, name, repr(widths), f"a tuple of positive ints{count}")
+    return tuple(check_positive(where, f"{name}[{i}]", width) for i, width in enumerate(widths))
 
 
 def check_sizes(where: str, **sizes: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from tinyconv.errors import ArgumentError
 from tinyconv.generator import Generator as RandomGenerator
 from tinyconv.grad_mode import no_grad
-from tinyconv.models._sizes import check_images, check_sizes
+from tinyconv.models._sizes import check_images, check_sizes, check_widths
 from tinyconv.models.adversarial import update
 from tinyconv.models.registry import register
 from tinyconv.nn import Flatten, Linear, Module, Sequential, Sigmoid, Unflatten
@@ -76,8 +76,7 @@ class Autoencoder(Module):
     ) -> None:
         super().__init__()
         check_sizes("autoencoder", in_channels=in_channels, image_size=image_size, latent_dim=latent_dim)
-        for index, width in enumerate(widths):
-            check_sizes("autoencoder", **{f"widths[{index}]": width})
+        widths = check_widths("autoencoder", widths, 0)
         self.in_channels, self.image_size, self.latent_dim = in_channels, image_size, latent_dim
         sizes = [in_channels * image_size**2, *widths, latent_dim]
         self.encoder = Sequential(Flatten())

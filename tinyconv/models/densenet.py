@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from tinyconv.models._sizes import check_sizes, check_widths
 from tinyconv.models.registry import register
 from tinyconv.models.weights import fill_bias
 from tinyconv.nn import AvgPool2d, BatchNorm2d, Conv2d, Linear, MaxPool2d, Module, ReLU, Sequential, init
@@ -69,6 +70,8 @@ class DenseNet(Module):
         width: int = 64,
     ) -> None:
         super().__init__()
+        layers = check_widths("DenseNet", layers, 1, "layers")
+        check_sizes("DenseNet", growth=growth, width=width)
         self.features = Sequential()
         add = self.features.add_module
         add("conv0", Conv2d(in_channels, width, 7, stride=2, padding=3, bias=False))

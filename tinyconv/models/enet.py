@@ -27,6 +27,7 @@ from tinyconv.nn import (
 )
 from tinyconv.ops import cat, zeros
 from tinyconv.ops._checks import check_positive
+from tinyconv.ops.dropout import check_probability
 from tinyconv.tensor import Tensor
 
 REDUCTION = 4
@@ -172,6 +173,7 @@ class ENet(Module):
         super().__init__()
         if check_positive("ENet", "width", width) <= in_channels:
             raise ArgumentError("ENet", "width", width, f"more than in_channels = {in_channels}")
+        dropout = check_probability("ENet", dropout)
         self.in_channels = in_channels
         first, second = 4 * width, 8 * width
         self.initial = Initial(in_channels, width)

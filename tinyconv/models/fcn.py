@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.errors import ArgumentError
-from tinyconv.models._sizes import check_images
+from tinyconv.models._sizes import check_images, check_one_of, check_sizes
 from tinyconv.models.registry import register
 from tinyconv.models.vgg import CONVOLUTIONS, WIDTHS
 from tinyconv.models.weights import fill_bias
@@ -74,8 +73,8 @@ class FCN(Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        if stride not in (8, 16, 32):
-            raise ArgumentError("FCN", "stride", repr(stride), "8, 16 or 32")
+        check_one_of("FCN", "stride", stride, (8, 16, 32))
+        check_sizes("FCN", width=width, hidden=hidden)
         self.in_channels, self.stride = in_channels, stride
         self.features = _features(in_channels, width)
         self.fc6 = Conv2d(WIDTHS[-1] * width, hidden, 7)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from tinyconv.errors import ArgumentError
+from tinyconv.models._sizes import check_one_of
 from tinyconv.models.registry import register
 from tinyconv.nn import (
     AdaptiveAvgPool2d,
@@ -24,6 +25,7 @@ from tinyconv.nn import (
 )
 from tinyconv.nn import functional as F
 from tinyconv.ops import cat, tensor
+from tinyconv.ops._checks import check_flags
 from tinyconv.tensor import Tensor
 
 MEAN = [[[0.485]], [[0.456]], [[0.406]]]
@@ -187,9 +189,11 @@ class GoogLeNet(Module):
         transform_input: bool = False,
     ) -> None:
         super().__init__()
+        check_one_of("GoogLeNet", "largest", largest, (3, 5))
+        check_flags("GoogLeNet", aux_logits=aux_logits, transform_input=transform_input)
         if transform_input and in_channels != 3:
             raise ArgumentError("GoogLeNet", "transform_input", "True", f"False with {in_channels} channels")
-        self.transform_input = bool(transform_input)
+        self.transform_input = transform_input
         self.conv1 = BasicConv2d(in_channels, 64, kernel_size=7, stride=2, padding=3)
         self.maxpool1 = MaxPool2d(3, 2, ceil_mode=True)
         self.conv2 = BasicConv2d(64, 64, kernel_size=1)
@@ -206,7 +210,7 @@ class GoogLeNet(Module):
         self.maxpool4 = MaxPool2d(2, 2, ceil_mode=True)
         self.inception5a = Inception(832, 256, 160, 320, 32, 128, 128, largest)
         self.inception5b = Inception(832, 384, 192, 384, 48, 128, 128, largest)
-        self.aux_logits = bool(aux_logits)
+        self.aux_logits = aux_logits
         if aux_logits:
             self.aux1 = InceptionAux(512, num_classes, dropout_aux)
             self.aux2 = InceptionAux(528, num_classes, dropout_aux)

@@ -7,12 +7,13 @@ handwritten zip code recognition"); `LeNet5` is the network of LeCun et al. 1998
 
 from __future__ import annotations
 
-from tinyconv.errors import ArgumentError, ShapeError
+from tinyconv.errors import ShapeError
 from tinyconv.models.registry import register
 from tinyconv.models.weights import fill_bias
 from tinyconv.nn import AvgPool2d, Conv2d, Linear, MaxPool2d, Module, Parameter, ReLU, Tanh, init
 from tinyconv.nn import functional as F
 from tinyconv.ops import cat, zeros
+from tinyconv.ops._checks import check_choice
 from tinyconv.tensor import Tensor
 
 ACTIVATIONS = {"tanh": Tanh, "relu": ReLU}
@@ -47,12 +48,8 @@ class LeNet5(Module):
         self, num_classes: int = 10, in_channels: int = 1, activation: str = "tanh", pooling: str = "average"
     ) -> None:
         super().__init__()
-        for option, value, known in (
-            ("activation", activation, ACTIVATIONS),
-            ("pooling", pooling, POOLINGS),
-        ):
-            if value not in known:
-                raise ArgumentError("LeNet5", option, repr(value), f"one of {', '.join(known)}")
+        check_choice("LeNet5", "activation", activation, tuple(ACTIVATIONS))
+        check_choice("LeNet5", "pooling", pooling, tuple(POOLINGS))
         self.conv1 = Conv2d(in_channels, 6, 5, padding=2)
         self.conv2 = Conv2d(6, 16, 5)
         self.fc1 = Linear(16 * 5 * 5, 120)

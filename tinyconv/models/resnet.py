@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from tinyconv.errors import ArgumentError
+from tinyconv.models._sizes import check_widths
 from tinyconv.models.registry import register
 from tinyconv.nn import (
     AdaptiveAvgPool2d,
@@ -98,6 +100,11 @@ class ResNet(Module):
         width: int = 64,
     ) -> None:
         super().__init__()
+        if block not in (BasicBlock, Bottleneck):
+            raise ArgumentError("ResNet", "block", repr(block), "BasicBlock or Bottleneck")
+        layers = check_widths("ResNet", layers, 4, "layers")
+        if len(layers) > 4:
+            raise ArgumentError("ResNet", "layers", repr(layers), "four numbers of blocks")
         self.conv1 = Conv2d(in_channels, width, 7, stride=2, padding=3, bias=False)
         self.bn1 = BatchNorm2d(width)
         self.relu = ReLU()

@@ -13,6 +13,7 @@ from tinyconv.models.registry import register
 from tinyconv.models.resnet import initialise
 from tinyconv.nn import AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Linear, Module, ReLU, Sequential
 from tinyconv.nn import functional as F
+from tinyconv.ops._checks import check_flags
 from tinyconv.tensor import Tensor
 
 
@@ -71,6 +72,7 @@ class ResNetCifar(Module):
         width: int = 16,
     ) -> None:
         super().__init__()
+        check_flags("ResNetCifar", shortcut=shortcut)
         if not isinstance(depth, int) or depth < 8 or depth % 6 != 2:
             raise ArgumentError("ResNetCifar", "depth", repr(depth), "6n + 2, from 8 on")
         self.conv1 = Conv2d(in_channels, width, 3, padding=1, bias=False)

@@ -36,6 +36,7 @@ from tinyconv.nn import (
 )
 from tinyconv.ops import cat
 from tinyconv.ops._checks import check_flags
+from tinyconv.ops.dropout import check_probability
 from tinyconv.tensor import Tensor
 
 CONVOLUTIONS: Any = {2: Conv2d, 3: Conv3d}
@@ -143,7 +144,7 @@ class UNet(UShape):
         self.dims = check_one_of("UNet", "dims", dims, (2, 3))
         check_one_of("UNet", "padding", padding, (0, 1))
         check_flags("UNet", batch_norm=batch_norm)
-        widths = check_widths("UNet", widths)
+        widths, dropout = check_widths("UNet", widths), check_probability("UNet", dropout)
         self.in_channels, self.cut = in_channels, 4 - 4 * padding
         how = (dims, padding, batch_norm)
         self.encoder, self.up, self.decoder = ModuleList(), ModuleList(), ModuleList()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tinyconv.errors import ArgumentError
+from tinyconv.models._sizes import check_one_of, check_sizes
 from tinyconv.models.registry import register
 from tinyconv.models.weights import fill_bias
 from tinyconv.nn import (
@@ -23,6 +23,7 @@ from tinyconv.nn import (
     Sequential,
     init,
 )
+from tinyconv.ops._checks import check_flags
 from tinyconv.tensor import Tensor
 
 CONVOLUTIONS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
@@ -65,8 +66,9 @@ class VGG(Module):
         hidden: int = 4096,
     ) -> None:
         super().__init__()
-        if depth not in CONVOLUTIONS:
-            raise ArgumentError("VGG", "depth", repr(depth), f"one of {', '.join(map(str, CONVOLUTIONS))}")
+        check_one_of("VGG", "depth", depth, tuple(CONVOLUTIONS))
+        check_flags("VGG", batch_norm=batch_norm)
+        check_sizes("VGG", width=width, hidden=hidden)
         self.features = Sequential()
         channels = in_channels
         for count, multiple in zip(CONVOLUTIONS[depth], WIDTHS, strict=True):
