@@ -229,4 +229,4 @@ course.show(
 # ``tinyconv/models/alexnet.py`` has both AlexNets, ``tinyconv/models/vgg.py`` all VGGs, with the names
 # that published weights use: lesson 13 loads some.
 #
-# Next: ``tinyconv learn 16``, a network whose answer is a picture.
+# Next: ``tinyconv learn 11``, when one size of filter is not enough.
