@@ -17,7 +17,7 @@ from tinyconv.data import (
     Resize,
     normalize,
 )
-from tinyconv.data.transforms import check_pair, reflect_to, resize_image, resize_mask
+from tinyconv.data.transforms import check_pair, pad_to, resize_image, resize_mask
 from tinyconv.errors import ArgumentError, ShapeError
 
 sides = st.integers(1, 12)
@@ -72,7 +72,7 @@ def test_a_smaller_image_is_reflected_before_the_crop() -> None:
 @given(height=sides, width=sides, size=st.tuples(sides, sides))
 def test_reflection_extends_to_at_least_the_size(height: int, width: int, size: tuple[int, int]) -> None:
     image = _pair(height, width)[0]
-    extended = reflect_to(image, size)
+    extended = pad_to(image, size)
     assert extended.shape == (3, max(height, size[0]), max(width, size[1]))
     assert set(np.unique(extended[0])) == set(np.unique(image[0]))
 
@@ -161,7 +161,7 @@ def test_compose_applies_in_order() -> None:
 def test_repr_shows_how_to_make_it() -> None:
     steps = [Normalize(), RandomCrop(8), RandomFlip(0.3), RandomRotate90(), Resize((4, 5)), RandomIntensity()]
     text = (
-        "Compose([Normalize(), RandomCrop(size=(8, 8)), RandomFlip(p=0.3), RandomRotate90(), "
+        "Compose([Normalize(), RandomCrop(size=(8, 8)), RandomFlip(p=0.3, axes=(-2, -1)), RandomRotate90(), "
         "Resize(size=(4, 5)), RandomIntensity(gain=0.25, offset=0.1, gamma=0.25)])"
     )
     assert repr(Compose(steps)) == text

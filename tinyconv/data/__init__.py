@@ -17,6 +17,8 @@ from tinyconv.data.datasets import (
     read_idx,
 )
 from tinyconv.data.images import read_image, read_labels, read_mask, write_png
+from tinyconv.data.intensity import RandomBlur, RandomNoise, Standardize, Window
+from tinyconv.data.lesions import PasteLesions
 from tinyconv.data.loader import DataLoader
 from tinyconv.data.process_workers import WorkerInfo, get_worker_info
 from tinyconv.data.sampler import (
@@ -29,11 +31,21 @@ from tinyconv.data.sampler import (
     WeightedRandomSampler,
 )
 from tinyconv.data.segmentation import SegmentationData, with_channels
+from tinyconv.data.spatial import (
+    RandomAffine,
+    RandomElastic,
+    RandomRotation,
+    RandomScale,
+    RandomSkew,
+    RandomTranslation,
+)
 from tinyconv.data.tensors import ConcatDataset, TensorDataset, random_split
 from tinyconv.data.tiling import predict_tiled
 from tinyconv.data.transforms import (
+    CenterCrop,
     Compose,
     Normalize,
+    Pad,
     RandomCrop,
     RandomFlip,
     RandomIntensity,
@@ -47,6 +59,7 @@ __all__ = [
     "MNIST",
     "BalancedSampler",
     "BatchSampler",
+    "CenterCrop",
     "Compose",
     "ConcatDataset",
     "DataLoader",
@@ -57,20 +70,32 @@ __all__ = [
     "MaskFolder",
     "Normalize",
     "NucleiFolder",
+    "Pad",
+    "PasteLesions",
+    "RandomAffine",
+    "RandomBlur",
     "RandomCrop",
+    "RandomElastic",
     "RandomFlip",
     "RandomIntensity",
+    "RandomNoise",
     "RandomRotate90",
+    "RandomRotation",
     "RandomSampler",
+    "RandomScale",
+    "RandomSkew",
+    "RandomTranslation",
     "Resize",
     "Sampler",
     "SegmentationData",
     "SequentialSampler",
+    "Standardize",
     "Subset",
     "SubsetRandomSampler",
     "SyntheticNuclei",
     "TensorDataset",
     "WeightedRandomSampler",
+    "Window",
     "WorkerInfo",
     "border_weights",
     "collate_arrays",

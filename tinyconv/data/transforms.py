@@ -41,17 +41,22 @@ class Compose:
 
 
 class RandomFlip:
-    """Mirror top to bottom, and left to right, each with probability `p`."""
+    """Mirror along each of `axes` with probability `p`: by default top to bottom, and left to right."""
 
-    def __init__(self, p: float = 0.5) -> None:
-        self.p = _check_range("RandomFlip", "p", p, 0, 1)
+    def __init__(self, p: float = 0.5, axes: Sequence[int] = (-2, -1)) -> None:
+        self.p = check_range("RandomFlip", "p", p, 0, 1)
+        self.axes = tuple(axes)
+        if not all(axis in (-3, -2, -1) for axis in self.axes):
+            raise ArgumentError("RandomFlip", "axes", self.axes, "-1 (W), -2 (H), -3 (D of a volume)")
 
     def __call__(self, image: Array, mask: Array, rng: np.random.Generator) -> Pair:
-        axes = tuple(axis for axis in (-2, -1) if rng.random() < self.p)
+        if min(self.axes, default=-1) <= -image.ndim:
+            raise ShapeError("RandomFlip", "image", image.shape, f"one with the axes {self.axes}")
+        axes = tuple(axis for axis in self.axes if rng.random() < self.p)
         return np.flip(image, axes), np.flip(mask, axes)
 
     def __repr__(self) -> str:
-        return f"RandomFlip(p={self.p})"
+        return f"RandomFlip(p={self.p}, axes={self.axes})"
 
 
 class RandomRotate90:
@@ -70,22 +75,64 @@ class RandomCrop:
 
     Parameters
     ----------
-    size : int or (int, int)
-        Height and width of the window.
+    size : int or (int, int) or (int, int, int)
+        Height and width of the window; of a volume, depth too. One number stands for height and width.
     """
 
-    def __init__(self, size: int | tuple[int, int]) -> None:
-        self.size = check_size("RandomCrop", size)
+    def __init__(self, size: int | tuple[int, ...]) -> None:
+        self.size = check_size("RandomCrop", size, (2, 3))
 
     def __call__(self, image: Array, mask: Array, rng: np.random.Generator) -> Pair:
-        image, mask = reflect_to(image, self.size), reflect_to(mask, self.size)
-        room = [have - want for have, want in zip(image.shape[-2:], self.size, strict=True)]
-        top, left = (int(rng.integers(most + 1)) for most in room)
-        window = (..., slice(top, top + self.size[0]), slice(left, left + self.size[1]))
-        return image[window], mask[window]
+        image, mask = pad_to(image, self.size), pad_to(mask, self.size)
+        room = [have - want for have, want in zip(image.shape[-len(self.size) :], self.size, strict=True)]
+        return _cut(image, mask, [int(rng.integers(most + 1)) for most in room], self.size)
 
     def __repr__(self) -> str:
         return f"RandomCrop(size={self.size})"
+
+
+class CenterCrop:
+    """Cut out the middle; a smaller image is first padded by reflection. `size` is as in `RandomCrop`."""
+
+    def __init__(self, size: int | tuple[int, ...]) -> None:
+        self.size = check_size("CenterCrop", size, (2, 3))
+
+    def __call__(self, image: Array, mask: Array, rng: np.random.Generator) -> Pair:
+        image, mask = pad_to(image, self.size), pad_to(mask, self.size)
+        room = [have - want for have, want in zip(image.shape[-len(self.size) :], self.size, strict=True)]
+        return _cut(image, mask, [most // 2 for most in room], self.size)
+
+    def __repr__(self) -> str:
+        return f"CenterCrop(size={self.size})"
+
+
+class Pad:
+    """Extend to at least `size`, evenly on both sides; a larger image stays as it is.
+
+    Parameters
+    ----------
+    size : int or (int, int) or (int, int, int)
+        As in `RandomCrop`.
+    mode : {"reflect", "constant"}
+        What comes in: a reflection, or 0 (in the mask too).
+    """
+
+    def __init__(self, size: int | tuple[int, ...], mode: str = "reflect") -> None:
+        self.size = check_size("Pad", size, (2, 3))
+        if mode not in ("reflect", "constant"):
+            raise ArgumentError("Pad", "mode", repr(mode), "reflect or constant")
+        self.mode = mode
+
+    def __call__(self, image: Array, mask: Array, rng: np.random.Generator) -> Pair:
+        return pad_to(image, self.size, self.mode), pad_to(mask, self.size, self.mode)
+
+    def __repr__(self) -> str:
+        return f"Pad(size={self.size}, mode={self.mode!r})"
+
+
+def _cut(image: Array, mask: Array, corner: Sequence[int], size: tuple[int, ...]) -> Pair:
+    window = (..., *(slice(first, first + n) for first, n in zip(corner, size, strict=True)))
+    return image[window], mask[window]
 
 
 class Resize:
@@ -135,9 +182,9 @@ class RandomIntensity:
     """
 
     def __init__(self, gain: float = 0.25, offset: float = 0.1, gamma: float = 0.25) -> None:
-        self.gain = _check_range("RandomIntensity", "gain", gain, 0, np.inf)
-        self.offset = _check_range("RandomIntensity", "offset", offset, 0, np.inf)
-        self.gamma = _check_range("RandomIntensity", "gamma", gamma, 0, np.inf)
+        self.gain = check_range("RandomIntensity", "gain", gain, 0, np.inf)
+        self.offset = check_range("RandomIntensity", "offset", offset, 0, np.inf)
+        self.gamma = check_range("RandomIntensity", "gamma", gamma, 0, np.inf)
 
     def __call__(self, image: Array, mask: Array, rng: np.random.Generator) -> Pair:
         gain = (1 + self.gain) ** rng.uniform(-1, 1)
@@ -169,13 +216,16 @@ def normalize(image: Array) -> Array:
     return ((image - low) / (high - low)).astype(image.dtype)
 
 
-def reflect_to(array: Array, size: tuple[int, int]) -> Array:
-    """Extend (..., H, W) by reflection at its borders to at least `size`, evenly on both sides."""
-    missing = [max(want - have, 0) for have, want in zip(array.shape[-2:], size, strict=True)]
+def pad_to(array: Array, size: tuple[int, ...], mode: Any = "reflect") -> Array:
+    """Extend (..., *sizes) at its borders to at least `size`, evenly on both sides."""
+    if array.ndim <= len(size):
+        sizes = "(C, D, H, W)" if len(size) == 3 else "(C, H, W)"
+        raise ShapeError("pad_to", "array", array.shape, f"{sizes}, as the size {size} says")
+    missing = [max(want - have, 0) for have, want in zip(array.shape[-len(size) :], size, strict=True)]
     if not any(missing):
         return array
-    widths = [(0, 0)] * (array.ndim - 2) + [(short // 2, short - short // 2) for short in missing]
-    return np.pad(array, widths, mode="reflect")
+    widths = [(0, 0)] * (array.ndim - len(size)) + [(short // 2, short - short // 2) for short in missing]
+    return np.pad(array, widths, mode=mode)
 
 
 def resize_image(image: Array, size: tuple[int, int]) -> Array:
@@ -200,25 +250,29 @@ def resize_mask(mask: Array, size: tuple[int, int]) -> Array:
 
 
 def check_pair(image: Array, mask: Array) -> None:
-    """Raise `ShapeError` unless image (C, H, W) and mask (K, H, W) belong together."""
-    if image.ndim != 3 or 0 in image.shape:
-        raise ShapeError("transform", "image", image.shape, "(C, H, W), none of them 0")
-    if mask.ndim != 3 or mask.shape[1:] != image.shape[1:]:
-        height, width = image.shape[1:]
-        raise ShapeError("transform", "mask", mask.shape, f"(K, {height}, {width}), the size of the image")
+    """Raise `ShapeError` unless image (C, H, W) or (C, D, H, W) and mask belong together."""
+    if image.ndim not in (3, 4) or 0 in image.shape:
+        raise ShapeError("transform", "image", image.shape, "(C, H, W) or (C, D, H, W), none of them 0")
+    if mask.ndim != image.ndim or mask.shape[1:] != image.shape[1:]:
+        sizes = ", ".join(map(str, image.shape[1:]))
+        raise ShapeError("transform", "mask", mask.shape, f"(K, {sizes}), the size of the image")
 
 
-def check_size(where: str, size: Any) -> tuple[int, int]:
-    """`size` as (height, width); one number stands for both."""
-    pair = (size, size) if isinstance(size, int) else size
+def check_size(where: str, size: Any, lengths: tuple[int, ...] = (2,)) -> tuple[Any, ...]:
+    """`size` as (height, width), or (depth, height, width) where `lengths` has 3; a number is both."""
+    sizes = (size, size) if isinstance(size, int) else size
     if not (
-        isinstance(pair, tuple | list) and len(pair) == 2 and all(isinstance(n, int) and n > 0 for n in pair)
+        isinstance(sizes, tuple | list)
+        and len(sizes) in lengths
+        and all(isinstance(n, int) and n > 0 for n in sizes)
     ):
-        raise ArgumentError(where, "size", repr(size), "a positive int or two, (height, width)")
-    return pair[0], pair[1]
+        expected = "a positive int or two, (height, width)" + (", or three" if 3 in lengths else "")
+        raise ArgumentError(where, "size", repr(size), expected)
+    return tuple(sizes)
 
 
-def _check_range(where: str, argument: str, value: float, low: float, high: float) -> float:
+def check_range(where: str, argument: str, value: float, low: float, high: float) -> float:
+    """`value`, or an `ArgumentError` if it is no number from `low` to `high`."""
     if not low <= value <= high:
         raise ArgumentError(where, argument, value, f"a number from {low} to {high}")
     return value

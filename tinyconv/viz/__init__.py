@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinyconv.viz.augmentation import augmentation_sheet
 from tinyconv.viz.bands import plot_bands
 from tinyconv.viz.boundary import plot_boundary
 from tinyconv.viz.classification import plot_confusion, titled_images
@@ -22,6 +23,7 @@ from tinyconv.viz.training import plot_curves
 
 __all__ = [
     "animation_html",
+    "augmentation_sheet",
     "convolution_animation",
     "draw_graph",
     "error_image",
