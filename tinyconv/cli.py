@@ -135,6 +135,24 @@ def train(
         str | None,
         typer.Option(help="stop, or skip: leave out images that cannot be used.  [default: stop]"),
     ] = None,
+    accumulate: Annotated[
+        int | None, typer.Option(help="Batches per step: a large batch in little memory.  [default: 1]")
+    ] = None,
+    clip_norm: Annotated[float | None, typer.Option(help="Limit of the gradients' norm.")] = None,
+    ema: Annotated[
+        float | None, typer.Option(help="Validate an average of the weights with this decay, e.g. 0.999.")
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="End after so many validations in a row that were no better.")
+    ] = None,
+    on_not_finite: Annotated[
+        str | None,
+        typer.Option(help="stop, or skip: go on without a step that comes upon NaN.  [default: stop]"),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="A TOML file of options, e.g. `batch-size = 8`; what is given here counts more."),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Of weights, split, order, crops, dropout.  [default: 0]")
     ] = None,
@@ -157,6 +175,7 @@ def train(
     """
     from tinyconv.commands.train import make_config, open_data, run_session
     from tinyconv.train.folder import RunFolder
+    from tinyconv.train.options_file import read_options
     from tinyconv.train.recipes import ALIASES, SYNTHETIC
 
     given = {
@@ -173,6 +192,11 @@ def train(
         "shift": shift,
         "balanced": balanced or None,
         "on_bad_image": on_bad_image,
+        "accumulate": accumulate,
+        "clip_norm": clip_norm,
+        "ema": ema,
+        "patience": patience,
+        "on_not_finite": on_not_finite,
         "seed": seed,
     }
     if threads is not None:
@@ -180,11 +204,13 @@ def train(
 
         set_num_threads(threads)
     if resume is None:
-        config = make_config(model, data or SYNTHETIC, data_dir, quick, given)
-        data_sets = open_data(config)  # before the folder is made
-        run_session(RunFolder.create(run, config, overwrite), data_sets, resume=False)
+        if config is not None:
+            given |= {name: v for name, v in read_options(config, given).items() if given[name] is None}
+        options = make_config(model, data or SYNTHETIC, data_dir, quick, given)
+        data_sets = open_data(options)  # before the folder is made
+        run_session(RunFolder.create(run, options, overwrite), data_sets, resume=False)
         return
-    others = {**given, "data": data, "data_dir": data_dir, "run": run}
+    others = {**given, "config": config, "data": data, "data_dir": data_dir, "run": run}
     for name, value in {**others, "overwrite": overwrite or None, "quick": quick or None}.items():
         if value is not None:
             option = "--" + name.replace("_", "-")

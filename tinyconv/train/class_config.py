@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 from tinyconv.data.bad_images import CHOICES
 from tinyconv.errors import ArgumentError, CheckpointError
 from tinyconv.train.fields import is_number
+from tinyconv.train.step_options import StepOptions, with_step_options
 
 TASK = "classification"
 
 
 @dataclass
-class ClassConfig:
+class ClassConfig(StepOptions):
     """All that a run depends on.
 
     Attributes
@@ -87,6 +88,8 @@ class ClassConfig:
     def from_json(cls, where: str, fields: Any) -> ClassConfig:
         """The inverse of `vars`, for a file that may have been edited."""
         wanted = {entry.name for entry in dataclasses.fields(cls)}
+        if isinstance(fields, dict):
+            fields = with_step_options(fields)
         if not isinstance(fields, dict) or fields.keys() != wanted:
             found = sorted(fields) if isinstance(fields, dict) else type(fields).__name__
             raise CheckpointError(where, "the fields", found, f"{sorted(wanted)}")
@@ -107,6 +110,7 @@ class ClassConfig:
             self._require_number(name, least, most, whole=False)
         for name in ("flip", "balanced"):
             self._require(name, isinstance(getattr(self, name), bool), "true or false")
+        self.check_steps()
         self._require("on_bad_image", self.on_bad_image in CHOICES, " or ".join(CHOICES))
         self._require("task", self.task == TASK, TASK)
         named = _is_list(self.classes, lambda value: isinstance(value, str)) and len(self.classes) >= 2
@@ -130,10 +134,6 @@ class ClassConfig:
         self._require(
             name, optional or is_number(value, low, high, whole), f"{kind} from {low:g} to {high:g}"
         )
-
-    def _require(self, name: str, fits: bool, expected: str) -> None:
-        if not fits:
-            raise ArgumentError("train", name, repr(getattr(self, name)), expected)
 
 
 def _is_list(value: Any, test: Any) -> bool:

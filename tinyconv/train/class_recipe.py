@@ -15,6 +15,7 @@ from tinyconv.data.classification import ClassificationData, channel_statistics
 from tinyconv.errors import ArgumentError, DataError
 from tinyconv.train.class_config import ClassConfig
 from tinyconv.train.class_sources import FOLDER, NAMES, Source, find_folder, open_source
+from tinyconv.train.fields import is_number
 
 Fit = Callable[[str, tuple[int, ...], int], tuple[dict[str, Any], tuple[int, ...]]]
 
@@ -69,7 +70,10 @@ def make_config(
         print(line)
     model_options, shape = fit(model, source.shape, len(source.classes))
     there = _count(source)
-    options["images"] = min(options.get("images", there), there)
+    images = options.get("images", there)
+    if not is_number(images, 2, 2**31, whole=True):
+        raise ArgumentError("train", "images", repr(images), "a whole number from 2")
+    options["images"] = min(images, there)
     options.setdefault("shift", min(shape[1:]) // 16)
     mean, std = channel_statistics(source.training, shape[0])
     config = ClassConfig(
@@ -119,7 +123,7 @@ def open_data(config: ClassConfig) -> Parts:
 def describe(config: ClassConfig, training: int, held_out: int) -> str:
     """One line that says what is trained on what."""
     size = " x ".join(map(str, config.shape))
-    planned = config.epochs * -(-training // config.batch_size)
+    planned = config.epochs * -(-training // (config.batch_size * config.accumulate))
     length = f"{planned if config.steps is None else min(config.steps, planned)} steps"
     if config.minutes is not None:
         length += f" or {config.minutes:g} minutes"

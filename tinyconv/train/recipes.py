@@ -14,6 +14,7 @@ from tinyconv.data.bad_images import check_choice, describe_bad, leave_out_bad
 from tinyconv.data.datasets.kaggle import STAINS
 from tinyconv.errors import ArgumentError, CheckpointError, DataError
 from tinyconv.train.fields import is_number
+from tinyconv.train.step_options import StepOptions, with_step_options
 
 ALIASES = {"unet": "unet_slides"}
 SYNTHETIC, NUCLEI = "synthetic", "nuclei"
@@ -24,7 +25,7 @@ MULTIPLE = 16
 
 
 @dataclass
-class Config:
+class Config(StepOptions):
     """All that a run depends on; kept as config.json in its folder.
 
     Attributes
@@ -74,7 +75,10 @@ class Config:
         """The inverse of `vars`, for a file that may have been edited."""
         wanted = {field.name for field in dataclasses.fields(cls)}
         if isinstance(fields, dict):
-            fields = {"on_bad_image": "stop", **fields}  # runs of earlier versions do not say it
+            fields = {
+                "on_bad_image": "stop",
+                **with_step_options(fields),
+            }  # runs of earlier versions do not say it
         if not isinstance(fields, dict) or fields.keys() != wanted:
             found = sorted(fields) if isinstance(fields, dict) else type(fields).__name__
             raise CheckpointError(where, "the fields", found, f"{sorted(wanted)}")
@@ -174,6 +178,7 @@ def check(config: Config) -> None:
     _require(config, "lr", 1e-12, 1e3)
     _require(config, "held_out", 1e-9, 1 - 1e-9)
     check_choice(config.on_bad_image)
+    config.check_steps()
     if config.stain not in STAINS:
         raise ArgumentError("train", "stain", repr(config.stain), " or ".join(STAINS))
 
@@ -251,7 +256,7 @@ def describe(config: Config, training: int, held_out: int) -> str:
     """One line that says what is trained on what."""
     synthetic = config.data == SYNTHETIC
     what = "made images" if synthetic else f"images of {config.data} (stain: {config.stain})"
-    planned = config.epochs * math.ceil(training / config.batch_size)
+    planned = config.epochs * math.ceil(math.ceil(training / config.batch_size) / config.accumulate)
     length = f"{planned if config.steps is None else min(config.steps, planned)} steps"
     if config.minutes is not None:
         length += f" or {config.minutes:g} minutes"

@@ -102,6 +102,8 @@ class Session(Callback):
             schedule=warmup_cosine,
             validate=self._validate,
             validate_every=config.validate_every,
+            callbacks=config.callbacks(self.model, f"held_out_{self.quantity}"),
+            **config.trainer_options(),
         )
         scores = checkpoint.scores if checkpoint else {}
         self.recorder = Recorder(
@@ -119,7 +121,7 @@ class Session(Callback):
         """Train; if that was not interrupted, draw the figures."""
         try:
             with Progress(self.folder.config.batch_size, self.quantity, self._measure) as progress:
-                self.trainer.callbacks = [progress, self.recorder, self]
+                self.trainer.callbacks = [progress, *self.trainer.callbacks, self.recorder, self]
                 self.trainer.fit()
         except DataError:
             self._save_what_there_is()

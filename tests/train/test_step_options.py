@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from tinyconv import models, nn
+from tinyconv.errors import ArgumentError
+from tinyconv.train import EMA, EarlyStopping, class_recipe
+from tinyconv.train.recipes import Config, make_config
+from tinyconv.train.step_options import StepOptions
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"accumulate": 0}, {"accumulate": 1.5}, {"accumulate": "2"}, {"clip_norm": 0.0},
+        {"clip_norm": math.nan}, {"ema": 1.0}, {"ema": -0.1}, {"patience": 0}, {"patience": True},
+        {"on_not_finite": "ignore"}, {"on_not_finite": 3},
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_named(option):
+    with pytest.raises(ArgumentError) as caught:
+        make_config("unet", "synthetic", None, quick=True, **option)
+    assert caught.value.argument == next(iter(option))
+
+
+@pytest.mark.parametrize("option", [{"images": "x"}, {"images": 1}, {"ema": 2}, {"epochs": 0.5}])
+def test_classifiers_name_it_too(option):
+    with pytest.raises(ArgumentError) as caught:
+        class_recipe.make_config("mlp", "digits", None, True, models.fit_classifier, **option)
+    assert caught.value.argument == next(iter(option))
+
+
+def test_what_they_stand_for():
+    model = nn.Linear(1, 1)
+    assert StepOptions().callbacks(model, "held_out_dice") == []
+    ema, stopping = StepOptions(ema=0.9, patience=3).callbacks(model, "held_out_dice")
+    assert isinstance(ema, EMA) and ema.decay == 0.9
+    assert isinstance(stopping, EarlyStopping) and (stopping.score, stopping.patience) == ("held_out_dice", 3)
+
+
+def test_runs_of_earlier_versions_have_the_defaults():
+    config = make_config("unet", "synthetic", None, quick=True)
+    fields = {name: value for name, value in vars(config).items() if name not in vars(StepOptions())}
+    assert Config.from_json("config.json", fields) == config

@@ -1,0 +1,79 @@
+"""The options of a run that say how a step is made, and when the steps are enough; of every kind of run."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from tinyconv.errors import ArgumentError
+from tinyconv.nn import Module
+from tinyconv.train.callback import Callback
+from tinyconv.train.early_stopping import EarlyStopping
+from tinyconv.train.ema import EMA
+from tinyconv.train.fields import is_number
+from tinyconv.train.trainer import SKIP, STOP
+
+
+@dataclass(kw_only=True)
+class StepOptions:
+    """What a run's config.json holds of them.
+
+    Attributes
+    ----------
+    accumulate : int
+        Batches per step.
+    clip_norm : float, optional
+        Limit of the norm of the gradients.
+    ema : float, optional
+        Decay of the average of the weights that is validated in the place of them.
+    patience : int, optional
+        After so many validations in a row that were no better, training ends.
+    on_not_finite : str
+        ``stop`` or ``skip``.
+
+    Examples
+    --------
+    >>> StepOptions(accumulate=2).trainer_options()
+    {'accumulate': 2, 'clip_norm': None, 'on_not_finite': 'stop'}
+    """
+
+    accumulate: int = 1
+    clip_norm: float | None = None
+    ema: float | None = None
+    patience: int | None = None
+    on_not_finite: str = STOP
+
+    def check_steps(self) -> None:
+        """Raise `ArgumentError` at the first of these options that makes no sense."""
+        self._require("accumulate", is_number(self.accumulate, 1, 2**16, whole=True), "from 1 to 65536")
+        for name, low, high, whole, expected in (
+            ("clip_norm", 1e-12, 1e12, False, "a number above 0"),
+            ("ema", 0, 1 - 1e-9, False, "a number from 0 to below 1"),
+            ("patience", 1, 2**31, True, "a whole number from 1"),
+        ):
+            value = getattr(self, name)
+            self._require(name, value is None or is_number(value, low, high, whole), expected)
+        self._require("on_not_finite", self.on_not_finite in (STOP, SKIP), f"{STOP} or {SKIP}")
+
+    def _require(self, name: str, fits: bool, expected: str) -> None:
+        if not fits:
+            raise ArgumentError("train", name, repr(getattr(self, name)), expected)
+
+    def trainer_options(self) -> dict[str, Any]:
+        """Those that `Trainer` takes."""
+        return {name: getattr(self, name) for name in ("accumulate", "clip_norm", "on_not_finite")}
+
+    def callbacks(self, model: Module, score: str) -> list[Callback]:
+        """The callbacks that the others stand for; `score` is the validation's that matters."""
+        made: list[Callback] = []
+        if self.ema is not None:
+            made.append(EMA(model, self.ema))
+        if self.patience is not None:
+            made.append(EarlyStopping(score, self.patience))
+        return made
+
+
+def with_step_options(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a config.json, with the defaults of these options where an earlier version lacks them."""
+    return {field.name: field.default for field in dataclasses.fields(StepOptions)} | fields
