@@ -26,7 +26,7 @@ from tinyconv.anomaly import (
 )
 from tinyconv.device import array_module
 from tinyconv.errors import DtypeError, GraphError, missing_name
-from tinyconv.function import AccumulateGrad, Edge, Function, edge_to
+from tinyconv.function import AccumulateGrad, Edge, Function, edge_to, is_tensor
 from tinyconv.grad_mode import enable_grad, no_grad
 from tinyconv.graph import Graph, graph, topological_order
 from tinyconv.memory import owner
@@ -118,21 +118,27 @@ def _collect(collected: dict[Edge, Tensor], edge: Edge, grad: Tensor) -> None:
 
 def _checked(node: Function, result: Any) -> tuple[Any, ...]:
     """The gradients that `node.backward` returned: one per input, each of its input's shape."""
-    from tinyconv.tensor import Tensor
-
     grads = result if isinstance(result, tuple) else (result,)
-    where = f"{node.name}.backward"
     count = len(node.edges)
     if len(grads) > count and all(grad is None for grad in grads[count:]):
         grads = grads[:count]  # for arguments of forward that were left at their defaults
     if len(grads) != count:
-        raise GraphError(where, "the number of gradients", len(grads), f"{count}, one per input of forward")
+        expected = f"{count}, one per input of forward"
+        raise GraphError(f"{node.name}.backward", "the number of gradients", len(grads), expected)
+    for grad, shape in zip(grads, node._input_shapes, strict=True):
+        if grad is not None and (not is_tensor(grad) or (shape is not None and grad.array.shape != shape)):
+            _refuse(node, grads)
+    return grads
+
+
+def _refuse(node: Function, grads: tuple[Any, ...]) -> None:
+    """Say which gradient is no Tensor, or has another shape than its input."""
+    where = f"{node.name}.backward"
     for index, (grad, shape) in enumerate(zip(grads, node._input_shapes, strict=True)):
-        if grad is not None and not isinstance(grad, Tensor):
+        if grad is not None and not is_tensor(grad):
             raise GraphError(where, f"gradient {index}", f"a {type(grad).__name__}", "a Tensor or None")
         if grad is not None and shape is not None and grad.shape != shape:
             raise GraphError(where, f"the shape of gradient {index}", grad.shape, f"its input's, {shape}")
-    return grads
 
 
 def _zeros(module: ModuleType, shape: tuple[int, ...], dtype: Any) -> Tensor:

@@ -36,6 +36,11 @@ def use_tensor_class(cls: type[Tensor]) -> None:
     _Tensor = cls
 
 
+def is_tensor(value: Any) -> bool:
+    """Whether it is a Tensor, for files that `tensor.py` imports."""
+    return isinstance(value, _Tensor)
+
+
 class _SavedOutput:
     """An output kept for backward: without its node, which would be a reference cycle."""
 
@@ -181,9 +186,12 @@ class Function:
         return outputs if isinstance(result, tuple) else outputs[0]
 
     def _record(self, inputs: tuple[Any, ...], outputs: tuple[Tensor, ...]) -> None:
-        pairs = list(zip(inputs, self.needs_input_grad, strict=True))
-        self.edges = tuple([edge_to(x) if need else None for x, need in pairs])
-        self._input_shapes = tuple([x.array.shape if need else None for x, need in pairs])
+        edges: list[Edge | None] = []
+        shapes: list[tuple[int, ...] | None] = []
+        for x, needed in zip(inputs, self.needs_input_grad, strict=True):
+            edges.append(edge_to(x) if needed else None)
+            shapes.append(x.array.shape if needed else None)
+        self.edges, self._input_shapes = tuple(edges), tuple(shapes)
         self._outputs_like = tuple([(array_module(y.array), y.array.shape, y.array.dtype) for y in outputs])
         for index, output in enumerate(outputs):
             if is_differentiable(output.array) and not _is_one_of(output.array, self._constant):
@@ -209,7 +217,7 @@ class Function:
 def _output(node: Function, value: Any) -> Tensor:
     """What `forward` returned as a new tensor."""
     array = value.array if isinstance(value, _Tensor) else value
-    if not hasattr(array, "dtype"):
+    if type(array) is not np.ndarray and not hasattr(array, "dtype"):
         expected = "a Tensor or an array; what only backward needs is kept as an attribute of ctx"
         raise DtypeError(f"{node.name}.forward", "an output", value, expected)
     return _Tensor(array)

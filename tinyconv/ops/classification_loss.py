@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import Any
 
 from tinyconv.autograd import Function
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
-from tinyconv.kernels import elementwise as elementwise_kernels
 from tinyconv.kernels import reduction as reduction_kernels
 from tinyconv.kernels import softmax as kernels
 from tinyconv.ops._checks import (
@@ -40,7 +40,10 @@ class SoftmaxNLL(Function):
         if reduction == "none":
             return each
         total = reduction_kernels.sum(each, (0,), False)
-        return total if reduction == "sum" else elementwise_kernels.div(total, _counted(labels, x, ignored))
+        if reduction == "sum":
+            return total
+        counted = _counted(labels, ignored)
+        return array_module(total).asarray(total / counted if counted else nan, x.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
@@ -61,9 +64,9 @@ class SoftmaxNLLBackward(Function):
         ctx.options = ignored, reduction
         labels, each = _labels(target), grad.array
         if reduction == "mean":
-            each = elementwise_kernels.div(each, _counted(labels, x, ignored))
+            each = each / max(_counted(labels, ignored), 1)
         if reduction != "none":
-            each = array_module(each).broadcast_to(each, labels.shape)
+            each = array_module(each).full(labels.shape, each, x.dtype)
         return kernels.softmax_nll_backward(each, x.array, labels, ignored)
 
     @staticmethod
@@ -87,10 +90,9 @@ def _labels(target: Tensor) -> Any:
     return target.array.reshape(-1).astype("int64", copy=False)
 
 
-def _counted(labels: Any, x: Tensor, ignored: int) -> Any:
-    """How many labels are not ignored, as an array without dimensions of x's dtype."""
-    xp = array_module(labels)
-    return xp.asarray(xp.count_nonzero(labels != ignored), x.dtype)
+def _counted(labels: Any, ignored: int) -> int:
+    """How many labels are not ignored."""
+    return int(array_module(labels).count_nonzero(labels != ignored))
 
 
 def nll_loss(
