@@ -1,4 +1,4 @@
-"""Mistakes in the Numba kernels of Winograd's, depthwise and volume convolutions, and of normalisation."""
+"""Mistakes in the Numba kernels of Winograd's and volume convolutions, and of normalisation."""
 
 from __future__ import annotations
 
@@ -60,13 +60,6 @@ MUTATIONS = (
         "builder.store(builder.gep(builder.load(place), [step]), place)",
         "builder.store(builder.load(place), place)",
         "tests/kernels/test_moves.py::test_vectors_are_added",
-    ),
-    wrong(
-        "depthwise: = in the place of += over the taps",
-        "kernels/cpu/_depthwise.py",
-        "target[c] += source[c] * tap[c]",
-        "target[c] = source[c] * tap[c]",
-        LAYERS,
     ),
     wrong(
         "volumes: the weight gradient of the last piece only",

@@ -1,5 +1,8 @@
 """Which algorithm a convolution takes: direct, or Winograd with 4x4 or 2x2 outputs a tile.
 
+Direct sums have three ways to fill the vectors: with output channels, with the channels of several
+groups, or, for few output channels, with numbers of the sum.
+
 The choice follows an estimate of the time of each, in multiply-adds of one vector, so it depends
 on the sizes and on the number of threads alone: the same call always takes the same way. The
 constants are measured ones: a transform of one vector of channels takes as long as the number of
@@ -10,11 +13,15 @@ tile; float64, and anything but 3x3 with stride 1, is always direct.
 
 from __future__ import annotations
 
-from math import ceil
+from enum import Enum
+from functools import lru_cache
+from math import ceil, inf
 from typing import NamedTuple
 
 from tinyconv.device import conv_algorithm
-from tinyconv.kernels.cpu._windows import Problem
+from tinyconv.kernels.cpu._group_tile import KNOWN_CHANNELS
+from tinyconv.kernels.cpu._vector_code import lanes, lanes_for
+from tinyconv.kernels.cpu._windows import CACHED_PLANS, Problem
 
 KERNEL = (3, 3)
 DIRECT = 0
@@ -38,6 +45,53 @@ PACKING_COST = 80
 """For one vector of weights of the direct kernels."""
 COST_OF_A_SUM, COST_OF_A_FEW = 100, 20
 """For one vector of the sums of the weight gradient, where threads add theirs up and where they do not."""
+
+
+class Fill(Enum):
+    """What lies side by side in a vector: output channels, those of several groups, or terms of a sum."""
+
+    COLUMNS = 0
+    GROUPS = 1
+    TERMS = 2
+
+
+COST_OF_HALF, COST_LANEWISE = 0.7, 1.6
+"""Of a step of half vectors and of one that multiplies lane by lane, in multiply-adds of one vector."""
+COST_OF_TERMS = 4
+"""Of adding up the lanes of one sum."""
+
+
+@lru_cache(maxsize=CACHED_PLANS)
+def direct_fill(problem: Problem, itemsize: int) -> Fill:
+    """The fastest way to fill the vectors, by an estimate of the time for one group."""
+    width, columns = lanes(itemsize), problem.columns
+    if columns > width:
+        return Fill.COLUMNS
+    runs = problem.runs()
+    steps = sum(pixels * segments * length for pixels, segments, length in runs)
+    costs = {
+        Fill.COLUMNS: steps * (1 if lanes_for(columns, itemsize) == width else COST_OF_HALF),
+        Fill.GROUPS: steps * cost_of_groups(problem, width),
+        Fill.TERMS: sum(
+            pixels * columns * (segments * ceil(length / width) + COST_OF_TERMS)
+            for pixels, segments, length in runs
+        ),
+    }
+    return min(costs, key=lambda fill: costs[fill])
+
+
+def cost_of_groups(problem: Problem, width: int) -> float:
+    """The time of one step with several groups in a vector, for each group; 1 is that of an ordinary step."""
+    channels = problem.channels
+    if (
+        problem.groups == 1
+        or channels != problem.columns
+        or channels not in KNOWN_CHANNELS
+        or 2 * channels > width
+    ):
+        return inf
+    together = min(width // channels, problem.groups)
+    return COST_LANEWISE * ceil(problem.groups / together) / problem.groups
 
 
 def winograd_tile(problem: Problem, itemsize: int, width: int, threads: int, for_weight: bool = False) -> int:

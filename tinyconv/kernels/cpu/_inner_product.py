@@ -13,7 +13,6 @@ is read through a mask: the next number belongs to another pixel, and may be inf
 
 from __future__ import annotations
 
-from math import ceil
 from typing import Any
 
 import numba
@@ -28,22 +27,6 @@ Array = Any
 
 INNER_ROWS = {1: 16, 2: 8, 3: 5, 4: 4} if has_32_registers() else {1: 8, 2: 4, 3: 2, 4: 2}
 """Rows of a tile with so many columns."""
-MAX_COLUMNS = 8
-COST_OF_A_SUM = 4
-"""Multiply-adds that take as long as adding up one vector of partial sums."""
-
-
-def saves_time(columns: int, runs: list[tuple[int, int, int]], width: int, narrow: int) -> bool:
-    """Whether inner products are the faster way to compute `columns` output channels.
-
-    runs : (pixels of an image, segments, length of a segment) of each phase.
-    width, narrow : lanes of a vector, and those that the other micro-kernel would use.
-    """
-    if columns > MAX_COLUMNS or columns > narrow:
-        return False
-    inner = sum(n * columns * (s * ceil(length / width) + COST_OF_A_SUM) for n, s, length in runs)
-    outer = sum(n * s * length for n, s, length in runs)
-    return inner < outer * (1 if narrow == width else 0.7)
 
 
 def make_inner_tile(rows: int, columns: int) -> Any:

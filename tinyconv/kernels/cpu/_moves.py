@@ -34,6 +34,24 @@ def copy_valid(typingctx: Any, source: Any, first: Any, target: Any, to: Any, va
 
 
 @intrinsic
+def copy_part(typingctx: Any, target: Any, to: Any, source: Any, first: Any, count: Any) -> Any:
+    """Copy `count` neighbours, at most one vector, and touch no others.
+
+    ``copy_part(target, to, source, first, count)`` copies from ``source[first]`` to ``target[to]``.
+    """
+    signature = types.void(target, types.int64, source, types.int64, types.int64)
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        target_at, to, source_at, first, count = data_pointers(context, builder, signature, args)
+        emit = Emitter(builder, context.get_value_type(source.dtype), lanes(source.dtype.bitwidth // 8))
+        piece = emit.load_valid(builder.gep(source_at, [first]), 0, count)
+        emit.store_valid(piece, builder.gep(target_at, [to]), 0, count)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
 def copy_square_transposed(
     typingctx: Any, source: Any, first: Any, step: Any, target: Any, to: Any, target_step: Any
 ) -> Any:

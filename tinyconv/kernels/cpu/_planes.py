@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.kernels.cpu._algorithm import has_few_tiles, winograd_tile
-from tinyconv.kernels.cpu._depthwise import depthwise, depthwise_weight_grad, is_depthwise
-from tinyconv.kernels.cpu._inner_product import pack_columns, saves_time
+from tinyconv.kernels.cpu._algorithm import Fill, cost_of_groups, direct_fill, has_few_tiles, winograd_tile
+from tinyconv.kernels.cpu._groups import pack_groups, packs_grad_plan, packs_of, sum_groups, sweep_groups
+from tinyconv.kernels.cpu._inner_product import pack_columns
 from tinyconv.kernels.cpu._pack import pack_scratch, pack_weights, padded_columns, piece_channels
 from tinyconv.kernels.cpu._sweep import sweep
 from tinyconv.kernels.cpu._vector_code import lanes, lanes_for
@@ -48,10 +48,6 @@ def conv_planes(
         x.shape[0], _pair(x.shape[2:]), channels, _pair(size), columns // groups, groups,
         _pair(kernel), _pair(stride), _pair(padding), _pair(dilation), False,
     )  # fmt: skip
-    if is_depthwise(problem):
-        y = _output(problem, x.dtype) if y is None else y
-        depthwise(problem, x, weight, bias, y)
-        return y
     flat, start, (out_step, in_step, h_step, w_step) = as_memory(weight)
     if tile := _winograd_tile(problem, x):
         steps = in_step, out_step, h_step, w_step
@@ -70,10 +66,6 @@ def conv_transpose_planes(
         x.shape[0], _pair(x.shape[2:]), channels // groups, _pair(size), columns, groups,
         _pair(kernel), _pair(stride), _pair(padding), _pair(dilation), True,
     )  # fmt: skip
-    if is_depthwise(problem):
-        y = _output(problem, x.dtype) if y is None else y
-        depthwise(problem, x, weight, bias, y)
-        return y
     flat, start, (in_step, out_step, h_step, w_step) = as_memory(weight)
     if tile := _winograd_tile(problem, x):
         steps = in_step, out_step, h_step, w_step
@@ -87,10 +79,10 @@ def weight_grad_planes(
 ) -> Array:
     """The adjoint of `conv_planes` in its weight."""
     problem = _weight_problem(x, grad, kernel_size, stride, padding, dilation, groups)
-    if is_depthwise(problem):
-        return depthwise_weight_grad(problem, x, grad)
     if tile := _winograd_tile(problem, x, for_weight=True):
         return _winograd_parameter_grads(problem, x, grad, tile)[0]
+    if cost_of_groups(problem, lanes(x.itemsize)) < 1:
+        return _grouped_weight_grad(problem, x, grad)
     threads = use_threads(problem.products())
     width = lanes_for(problem.columns, x.itemsize)
     sizes, strip, tables = grad_plan(problem, x.itemsize, width)
@@ -135,11 +127,14 @@ def _output(problem: Problem, dtype: Any) -> Array:
 
 def _run(problem: Problem, x: Array, weight: Memory, bias: Array | None, y: Array | None) -> Array:
     """Pack the weights, sweep the windows."""
+    fill = direct_fill(problem, x.itemsize)
+    if fill is Fill.GROUPS:
+        return _run_groups(problem, x, weight, bias, y)
+    inner = fill is Fill.TERMS
     threads = use_threads(problem.products())
     width = lanes_for(problem.columns, x.itemsize)
-    sizes, strip, taps, tables, runs = plan(problem, threads, x.itemsize, width)
+    sizes, strip, taps, tables = plan(problem, threads, x.itemsize, width)
     shape = (sizes.groups, sizes.channels, sizes.columns)
-    inner = saves_time(problem.columns, runs, lanes(x.itemsize), width)
     padded = sizes.groups * (sizes.columns if inner else padded_columns(sizes.columns, width))
     packed = np.empty(padded * sizes.taps * sizes.channels, x.dtype)
     if inner:
@@ -159,6 +154,39 @@ def _run(problem: Problem, x: Array, weight: Memory, bias: Array | None, y: Arra
     strips = np.empty((threads, strip), x.dtype)
     sweep(x.dtype)(as_memory(x), packed, packed_bias, flat, strips, sizes, width, inner, tables)
     return y
+
+
+def _run_groups(problem: Problem, x: Array, weight: Memory, bias: Array | None, y: Array | None) -> Array:
+    """The same with several groups in a vector."""
+    threads = use_threads(problem.products())
+    width = lanes(x.itemsize)
+    packs = packs_of(problem, width)
+    wide = problem._replace(channels=width)
+    sizes, strip, taps, tables = plan(wide, threads, x.itemsize, width)
+    packed = np.zeros(packs.packs * len(taps) * packs.channels * width, x.dtype)
+    packed_bias = np.zeros(packs.packs * width, x.dtype)
+    bias_memory = as_memory(np.empty(0, x.dtype) if bias is None else bias)
+    pack_groups(x.dtype)(packed, packed_bias, weight, bias_memory, taps, packs)
+    y = _output(problem, x.dtype) if y is None else y
+    flat = y.transpose(0, 2, 3, 1).reshape(-1)
+    strips = np.zeros((threads, strip), x.dtype)
+    sweep_groups(x.dtype)(as_memory(x), packed, packed_bias, flat, strips, sizes, packs, tables)
+    return y
+
+
+def _grouped_weight_grad(problem: Problem, x: Array, grad: Array) -> Array:
+    threads = use_threads(problem.products())
+    width = lanes(x.itemsize)
+    packs = packs_of(problem, width)
+    sizes, strip, tables = packs_grad_plan(problem, packs, x.itemsize)
+    strips = np.zeros((threads, strip), x.dtype)
+    partial = np.zeros(sizes.parts * packs.packs * sizes.weights * width, x.dtype)
+    sum_groups(x.dtype)(as_memory(x), as_memory(grad), partial, strips, sizes, packs, tables)
+    gradient = np.empty((packs.packs, width, problem.channels, *problem.kernel_size), x.dtype)
+    squares = np.empty((threads, width**2), x.dtype)
+    add_parts(x.dtype)(gradient.reshape(-1), partial, squares, sizes, width)
+    used = gradient[:, : packs.groups * packs.channels]
+    return used.reshape(-1, *gradient.shape[2:])[: grad.shape[1]]
 
 
 def _winograd_tile(problem: Problem, x: Array, for_weight: bool = False) -> int:

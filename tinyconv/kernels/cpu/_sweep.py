@@ -31,7 +31,7 @@ HALVED_TILE = make_tile(ROWS_1, 1, accumulate=False, masked=True, halved=True)
 
 
 @numba.njit(nogil=True)
-def _phase_at(phases: Array, i: int) -> Any:
+def phase_at(phases: Array, i: int) -> Any:
     """Row `i` of the table of phases, with names."""
     p = phases[i]
     return Phase(p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7])
@@ -81,13 +81,13 @@ def _sweep_band(
     padded = (sizes.columns + width - 1) // width * width
     for group in range(sizes.groups):
         copy_strip(
-            strip, strip_first, (sizes.images, sizes.strip_h, sizes.strip_w, sizes.channels),
+            strip, strip_first, (sizes.images, sizes.strip_h, sizes.strip_w, sizes.channels), sizes.channels,
             x.flat, x.start + image * x.steps[0] + group * sizes.channels * x.steps[1], x.steps,
             (sizes.size_h, sizes.size_w), (begin * sizes.stride + sizes.top, sizes.left),
         )  # fmt: skip
         weights_first = group * padded * sizes.taps * sizes.channels
         for i in range(tables.phases.shape[0]):
-            phase = _phase_at(tables.phases, i)
+            phase = phase_at(tables.phases, i)
             here = min(begin, phase.all_rows - phase.rows)
             a_first = strip_first + (here - begin) * sizes.stride * sizes.strip_w * sizes.channels
             y_first = image * sizes.image_step + here * sizes.row_step + group * sizes.columns

@@ -120,15 +120,16 @@ class Emitter:
             apart *= 2
         return vectors[0]
 
+    def rearranged(self, vector: Any, order: list[int], other: Any = None) -> Any:
+        """Lane ``order[i]`` of the vector in lane i; those of `other` are counted on."""
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), self.width), order)
+        return self.builder.shuffle_vector(vector, vector if other is None else other, mask)
+
     def _add_pairs(self, first: Any, second: Any, apart: int) -> Any:
         """Sums of lanes `apart` lanes apart: in the lower of them those of `first`."""
         lower = [lane if not lane & apart else lane - apart + self.width for lane in range(self.width)]
-        left, right = (
-            self.builder.shuffle_vector(
-                first, second, ir.Constant(ir.VectorType(ir.IntType(32), self.width), lanes)
-            )
-            for lanes in (lower, [lane + apart for lane in lower])
-        )
+        left = self.rearranged(first, lower, second)
+        right = self.rearranged(first, [lane + apart for lane in lower], second)
         return self.builder.fadd(left, right)
 
     def broadcast(self, pointer: Any, offset: Any) -> Any:

@@ -95,10 +95,14 @@ class GradPlan(NamedTuple):
 
 
 @lru_cache(maxsize=CACHED_PLANS)
-def grad_plan(problem: Problem, itemsize: int, width: int) -> GradPlan:
-    """The bands, parts and tables for the weight gradient of a convolution."""
+def grad_plan(problem: Problem, itemsize: int, width: int, pixel: int | None = None) -> GradPlan:
+    """The bands, parts and tables for the weight gradient of a convolution.
+
+    A pixel takes `pixel` numbers in the strip, if not as many as there are channels.
+    """
     (vertical,), (horizontal,) = problem.axes()
     channels, (out_h, out_w) = problem.channels, problem.out_size
+    pixel = channels if pixel is None else pixel
     left, right = extent((horizontal,), None)
     strip_w = right - left + 1
     wide = min(2, -(-problem.columns // width)) * width
@@ -106,7 +110,7 @@ def grad_plan(problem: Problem, itemsize: int, width: int) -> GradPlan:
 
     def strip_size(images: int, rows: int) -> int:
         top, bottom = extent((vertical,), rows)
-        return images * ((bottom - top + 1) * strip_w * channels + rows * out_w * wide)
+        return images * ((bottom - top + 1) * strip_w * pixel + rows * out_w * wide)
 
     parts = -(-ITEMS // blocks)
     most = max(MIN_PIXELS, problem.batch * out_h * out_w // parts)
@@ -120,9 +124,9 @@ def grad_plan(problem: Problem, itemsize: int, width: int) -> GradPlan:
     images, rows = max(fits, default=(1, 1), key=lambda band: band[0] * band[1])
     image_bands, row_bands = -(-problem.batch // images), -(-out_h // rows)
     top, bottom = extent((vertical,), rows)
-    strip_h, pitch = bottom - top + 1, strip_w * channels
+    strip_h, pitch = bottom - top + 1, strip_w * pixel
     row = [
-        i * problem.dilation[0] * pitch + j * problem.dilation[1] * channels + c
+        i * problem.dilation[0] * pitch + j * problem.dilation[1] * pixel + c
         for i, j, c in product(*map(range, (*problem.kernel_size, channels)))
     ]
     segment = [(n * strip_h + r * vertical.stride) * pitch for n, r in product(range(images), range(rows))]
@@ -187,7 +191,7 @@ def _grad_band(
     images = min(sizes.images, sizes.batch - n0)
     rows = min(sizes.rows, sizes.out_h - r0)
     copy_strip(
-        strip, first, (images, sizes.strip_h, sizes.strip_w, sizes.channels),
+        strip, first, (images, sizes.strip_h, sizes.strip_w, sizes.channels), sizes.channels,
         x.flat, x.start + n0 * x.steps[0] + group * sizes.channels * x.steps[1], x.steps,
         (sizes.size_h, sizes.size_w), (r0 * sizes.stride_h + sizes.top, sizes.left),
     )  # fmt: skip

@@ -119,17 +119,12 @@ class Tables(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Everything about one geometry.
-
-    `strip` is the size of a band's strip, `runs` (pixels of an image, segments, length of a segment) of
-    each phase.
-    """
+    """Everything about one geometry; `strip` is the size of a band's strip."""
 
     sizes: Sizes
     strip: int
     taps: Array
     tables: Tables
-    runs: list[tuple[int, int, int]]
 
 
 class Problem(NamedTuple):
@@ -158,6 +153,14 @@ class Problem(NamedTuple):
         geometry = zip(self.out_size, self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
         vertical, horizontal = (make(*axis) for axis in geometry)
         return vertical, horizontal
+
+    def runs(self) -> list[tuple[int, int, int]]:
+        """Pixels of an image, runs of neighbouring numbers in a window, and their length; for each phase."""
+        runs = []
+        for v, h in product(*self.axes()):
+            begins, length = _segments(v.offsets, h.offsets, 0, 0, 1, self.channels)
+            runs.append((v.outputs * h.outputs, len(begins), length))
+        return runs
 
 
 @lru_cache(maxsize=CACHED_PLANS)
@@ -199,7 +202,6 @@ def _tables(
     row_parts: list[Array] = []
     out_parts: list[Array] = []
     segments: list[int] = []
-    runs: list[tuple[int, int, int]] = []
     taps: list[tuple[int, int]] = []
     table = 0
     for v, h in product(vertical, horizontal):
@@ -208,10 +210,9 @@ def _tables(
         n, r, c = (axis.astype(np.int64) for axis in grid)
         row = (n * strip_h + r * v.stride) * pitch + c * h.stride * problem.channels
         out = ((n * out_h + v.first + r * v.step) * out_w + h.first + c * h.step) * out_channels
-        begins, length = _segments(v.offsets, h.offsets, top, left, pitch, problem.channels)
-        phases.append(Phase(table, row.size, v.outputs, here, len(segments), len(begins), length, len(taps)))
-        segments += begins
-        runs.append((v.outputs * h.outputs, len(begins), length))
+        runs, length = _segments(v.offsets, h.offsets, top, left, pitch, problem.channels)
+        phases.append(Phase(table, row.size, v.outputs, here, len(segments), len(runs), length, len(taps)))
+        segments += runs
         taps += list(product(v.taps, h.taps))
         for parts, entries in ((row_parts, row), (out_parts, out)):
             parts.append(repeat_last(entries.ravel()))
@@ -225,7 +226,7 @@ def _tables(
         table_of(phases), table_of(np.concatenate(row_parts)), table_of(np.concatenate(out_parts)),
         table_of(segments),
     )  # fmt: skip
-    return Plan(sizes, images * strip_h * pitch, table_of(taps).reshape(-1, 2), tables, runs)
+    return Plan(sizes, images * strip_h * pitch, table_of(taps).reshape(-1, 2), tables)
 
 
 def table_of(entries: Any) -> Array:

@@ -144,7 +144,7 @@ def input_tile(
                 )
         return
     copy_strip(
-        v, edge_first, (1, side, side, channels), x.flat, origin, x.steps,
+        v, edge_first, (1, side, side, channels), channels, x.flat, origin, x.steps,
         (sizes.size_h, sizes.size_w), (top, left),
     )  # fmt: skip
     for c in range(0, channels, width):

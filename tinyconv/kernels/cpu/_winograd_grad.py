@@ -75,7 +75,7 @@ def grad_tile(
                 FROM_GRAD_2(grad.flat, origin + c, row_step, pixel_step, z, z_first + c, 4 * step, step, z, 0)
         return
     copy_strip(
-        z, edge_first, (1, tile, tile, columns), grad.flat, origin, grad.steps,
+        z, edge_first, (1, tile, tile, columns), columns, grad.flat, origin, grad.steps,
         (sizes.out_h, sizes.out_w), (top, left),
     )  # fmt: skip
     for c in range(0, columns, width):

@@ -9,6 +9,9 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from tinyconv.kernels.cpu._moves import copy_part
+from tinyconv.kernels.cpu._vector_code import VECTOR_BYTES
+
 Array = Any
 
 WORTH_A_CALL = 8  # shorter runs are copied number by number
@@ -54,6 +57,9 @@ def copy_pixels(
     """Copy one image row to channels-last memory, pixels `step` apart, from any memory order."""
     if channel_step == 1 and pixel_step == channels and step == channels:
         copy_run(target, first, source, start, pixels * channels)
+    elif channel_step == 1 and 1 < channels <= VECTOR_BYTES // target.itemsize:
+        for w in range(pixels):
+            copy_part(target, first + w * step, source, start + w * pixel_step, channels)
     elif channel_step == 1 and channels >= WORTH_A_CALL:
         for w in range(pixels):
             copy_run(target, first + w * step, source, start + w * pixel_step, channels)
@@ -65,12 +71,14 @@ def copy_pixels(
 
 @numba.njit(nogil=True)
 def copy_strip(
-    strip: Array, first: int, shape: tuple[int, int, int, int], source: Array, start: int,
+    strip: Array, first: int, shape: tuple[int, int, int, int], pixel: int, source: Array, start: int,
     steps: tuple[int, int, int, int], size: tuple[int, int], corner: tuple[int, int],
 ) -> None:  # fmt: skip
     """Copy a strip of an image to channels-last memory; what lies outside the image is 0.
 
-    shape : (images, rows, columns, channels) of the strip, written contiguously.
+    shape : (images, rows, columns, channels) of the strip.
+    pixel : numbers of a pixel in the strip, at least `channels`; the others are left as they are inside
+        the image, and 0 outside.
     steps : of images, channels, rows and columns in `source`.
     size, corner : of the image (H, W); the strip's first row and column in it, maybe negative.
     """
@@ -79,7 +87,7 @@ def copy_strip(
     top, left = corner
     begin = min(max(0, -left), columns)
     end = max(begin, min(columns, size[1] - left))
-    pitch = columns * channels
+    pitch = columns * pixel
     for n in range(images):
         for r in range(rows):
             to = first + (n * rows + r) * pitch
@@ -87,10 +95,10 @@ def copy_strip(
             if h < 0 or h >= size[0]:
                 clear_run(strip, to, pitch)
             else:
-                clear_run(strip, to, begin * channels)
+                clear_run(strip, to, begin * pixel)
                 origin = start + n * image_step + h * row_step + (left + begin) * pixel_step
                 copy_pixels(
-                    strip, to + begin * channels, channels, source, origin, pixel_step, channel_step,
+                    strip, to + begin * pixel, pixel, source, origin, pixel_step, channel_step,
                     end - begin, channels,
                 )  # fmt: skip
-                clear_run(strip, to + end * channels, (columns - end) * channels)
+                clear_run(strip, to + end * pixel, (columns - end) * pixel)

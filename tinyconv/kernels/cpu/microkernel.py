@@ -94,7 +94,7 @@ def make_tile(rows: int, vectors: int, accumulate: bool, masked: bool, halved: b
             data = data_pointers(context, builder, signature, args)
             width = lanes(a.dtype.bitwidth // 8) // (2 if halved else 1)
             emit = Emitter(builder, context.get_value_type(a.dtype), width)
-            _generate(emit, data, rows, vectors, accumulate, masked)
+            _generate(emit, data, (rows, vectors), accumulate, masked, 2 if halved else 1)
             return context.get_dummy_value()
 
         return signature, generate
@@ -103,12 +103,13 @@ def make_tile(rows: int, vectors: int, accumulate: bool, masked: bool, halved: b
 
 
 def _generate(
-    emit: Emitter, data: list[Any], rows: int, vectors: int, accumulate: bool, masked: bool
+    emit: Emitter, data: list[Any], shape: tuple[int, int], accumulate: bool, masked: bool, at_once: int
 ) -> None:
     """Write the code of one tile."""
     (a, a_first, row, row_first, segment, segment_first, segments, length, a_step,
      b, b_first, b_step, c, c_first, out, start, start_first, valid) = data  # fmt: skip
     builder = emit.builder
+    rows, vectors = shape
     tile = [(i, j) for i in range(rows) for j in range(vectors)]
     row_offset = emit.table(row, row_first, rows)
     a = builder.gep(a, [a_first])
@@ -118,24 +119,30 @@ def _generate(
     begin = [zero if accumulate else emit.load(first, j) for j in range(vectors)]
     sums = {(i, j): emit.variable(begin[j]) for i, j in tile}
 
-    def step(a_now: Any) -> None:
-        """One k: an outer product of `rows` numbers of A and `vectors` vectors of B."""
-        b_row = builder.load(b_now)
-        b_vector = [emit.load(b_row, j) for j in range(vectors)]
+    def steps(a_now: Any, count: int) -> None:
+        """`count` values of k, each an outer product of `rows` numbers of A and `vectors` vectors of B."""
+        a_here, b_here = builder.load(a_now), builder.load(b_now)
+        b_rows = [emit.place(b_here, emit.index(0), (k, b_step)) for k in range(count)]
+        b_vectors = [[emit.load(b_row, j) for j in range(vectors)] for b_row in b_rows]
         for i in range(rows):
-            a_number = emit.broadcast(a_now, row_offset[i])
-            for j in range(vectors):
-                sum_now = builder.load(sums[i, j])
-                builder.store(builder.call(emit.fma, [a_number, b_vector[j], sum_now]), sums[i, j])
-        builder.store(builder.gep(b_row, [b_step]), b_now)
+            a_row = builder.gep(a_here, [row_offset[i]])
+            for k, b_vector in enumerate(b_vectors):
+                a_place = emit.place(a_row, emit.index(0), (k, a_step))
+                a_number = emit.broadcast(a_place, emit.index(0))
+                for j in range(vectors):
+                    sum_now = builder.load(sums[i, j])
+                    builder.store(builder.call(emit.fma, [a_number, b_vector[j], sum_now]), sums[i, j])
+        for now, here, step in ((a_now, a_here, a_step), (b_now, b_here, b_step)):
+            builder.store(emit.place(here, emit.index(0), (count, step)), now)
 
     with cgutils.for_range(builder, segments, intp=INDEX) as outer:
         place = builder.add(segment_first, outer.index)
         a_now = emit.variable(builder.gep(a, [emit.table(segment, place, 1)[0]]))
-        with cgutils.for_range(builder, length, intp=INDEX):
-            here = builder.load(a_now)
-            step(here)
-            builder.store(builder.gep(here, [a_step]), a_now)
+        with cgutils.for_range(builder, builder.sdiv(length, emit.index(at_once)), intp=INDEX):
+            steps(a_now, at_once)
+        if at_once > 1:
+            with cgutils.for_range(builder, builder.srem(length, emit.index(at_once)), intp=INDEX):
+                steps(a_now, 1)
 
     c = builder.gep(c, [c_first])
     targets = [builder.gep(c, [offset]) for offset in emit.table(out, row_first, rows)]
