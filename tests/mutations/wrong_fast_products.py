@@ -26,8 +26,8 @@ MUTATIONS = (
     wrong(
         "fast weight gradient: dilation is forgotten",
         "kernels/cpu/_weight_grad.py",
-        "i * problem.dilation[0] * pitch + j * problem.dilation[1] * channels + c",
-        "i * pitch + j * channels + c",
+        "i * problem.dilation[0] * pitch + j * problem.dilation[1] * pixel + c",
+        "i * pitch + j * pixel + c",
         CONV,
     ),
     wrong(
