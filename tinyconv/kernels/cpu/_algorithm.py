@@ -38,10 +38,10 @@ class TransformCost(NamedTuple):
     of_weight: int
 
 
-TRANSFORM_COST = {4: TransformCost(500, 450, 1000), 2: TransformCost(180, 170, 650)}
+TRANSFORM_COST = {4: TransformCost(500, 450, 450), 2: TransformCost(180, 170, 300)}
 STEPS_AROUND_A_SUM = 4
 DIRECT_SLOWDOWN = 1.1
-PACKING_COST = 80
+PACKING_COST = 40
 """For one vector of weights of the direct kernels."""
 COST_OF_A_SUM, COST_OF_A_FEW = 100, 20
 """For one vector of the sums of the weight gradient, where threads add theirs up and where they do not."""

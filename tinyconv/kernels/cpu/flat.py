@@ -8,6 +8,7 @@ so that a channels-last network stays channels-last.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,17 @@ def _are_float32(x: Array, *others: Array) -> bool:
     return all(isinstance(other, np.ndarray) and other.dtype == np.float32 for other in others)
 
 
+@cache
+def channels_last_axes(ndim: int) -> tuple[int, ...]:
+    """The axes of (N, C, *spatial) in the order N, *spatial, C."""
+    return (0, *range(2, ndim), 1)[:ndim]
+
+
 def memory_axes(x: Array) -> tuple[int, ...]:
     """The axes of x from the outermost in memory to the innermost."""
+    axes = channels_last_axes(x.ndim)
+    if x.ndim > 2 and x.transpose(axes).flags.c_contiguous:
+        return axes
     return tuple(sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis])))
 
 
@@ -83,9 +93,9 @@ def ordered_like(x: Array, other: Array) -> Array:
 
 def channels_last(x: Array) -> Array:
     """View (or copy once) x (N, C, *spatial) as a C-ordered array (N, *spatial, C)."""
-    return np.ascontiguousarray(np.moveaxis(x, 1, -1))
+    return np.ascontiguousarray(x.transpose(channels_last_axes(x.ndim)))
 
 
 def channels_first(x: Array) -> Array:
     """The inverse view: (N, *spatial, C) seen as (N, C, *spatial)."""
-    return np.moveaxis(x, -1, 1)
+    return x.transpose(0, x.ndim - 1, *range(1, x.ndim - 1))

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from tinyconv.kernels.cpu.flat import memory_axes
+
 Array = Any
 
 _M_TRIM_THRESHOLD = -1
@@ -69,7 +71,7 @@ def as_memory(array: Array) -> Memory:
     steps = tuple(stride // item for stride in array.strides)
     if array.flags.c_contiguous:
         return Memory(read_only(array.reshape(-1)), 0, steps)
-    ordered = array.transpose(sorted(range(array.ndim), key=lambda axis: -steps[axis]))
+    ordered = array.transpose(memory_axes(array))
     if ordered.flags.c_contiguous:
         return Memory(read_only(ordered.reshape(-1)), 0, steps)
     reach = [step * (size - 1) for step, size in zip(steps, array.shape, strict=True)]
