@@ -16,7 +16,19 @@ import tinyconv
 
 ROOT = Path(__file__).parents[1]
 RUNTIME = ("matplotlib", "numba", "numpy", "pillow", "rich", "safetensors", "scikit-learn", "typer")
-EXTRAS = {"test", "lessons", "docs", "bench", "contenders", "gpu", "gpu12", "onnx", "mpi", "tensorboard"}
+EXTRAS = {
+    "test",
+    "lessons",
+    "docs",
+    "bench",
+    "contenders",
+    "gpu",
+    "gpu12",
+    "onnx",
+    "medical",
+    "mpi",
+    "tensorboard",
+}
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinyconv.data.averaging import average_models, average_views
 from tinyconv.data.border_weights import border_weights
 from tinyconv.data.collate import collate_arrays, default_collate
 from tinyconv.data.dataset import Dataset, Subset, split
@@ -13,8 +14,15 @@ from tinyconv.data.datasets import (
     ImageFolder,
     MaskFolder,
     NucleiFolder,
+    SyntheticHeart,
     SyntheticNuclei,
+    SyntheticOrgan,
+    SyntheticShapes,
+    SyntheticVessels,
+    Volume,
+    read_dicom,
     read_idx,
+    read_nifti,
 )
 from tinyconv.data.images import read_image, read_labels, read_mask, write_png
 from tinyconv.data.intensity import RandomBlur, RandomNoise, Standardize, Window
@@ -92,11 +100,18 @@ __all__ = [
     "Standardize",
     "Subset",
     "SubsetRandomSampler",
+    "SyntheticHeart",
     "SyntheticNuclei",
+    "SyntheticOrgan",
+    "SyntheticShapes",
+    "SyntheticVessels",
     "TensorDataset",
+    "Volume",
     "WeightedRandomSampler",
     "Window",
     "WorkerInfo",
+    "average_models",
+    "average_views",
     "border_weights",
     "collate_arrays",
     "default_collate",
@@ -104,10 +119,12 @@ __all__ = [
     "normalize",
     "predict_tiled",
     "random_split",
+    "read_dicom",
     "read_idx",
     "read_image",
     "read_labels",
     "read_mask",
+    "read_nifti",
     "split",
     "with_channels",
     "write_png",

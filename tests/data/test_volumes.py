@@ -1,0 +1,111 @@
+"""Volumes written by nibabel and pydicom, read back with their millimetres; and files that are none."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinyconv.data import read_dicom, read_nifti
+from tinyconv.errors import DataError
+
+VALUES = np.random.default_rng(0).integers(-1000, 1500, (5, 6, 7)).astype(np.int16)  # (D, H, W)
+SPACING = (3.0, 0.5, 0.75)
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_nifti(tmp_path: Path, suffix: str) -> None:
+    nibabel = pytest.importorskip("nibabel")
+    path = tmp_path / f"Kopf é{suffix}"
+    image = nibabel.Nifti1Image(VALUES.transpose(), np.diag([*SPACING[::-1], 1.0]))
+    nibabel.save(image, path)
+    volume = read_nifti(path)
+    np.testing.assert_array_equal(volume.values, VALUES)
+    assert volume.values.dtype == np.float32 and volume.spacing == SPACING
+    whole = path.read_bytes()
+    for content in (b"", b"no volume", whole[:200], whole[: len(whole) // 2]):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match="Kopf é"):
+            read_nifti(path)
+    with pytest.raises(DataError, match="unreadable"):
+        read_nifti(tmp_path / "gone.nii")
+
+
+def test_nifti_that_is_no_volume(tmp_path: Path) -> None:
+    nibabel = pytest.importorskip("nibabel")
+    path = tmp_path / "x.nii"
+    nibabel.save(nibabel.Nifti1Image(np.zeros((4, 5, 6, 3), np.float32), np.eye(4)), path)
+    with pytest.raises(DataError, match="one volume"):
+        read_nifti(path)
+    nibabel.save(nibabel.Nifti1Image(np.zeros((4, 5, 6, 1), np.float32), np.eye(4)), path)
+    assert read_nifti(path).values.shape == (6, 5, 4)
+    nibabel.save(nibabel.Nifti1Image(np.full((4, 5, 6), np.nan, np.float32), np.eye(4)), path)
+    with pytest.raises(DataError, match="no numbers"):
+        read_nifti(path)
+    header = bytearray(path.read_bytes())
+    header[42:48] = np.array([32767] * 3, "<i2").tobytes()  # the sizes that the header claims
+    path.write_bytes(header)
+    with pytest.raises(DataError, match="one volume of at most"):
+        read_nifti(path)
+
+
+def write_slice(path: Path, number: int, pixels: np.ndarray, **changed: object) -> None:
+    pydicom = pytest.importorskip("pydicom")
+    from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = CTImageStorage, f"1.2.3.{number + 1}"
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
+    data.SOPClassUID, data.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    data.Modality, data.SeriesInstanceUID = "CT", "1.2.3"
+    data.ImageOrientationPatient, data.ImagePositionPatient = [1, 0, 0, 0, 1, 0], [0, 0, 10 + 3.0 * number]
+    data.PixelSpacing, data.SliceThickness = [0.5, 0.75], 3.0
+    data.RescaleSlope, data.RescaleIntercept = 2, -1024
+    data.Rows, data.Columns = pixels.shape
+    data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
+    data.BitsAllocated = data.BitsStored = 16
+    data.HighBit, data.PixelRepresentation = 15, 1
+    data.PixelData = pixels.astype("<i2").tobytes()
+    for name, value in changed.items():
+        setattr(data, name, value)
+    assert pydicom.__version__ >= "3"
+    data.save_as(path, enforce_file_format=True)
+
+
+@pytest.fixture
+def series(tmp_path: Path) -> Path:
+    """Five slices whose names are not in the order of their places, and a file that is none."""
+    folder = tmp_path / "CT é"
+    folder.mkdir()
+    for number, name in enumerate("ecadb"):
+        write_slice(folder / name, number, VALUES[number])
+    (folder / "notes.txt").write_text("no slice")
+    return folder
+
+
+def test_dicom(series: Path) -> None:
+    volume = read_dicom(series)
+    np.testing.assert_array_equal(volume.values, VALUES.astype(np.float32) * 2 - 1024)
+    assert volume.values.dtype == np.float32 and volume.spacing == pytest.approx(SPACING)
+
+
+def test_a_series_with_a_hole_and_other_folders(series: Path, tmp_path: Path) -> None:
+    (series / "a").rename(series / ".hidden")
+    with pytest.raises(DataError, match=r"slices 3\.000 to 6\.000 mm apart"):
+        read_dicom(series)
+    write_slice(series / "a", 2, VALUES[2], SeriesInstanceUID="9.9")
+    with pytest.raises(DataError, match="5 slices of 2 series"):
+        read_dicom(series)
+    write_slice(series / "a", 1, VALUES[2])
+    with pytest.raises(DataError, match="none twice"):
+        read_dicom(series)
+    os.truncate(series / "a", 400)
+    with pytest.raises(DataError, match="a' is unreadable"):
+        read_dicom(series)
+    for folder in (tmp_path, tmp_path / "gone"):
+        with pytest.raises(DataError):
+            read_dicom(folder)

@@ -1,0 +1,166 @@
+"""Volumes of CT and MRI: NIfTI files (nibabel) and folders of DICOM slices (pydicom), in millimetres.
+
+Both packages are optional: ``pip install tinyconv[medical]``.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyconv.errors import DataError, PackageError
+
+Array = Any
+
+MAX_VOXELS = 2**29
+UNEVEN = 0.01
+"""Distances between slices may differ by this share, no more."""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume and how large its voxels are.
+
+    Attributes
+    ----------
+    values : array (D, H, W), float32
+        As the scanner says them, e.g. Hounsfield units of CT.
+    spacing : (float, float, float)
+        Millimetres from voxel to voxel along D, H and W; what the metrics of `tinyconv.metrics` take.
+    """
+
+    values: Array
+    spacing: tuple[float, float, float]
+
+
+def read_nifti(path: str | os.PathLike[str]) -> Volume:
+    """Read a ``.nii`` or ``.nii.gz`` file; its axes x, y, z become W, H, D.
+
+    Raises
+    ------
+    PackageError
+        Without nibabel.
+    DataError
+        If the file is missing, damaged, no single volume, or has more than `MAX_VOXELS` voxels.
+    """
+    try:
+        import nibabel
+    except ImportError as error:
+        raise PackageError("read_nifti", "nibabel", "missing", "pip install tinyconv[medical]") from error
+    where = repr(os.fspath(path))
+    try:
+        image: Any = nibabel.load(path)
+        shape = tuple(int(n) for n in image.shape)
+        while len(shape) > 3 and shape[-1] == 1:
+            shape = shape[:-1]
+        if len(shape) != 3 or not 0 < prod(shape) <= MAX_VOXELS:
+            raise DataError(
+                "read_nifti", where, f"of shape {image.shape}", f"one volume of at most {MAX_VOXELS}"
+            )
+        values = np.asarray(image.dataobj, np.float32).reshape(shape)
+        spacing = tuple(float(step) for step in image.header.get_zooms()[:3])
+    except DataError:
+        raise
+    except Exception as error:  # nibabel has many, and what lies below it has more
+        found = f"unreadable ({type(error).__name__}: {error})"
+        raise DataError("read_nifti", where, found, "a NIfTI file") from error
+    return _checked("read_nifti", where, np.ascontiguousarray(values.transpose()), spacing[::-1])
+
+
+def read_dicom(folder: str | os.PathLike[str]) -> Volume:
+    """Read the slices of one series from a folder, sorted by where they lie in the body.
+
+    Files that are not DICOM are passed over. Slope and intercept are applied: CT comes in Hounsfield
+    units.
+
+    Raises
+    ------
+    PackageError
+        Without pydicom.
+    DataError
+        If no slice is there, several series are, a slice differs in size or is missing between its
+        neighbours, or one cannot be decoded.
+    """
+    try:
+        import pydicom
+    except ImportError as error:
+        raise PackageError("read_dicom", "pydicom", "missing", "pip install tinyconv[medical]") from error
+    where = repr(os.fspath(folder))
+    try:
+        files = sorted(entry for entry in Path(folder).iterdir() if _is_dicom(entry))
+    except OSError as error:
+        raise DataError(
+            "read_dicom", where, f"unreadable ({error.strerror})", "a folder of slices"
+        ) from error
+    slices = []
+    for file in files:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                slices.append(_slice(pydicom.dcmread(file)))
+        except Exception as error:  # pydicom and the decoders below it have many kinds
+            found = f"unreadable ({type(error).__name__}: {error})"
+            raise DataError("read_dicom", repr(str(file)), found, "a slice of CT or MRI") from error
+    if len({(part.series, part.values.shape, part.step) for part in slices}) != 1:
+        found = f"a folder of {len(slices)} slices of {len({part.series for part in slices})} series"
+        raise DataError("read_dicom", where, found, "the slices of one series, all of one size")
+    slices.sort(key=lambda part: part.place)
+    values = np.stack([part.values for part in slices])
+    return _checked("read_dicom", where, values, (_distance(where, slices), *slices[0].step))
+
+
+@dataclass(frozen=True)
+class _Slice:
+    series: str
+    place: float
+    step: tuple[float, float]
+    thickness: float
+    values: Array
+
+
+def _slice(header: Any) -> _Slice:
+    """What is needed of a slice; `place` is its distance along the normal of its plane."""
+    row, column = np.array(header.ImageOrientationPatient, float).reshape(2, 3)
+    place = float(np.cross(row, column) @ np.array(header.ImagePositionPatient, float))
+    if int(header.Rows) * int(header.Columns) > MAX_VOXELS:
+        raise ValueError(f"{header.Rows} x {header.Columns} pixels")
+    pixels = header.pixel_array.astype(np.float32)
+    if pixels.ndim != 2:
+        raise ValueError(f"pixels of shape {pixels.shape}")
+    values = pixels * float(header.get("RescaleSlope", 1)) + float(header.get("RescaleIntercept", 0))
+    down, right = (float(step) for step in header.PixelSpacing)
+    thickness = float(header.get("SliceThickness", 1) or 1)
+    return _Slice(str(header.SeriesInstanceUID), place, (down, right), thickness, values.astype(np.float32))
+
+
+def _distance(where: str, slices: list[_Slice]) -> float:
+    """Millimetres between neighbours, which must be the same everywhere."""
+    if len(slices) == 1:
+        return slices[0].thickness
+    steps = np.diff([part.place for part in slices])
+    if steps.min() <= 0 or steps.max() - steps.min() > UNEVEN * steps.max():
+        found = f"a series with slices {steps.min():.3f} to {steps.max():.3f} mm apart"
+        raise DataError("read_dicom", where, found, "slices at one distance, none missing, none twice")
+    return float(steps.mean())
+
+
+def _is_dicom(path: Path) -> bool:
+    """Whether "DICM" follows the preamble of 128 bytes."""
+    if not path.is_file() or path.name.startswith("."):
+        return False
+    with open(path, "rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def _checked(where: str, path: str, values: Array, spacing: Any) -> Volume:
+    if not np.isfinite(values).all():
+        raise DataError(where, path, "with voxels that are no numbers", "finite values")
+    if not all(np.isfinite(step) and step > 0 for step in spacing):
+        raise DataError(where, path, f"of spacing {spacing} mm", "millimetres above 0")
+    return Volume(values, tuple(spacing))
