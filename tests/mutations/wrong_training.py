@@ -77,4 +77,25 @@ MUTATIONS = (
         "pass",
         f"{STEP}::test_callbacks_are_in_the_checkpoint",
     ),
+    wrong(
+        "checkpoint: the description's checksum is not looked at",
+        "train/checkpoint.py",
+        "described[SIGNATURE] != signed(described)[SIGNATURE]",
+        "not described[SIGNATURE]",
+        "tests/train/test_damaged_checkpoint.py::test_a_bit_flipped_anywhere_in_the_description",
+    ),
+    wrong(
+        "run folder: what a killed process left stays",
+        "train/folder.py",
+        "            _remove_unfinished(self.path)\n",
+        "",
+        "tests/train/test_run_folder.py::test_what_a_killed_process_left_unfinished_is_removed_and_nothing_else",
+    ),
+    wrong(
+        "options file: unknown names pass",
+        "train/options_file.py",
+        "if name not in allowed:",
+        "if not name:",
+        "tests/train/test_options_file.py::test_files_that_are_no_options",
+    ),
 )
