@@ -225,6 +225,19 @@ def test_claims_are_compared_with_the_file(tmp_path: Path, options: dict[str, An
         tc.load(path)
 
 
+def test_a_number_that_was_damaged_on_the_way(tmp_path: Path) -> None:
+    """An archive has a checksum of each entry, large entries too."""
+    numbers = np.arange(2**19 + 3, dtype="<f4").tobytes()
+    good = tensor_of((2**19 + 3,), (1,), length=2**19 + 3)
+    path = in_a_zip(tmp_path / "x.pt", good, key0=numbers)
+    assert tc.load(path)[-1].item() == 2**19 + 2
+    content = path.read_bytes()
+    place = content.index(numbers) + 12345
+    path.write_bytes(content[:place] + b"\xff" + content[place + 1 :])
+    with pytest.raises(CheckpointError, match="CRC"):
+        tc.load(path)
+
+
 def test_wrong_archives(tmp_path: Path) -> None:
     good = tensor_of((2, 2), (2, 1))
     for name, path in {

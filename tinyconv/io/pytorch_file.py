@@ -24,6 +24,7 @@ Array = Any
 ZIP, PICKLE = b"PK\x03\x04", b"\x80\x02"
 MAGIC = 0x1950A86A20F9469CFC6C
 """What a file from before 2020 begins with, as a pickle."""
+PIECE = 2**20
 MOST_BYTES = 2**26
 """Of the description; the numbers may take any room that the file has."""
 
@@ -86,7 +87,8 @@ def _read_zip(file: BinaryIO, make: Callable[[Array], Any]) -> Any:
                 claimed = entry.file_size + sum(map(len, read.values()))
                 if claimed > os.fstat(file.fileno()).st_size:
                     raise ValueError("more numbers than the file has room for")
-                read[storage.key] = bytearray(archive.read(entry))
+                with archive.open(entry) as numbers:
+                    read[storage.key] = _content(numbers, entry.file_size)
             return _numbers(storage, read[storage.key])
 
         if entries[name].compress_type != zipfile.ZIP_STORED:
@@ -117,7 +119,7 @@ def _read_old(file: BinaryIO, make: Callable[[Array], Any]) -> Any:
         size = length * np.dtype(storages[key].dtype).itemsize
         if length != storages[key].length or size > os.fstat(file.fileno()).st_size:
             raise ValueError(f"a storage {key!r} of {length} elements")
-        read[key] = bytearray(file.read(size))
+        read[key] = _content(file, size)
     file.seek(start)
     return read_pickle(
         file, lambda place: make(_array(place, _numbers(place.storage, read[place.storage.key])))
@@ -126,6 +128,15 @@ def _read_old(file: BinaryIO, make: Callable[[Array], Any]) -> Any:
 
 def _no_tensor(place: TensorPlace) -> Any:
     raise Refused("a tensor in the place of the file's version")
+
+
+def _content(file: Any, size: int) -> bytearray:
+    """The next `size` bytes, which may be most of the memory there is: they are never there twice."""
+    content, end = bytearray(size), 0
+    while end < size and (piece := file.read(min(PIECE, size - end))):
+        content[end : end + len(piece)] = piece
+        end += len(piece)
+    return content[:end] if end < size else content
 
 
 def _numbers(storage: Storage, content: bytearray) -> Array:
