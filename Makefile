@@ -31,7 +31,7 @@ format: $(VENV)/installed-$(EXTRAS) ## Mend style and format where that needs no
 
 install: $(VENV)/installed-$(EXTRAS) ## Install for work on tinyconv; EXTRAS=test,bench adds PyTorch
 
-bench: $(VENV)/installed-bench,contenders ## Time tinyconv against PyTorch and others (an hour); writes docs/benchmarks/
+bench: $(VENV)/installed-bench,contenders ## Time tinyconv against PyTorch and others (half an hour); writes docs/benchmarks/
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove .venv and everything made by tools; runs/ stays

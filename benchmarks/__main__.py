@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +18,7 @@ from benchmarks.contenders import ALL
 from benchmarks.memory import memory_rows
 from benchmarks.report import Report, print_report, write
 from tinyconv.benchmark import Case, Settings, race
-from tinyconv.benchmark.case import tasks_of
+from tinyconv.benchmark.case import TRAINING, tasks_of
 from tinyconv.benchmark.machine import facts, load, warning
 from tinyconv.benchmark.table import all_right
 from tinyconv.device import available_threads
@@ -57,7 +58,7 @@ def main(
     contenders: Annotated[
         str | None, typer.Option(help="Names, or how they begin: `tinyconv,pytorch`.  [default: all]")
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Turns of each contender in each case.")] = 7,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each contender in each case.")] = 3,
     threads: Annotated[
         int | None,
         typer.Option(min=1, max=available_threads(), help="Of each contender.  [default: all cores]"),
@@ -84,18 +85,20 @@ def main(
     if busy := warning(report.settings["load before"]):
         console.print(busy, highlight=False)
     jobs = [*(layers if Part.LAYERS in parts else []), *(networks if Part.NETWORKS in parts else [])]
-    memory_jobs = networks if Part.MEMORY in parts else []
+    memory_jobs = [job for job in networks if job[1] == TRAINING] if Part.MEMORY in parts else []
     with bar(console) as progress:
         task = progress.add_task("ceiling", total=len(jobs) + len(memory_jobs), completed=-1)
 
         def show(label: str) -> None:
             progress.update(task, description=label, advance=1)
+            if not console.is_terminal:
+                console.print(f"{time.strftime('%H:%M:%S')} {label}", highlight=False, markup=False)
 
         if Part.CEILING in parts:
             report.ceiling = ceiling.measure(settings.threads)
         for row in race(jobs, names, settings, show, report.versions):
             report.rows.append(row)
-        report.memory += memory_rows(memory_jobs, names, settings.threads, show)
+        report.memory += memory_rows(memory_jobs, names, settings.threads, show, Part.NETWORKS in parts)
         progress.update(task, description="done", completed=len(jobs) + len(memory_jobs))
     report.settings["load after"] = load()
     print_report(report, console)

@@ -58,7 +58,7 @@ def unet_course(size: int = 64, count: int = 64) -> Course:
     return Course(f"U-Net, {size}x{size}, batch 4", "unet", 4, 1e-3, images, masks)
 
 
-def vgg_course(batch: int = 8) -> Course:
+def vgg_course(batch: int = 4) -> Course:
     """VGG-16 on scikit-learn's digits, each pixel drawn as 4x4."""
     data = Digits()
     images = np.kron(data.images[:, None], np.ones((1, 3, 4, 4), np.float32))

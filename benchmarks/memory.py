@@ -39,24 +39,32 @@ class MemoryRow:
             return None
         return self.needed("tinyconv") / max(self.needed(other), 1)
 
+    def whole_ratio(self) -> float | None:
+        """The same of whole processes: with the libraries and what they keep at rest."""
+        theirs = [peak for name, (_, peak) in self.numbers.items() if name.startswith("pytorch")]
+        if not theirs or "tinyconv" not in self.numbers:
+            return None
+        return self.numbers["tinyconv"][1] / min(theirs)
+
 
 def memory_rows(
     jobs: Sequence[tuple[Case, str]],
     contenders: Mapping[str, str],
     threads: int,
     progress: Callable[[str], object] = lambda label: None,
+    warm: bool = False,
 ) -> Iterator[MemoryRow]:
     """Measure each job with each contender.
 
     The first of two processes fills the caches on disk, the second is measured: a compiler at
-    work would need more than the network.
+    work would need more than the network. With `warm` the caches are full.
     """
     for case, task in jobs:
         row = MemoryRow(case, task)
         progress(f"memory: {row.label}")
         for name, address in contenders.items():
             try:
-                for _ in range(2):
+                for _ in range(1 if warm else 2):
                     with Process(address, threads) as process:
                         answer = process.ask("peak", case=to_json(case), task=task)
                 row.numbers[name] = (answer["rest"], answer["peak"])

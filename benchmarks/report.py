@@ -87,7 +87,7 @@ def row_as_json(row: Row) -> dict[str, Any]:
 
 def memory_as_json(row: MemoryRow) -> dict[str, Any]:
     entries = {name: {"rest": rest, "peak": peak} for name, (rest, peak) in row.numbers.items()}
-    best = {"pytorch_best": row.best(THEIRS), "ratio": row.ratio()}
+    best = {"pytorch_best": row.best(THEIRS), "ratio": row.ratio(), "whole_ratio": row.whole_ratio()}
     return {"case": row.case.name, "task": row.task, **best, "entries": entries, "notes": row.notes}
 
 
@@ -116,8 +116,12 @@ def print_report(report: Report, console: Any) -> None:
 
 
 def memory_line(row: MemoryRow) -> str:
-    numbers = [f"{name} {row.needed(name) / 2**20:.0f} MiB" for name in row.numbers]
-    return f"memory above rest, {row.label}: {', '.join(numbers)}; ratio {ratio_text(row.ratio())}"
+    numbers = [
+        f"{name} {row.needed(name) / 2**20:.0f} ({peak / 2**20:.0f})"
+        for name, (_, peak) in row.numbers.items()
+    ]
+    ratios = f"ratio {ratio_text(row.ratio())} ({ratio_text(row.whole_ratio())})"
+    return f"MiB above rest (whole process), {row.label}: {', '.join(numbers)}; {ratios}"
 
 
 def ceiling_lines(report: Report) -> list[str]:

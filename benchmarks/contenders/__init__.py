@@ -9,7 +9,7 @@ ALL = {
     "jax": "benchmarks.contenders.jax:Jax",
     "mygrad": "benchmarks.contenders.mygrad:MyGrad",
 }
-"""By name; the first one that does a job sets the standard for the results."""
+"""By name."""
 
 NOT_HERE = (
     "DeZero (0.0.13, the newest) cannot be imported with NumPy 2: it uses np.int, which is gone since 1.24",

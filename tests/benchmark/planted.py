@@ -64,6 +64,10 @@ def failing(threads):
     return Planted(run=fail)
 
 
+def slow(threads):
+    return Planted(run=lambda: time.sleep(0.03))
+
+
 def sleeping(threads):
     return Planted(run=lambda: time.sleep(30))
 

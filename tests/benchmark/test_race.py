@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 import pytest
 
-from tinyconv.benchmark import Layer, Network, Settings, race
+from tinyconv.benchmark import Layer, Network, Settings, engines, race
 from tinyconv.benchmark.case import tasks_of, to_json
 from tinyconv.benchmark.process import Failed, Process
 from tinyconv.benchmark.race import Entry, Row, turns
@@ -20,6 +21,9 @@ def address(name):
     return f"tests.benchmark.planted:{name}"
 
 
+RIGHT = address("right")
+
+
 def planted(*names):
     return {name: address(name) for name in names}
 
@@ -28,7 +32,7 @@ def planted(*names):
 def row():
     names = ("right", "slightly_different", "wrong", "not_a_number", "missing", "crashing", "failing")
     versions = {}
-    (row,) = race([(SMALL, "forward")], planted(*names), QUICK, versions=versions)
+    (row,) = race([(SMALL, "forward")], planted(*names), QUICK, versions=versions, standard=RIGHT)
     assert versions["right"] == "1.0" and "missing" not in versions
     return row
 
@@ -42,6 +46,37 @@ def test_wrong_results_are_found_and_not_timed(row):
     assert "nan" in row.entries["not_a_number"].note
     assert not row.entries["wrong"].seconds and not row.entries["failing"].seconds
     assert not all_right([row], "right") and cell(row, "wrong") == "wrong"
+
+
+def test_without_a_standard_nothing_is_right():
+    (row,) = race([(SMALL, "forward")], planted("right"), QUICK, standard=address("failing"))
+    entry = row.entries["right"]
+    assert (entry.status, entry.note) == ("failed", "nothing to compare with: ValueError: a bad day")
+    assert not entry.seconds
+
+
+def test_a_slow_contender_gets_one_round():
+    settings = Settings(threads=1, rounds=3, turn_seconds=0.005, pause=0.0)
+    (row,) = race([(SMALL, "forward")], planted("right", "slow"), settings, standard=RIGHT)
+    assert len(row.entries["slow"].seconds) == 1 and len(row.entries["right"].seconds) >= 3
+
+
+def test_the_standard_is_in_float64():
+    case = Layer(16, 8, 4, (56, 56), kernel=1, padding=0)
+    x, weight, bias, gradient = case.arrays()
+    job = engines.exact(1).prepare(case, "backward")
+    right = gradient.sum((0, 2, 3), dtype=np.float64)
+    found = job.results()
+    assert {array.dtype for array in found.values()} == {np.dtype("float64")}
+    np.testing.assert_allclose(found["gradient of bias"], right, rtol=1e-12, atol=1e-10)
+    np.testing.assert_allclose(
+        found["gradient of weight"][:, :, 0, 0],
+        np.einsum("nohw,nchw->oc", gradient.astype(np.float64), x.astype(np.float64)),
+        rtol=1e-10,
+        atol=1e-8,
+    )
+    loss = engines.exact(1).prepare(Network("mlp", 4, (784,)), "training step").results()["loss"]
+    assert abs(loss / np.float32(loss) - 1) < 1e-6
 
 
 def test_the_reasons_are_told(row):
@@ -60,7 +95,8 @@ def test_the_others_are_timed_in_each_round(row):
 
 
 def test_a_task_that_one_cannot_do_and_a_process_that_starts_again():
-    rows = list(race([*tasks_of([SMALL]), (SMALL, "forward")], planted("right", "crashing"), QUICK))
+    jobs = [*tasks_of([SMALL]), (SMALL, "forward")]
+    rows = list(race(jobs, planted("right", "crashing"), QUICK, standard=RIGHT))
     assert [r.entries["right"].status for r in rows] == ["ok", "not done", "ok"]
     assert rows[1].entries["right"].note == "it only goes forward"
     assert [r.entries["crashing"].status for r in rows] == ["failed", "not done", "failed"]

@@ -40,6 +40,8 @@ class Engine:
         Makes the optimiser.
     compiled : callable
         Compiles a function; by default it stays as it is.
+    dtype : str
+        In which to compute.
     without_graph : callable
         Makes the block in which inference runs.
     """
@@ -51,9 +53,10 @@ class Engine:
         adam: Callable[..., Any],
         without_graph: Callable[[], AbstractContextManager[Any]],
         compiled: Callable[..., Any] | None = None,
+        dtype: str = "float32",
     ) -> None:
         self.tc, self.place, self.adam, self.without_graph = tc, place, adam, without_graph
-        self.compiled = compiled
+        self.compiled, self.dtype = compiled, dtype
         self.version = str(tc.__version__)
 
     def prepare(self, case: Case, task: str) -> Job:
@@ -131,17 +134,21 @@ class Engine:
         return getattr(self.tc.nn.functional, case.function)(*inputs, **case.options)
 
     def _tensors(self, case: Layer) -> list[Tensor]:
-        return [self.place(self.tc.from_numpy(array), len(case.size) + 2) for array in case.arrays()]
+        return [self.place(self._tensor(array), len(case.size) + 2) for array in case.arrays()]
+
+    def _tensor(self, array: Array) -> Tensor:
+        """A tensor of the engine's dtype, or of whole numbers."""
+        return self.tc.from_numpy(array.astype(self.dtype, copy=False) if array.dtype.kind == "f" else array)
 
     def _batch(self, case: Network) -> tuple[Tensor, Tensor]:
-        images = self.place(self.tc.from_numpy(case.images()), len(case.size) + 1)
-        return images, self.tc.from_numpy(target(case))
+        images = self.place(self._tensor(case.images()), len(case.size) + 1)
+        return images, self._tensor(target(case))
 
     def _model(self, case: Network) -> Module:
         model = NETWORKS[case.network](self.tc)
         state = weights(case.network).items()
         model.load_state_dict({name: self.tc.from_numpy(value.copy()) for name, value in state})
-        return self.place(model, len(case.size) + 1)
+        return self.place(model.to(getattr(self.tc, self.dtype)), len(case.size) + 1)
 
 
 def numbers(tensor: Tensor) -> Array:
@@ -196,7 +203,21 @@ pytorch_channels_last = partial(pytorch, channels_last=True)
 pytorch_compiled = partial(pytorch, compiled=True)
 pytorch_channels_last_compiled = partial(pytorch, channels_last=True, compiled=True)
 
+
+def exact(threads: int) -> Contender:
+    """Return what the others are measured by: PyTorch in float64, or without it the reference kernels."""
+    if pytorch_is_installed():
+        torch = importlib.import_module("torch")
+        torch.set_num_threads(threads)
+        return Engine(torch, as_it_is, torch.optim.Adam, torch.inference_mode, dtype="float64")
+    import tinyconv as tc
+
+    tc.kernel_backend.set("reference")
+    return Engine(tc, as_it_is, tc.optim.Adam, tc.no_grad, dtype="float64")
+
+
 HERE = __name__
+EXACT = f"{HERE}:exact"
 CONTENDERS = {
     "pytorch nchw": f"{HERE}:pytorch",
     "pytorch channels_last": f"{HERE}:pytorch_channels_last",

@@ -22,10 +22,12 @@ import numpy as np
 
 from tinyconv.benchmark.agreement import disagreement
 from tinyconv.benchmark.case import Case, to_json
+from tinyconv.benchmark.engines import EXACT
 from tinyconv.benchmark.process import Failed, Missing, NotDone, Process
 
 OK, WRONG, FAILED, NOT_DONE, MISSING = "ok", "wrong", "failed", "not done", "missing"
-SLOW_ROUNDS = 2
+SLOW_ROUNDS, SLOW_TURNS = 1, 4
+STANDARD = "float64"
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Settings:
     threads : int
         Threads, and cores, of each contender.
     rounds : int
-        Turns of each contender; `SLOW_ROUNDS` for one whose call takes longer than ten turns should.
+        Turns of each contender; `SLOW_ROUNDS` for one whose call takes longer than `SLOW_TURNS` turns should.
     turn_seconds : float
         A turn has as many calls as fit in, but at least 1 and at most 100, and before them one
         that is not counted.
@@ -127,6 +129,7 @@ def race(
     settings: Settings,
     progress: Callable[[str], object] = lambda label: None,
     versions: dict[str, str] | None = None,
+    standard: str = EXACT,
 ) -> Iterator[Row]:
     """Run each job (a case and one of its tasks) with every contender.
 
@@ -134,20 +137,22 @@ def race(
     ----------
     jobs : sequence of (Case, str)
     contenders : dict
-        Names and addresses. The first that does the job is the standard: results that are not
-        within `agreement.TOLERANCES` of its own are marked wrong, and are not timed.
+        Names and addresses.
     settings : Settings
     progress : callable, optional
         Is told the label of each job when it begins.
     versions : dict, optional
         Gets the version of each contender that is there.
+    standard : str
+        The address of the contender whose results are right: in float64, and not timed. Results that
+        are not within `agreement.TOLERANCES` of these are marked wrong, and are not timed either.
 
     Yields
     ------
     Row
     """
     with contextlib.ExitStack() as stack:
-        stable = Stable(contenders, settings.threads)
+        stable = Stable({**contenders, STANDARD: standard}, settings.threads)
         stack.callback(stable.close)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for case, task in jobs:
@@ -156,7 +161,7 @@ def race(
             _prepare_all(row, stable, folder)
             _time_all(row, stable, settings)
             if versions is not None:
-                versions.update(stable.versions)
+                versions.update({n: v for n, v in stable.versions.items() if n in contenders})
             yield row
 
 
@@ -189,17 +194,26 @@ class Stable:
 
 
 def _prepare_all(row: Row, stable: Stable, folder: Path) -> None:
-    """Let all prepare, and compare their results with those of the first that could."""
-    standard: dict[str, Any] | None = None
+    """Let all prepare, and compare their results with the standard's."""
+    file = folder / "results.npz"
+    request = {"case": to_json(row.case), "task": row.task, "results": str(file)}
+    exact = Entry()
+    right = _results(stable, STANDARD, exact, request)
     for name, entry in row.entries.items():
-        file = folder / "results.npz"
-        request = {"case": to_json(row.case), "task": row.task, "results": str(file)}
-        if _ask(stable, name, entry, "prepare", request):
-            with np.load(file) as saved:
-                results = dict(saved)
-            standard = standard or results
-            entry.note = disagreement(results, standard, row.task)
+        results = _results(stable, name, entry, request)
+        if right is None and results is not None:
+            entry.status, entry.note = exact.status, f"nothing to compare with: {exact.note}"
+        elif right is not None and results is not None:
+            entry.note = disagreement(results, right, row.task)
             entry.status = WRONG if entry.note else OK
+
+
+def _results(stable: Stable, name: str, entry: Entry, request: dict[str, Any]) -> dict[str, Any] | None:
+    """What the contender computed; None, with the reason in `entry`, where it did not."""
+    if not _ask(stable, name, entry, "prepare", request):
+        return None
+    with np.load(request["results"]) as saved:
+        return dict(saved)
 
 
 def _time_all(row: Row, stable: Stable, settings: Settings) -> None:
@@ -208,11 +222,16 @@ def _time_all(row: Row, stable: Stable, settings: Settings) -> None:
     for number, order in enumerate(turns(names, settings.rounds, settings.seed)):
         for name in order:
             entry = row.entries[name]
-            is_slow = number >= SLOW_ROUNDS and min(entry.seconds, default=0) > 10 * settings.turn_seconds
+            is_slow = number >= SLOW_ROUNDS and is_slow_call(entry, settings)
             if entry.status == OK and not is_slow:
                 time.sleep(settings.pause)
                 answer = _ask(stable, name, entry, "time", {"seconds": settings.turn_seconds})
                 entry.seconds += answer.get("seconds", [])
+
+
+def is_slow_call(entry: Entry, settings: Settings) -> bool:
+    """Whether the contender's calls are so long that one round of them must do."""
+    return min(entry.seconds, default=0) > SLOW_TURNS * settings.turn_seconds
 
 
 def _ask(stable: Stable, name: str, entry: Entry, do: str, request: dict[str, Any]) -> dict[str, Any]:
