@@ -3,10 +3,11 @@
     python -m benchmarks.curves --steps 200 --out docs/benchmarks
 
 writes `curves.json` and `curves.png`. Two right engines round differently, and training multiplies
-a difference of one in a million until it is as large as it can be. So both train several times,
-first from the given weights and then from weights changed by one part in a million, drawn by the
-same seeds. The runs of PyTorch show how far apart right curves lie; the standard is a run of
-PyTorch in float64. Dropout is off: the engines draw different masks.
+a difference of one in a million until it shows. So PyTorch trains from the given weights and from
+weights that are changed by one part in a million, which is how direct convolutions round, and by
+one in a hundred thousand, which is how Winograd's algorithm rounds. How far these runs lie from one
+in float64 is the noise that tinyconv's are held against. Dropout is off: the engines draw
+different masks.
 """
 
 from __future__ import annotations
@@ -30,7 +31,13 @@ from tinyconv.viz.bands import plot_bands
 
 Array = Any
 
-DISTURBANCE = 1e-6
+FINE, COARSE = 1e-6, 1e-5
+"""Relative changes of the weights: as large as rounding in direct convolutions, and in Winograd's."""
+
+EXACT = "PyTorch, float64"
+NOISE = {"tinyconv, direct": "PyTorch", "tinyconv": "PyTorch, weights off by 1e-5"}
+"""Whose distance from float64 is held against whose."""
+SLACK = 1.5
 
 
 @dataclass(frozen=True)
@@ -69,13 +76,13 @@ def vgg_course(batch: int = 4) -> Course:
 COURSES = {"unet": unet_course, "vgg16": vgg_course}
 
 
-def start(network: str, run: int) -> dict[str, Array]:
+def start(network: str, run: int, disturbance: float = FINE) -> dict[str, Array]:
     """The weights of a run: those of the benchmark in run 0, with a small change in the others."""
     state = {name: value.copy() for name, value in weights(network).items()}
     if run:
         rng = np.random.default_rng([11, run])
         for name, value in state.items():
-            state[name] = (value * (1 + DISTURBANCE * rng.standard_normal(value.shape))).astype(value.dtype)
+            state[name] = (value * (1 + disturbance * rng.standard_normal(value.shape))).astype(value.dtype)
     return state
 
 
@@ -107,43 +114,58 @@ def distance(losses: Array, standard: Array) -> float:
 
 
 def compare(course: Course, steps: int, runs: int, progress: Callable[[str], object]) -> dict[str, Any]:
-    """All curves of a network and how far each lies from the standard."""
+    """All curves of a network and how far each lies from the one in float64."""
     torch, tc = import_module("torch"), import_module("tinyconv")
-    progress(f"{course.title}: PyTorch, float64")
-    standard = train(torch, course, steps, start(course.network, 0), "float64")
-    curves: dict[str, list[list[float]]] = {"PyTorch": [], "tinyconv": []}
+    curves: dict[str, list[list[float]]] = {}
+
+    def add(name: str, package: Any, run: int, disturbance: float = FINE, dtype: str = "float32") -> None:
+        progress(f"{course.title}: {name}, run {len(curves.get(name, ())) + 1}")
+        state = start(course.network, run, disturbance)
+        curves.setdefault(name, []).append(train(package, course, steps, state, dtype))
+
+    add(EXACT, torch, 0, dtype="float64")
     for run in range(runs):
-        for name, package in (("PyTorch", torch), ("tinyconv", tc)):
-            progress(f"{course.title}: {name}, run {run + 1} of {runs}")
-            curves[name].append(train(package, course, steps, start(course.network, run), "float32"))
-    distances = {name: [distance(c, standard) for c in found] for name, found in curves.items()}
-    first = {name: abs(found[0][0] / standard[0] - 1) for name, found in curves.items()}
+        add("PyTorch", torch, run)
+        add("PyTorch, weights off by 1e-5", torch, run + 1, COARSE)
+        with tc.conv_algorithm("direct"):
+            add("tinyconv, direct", tc, run)
+        add("tinyconv", tc, run)
+    return summary(course.title, curves)
+
+
+def summary(title: str, curves: dict[str, list[list[float]]]) -> dict[str, Any]:
+    """The curves, and what they say."""
+    (standard,) = curves[EXACT]
+    distances = {n: [distance(c, standard) for c in found] for n, found in curves.items() if n != EXACT}
     return {
-        "title": course.title,
-        "steps": steps,
-        "curves": {"PyTorch, float64": [standard], **curves},
+        "title": title,
+        "steps": len(standard),
         "distances": distances,
-        "first_loss_off": first,
-        "last_losses": {name: [float(np.mean(c[-20:])) for c in found] for name, found in curves.items()},
-        "within_noise": max(distances["tinyconv"]) <= 1.5 * max(distances["PyTorch"]),
+        "first_loss_off": {n: abs(found[0][0] / standard[0] - 1) for n, found in curves.items()},
+        "mean_of_last_20": {n: [float(np.mean(c[-20:])) for c in found] for n, found in curves.items()},
+        "within_noise": {
+            ours: max(distances[ours]) <= SLACK * max(distances[theirs]) for ours, theirs in NOISE.items()
+        },
+        "curves": curves,
     }
 
 
 def lines(result: dict[str, Any]) -> list[str]:
     """What came out, to read."""
-    spans = {name: f"{min(found):.1e} to {max(found):.1e}" for name, found in result["distances"].items()}
-    return [
-        f"{result['title']}, {result['steps']} steps; distance from float64 (rms of log loss):",
-        *(f"  {name} {span}" for name, span in spans.items()),
-        f"  first loss off by {result['first_loss_off']['tinyconv']:.0e} (tinyconv),"
-        f" {result['first_loss_off']['PyTorch']:.0e} (PyTorch)",
-        f"  {'within' if result['within_noise'] else 'OUTSIDE'} the noise",
-    ]
+    found = [f"{result['title']}, {result['steps']} steps; distance from float64 (rms of log loss):"]
+    for name, distances in result["distances"].items():
+        within = result["within_noise"].get(name)
+        verdict = "" if within is None else ", within the noise" if within else ", OUTSIDE the noise"
+        last = np.mean(result["mean_of_last_20"][name])
+        found.append(
+            f"  {name}: {min(distances):.1e} to {max(distances):.1e}; last losses {last:.4f}{verdict}"
+        )
+    return found
 
 
 def main(
     steps: Annotated[int, typer.Option(min=2, help="Steps of each run.")] = 200,
-    runs: Annotated[int, typer.Option(min=1, help="Runs of each engine.")] = 3,
+    runs: Annotated[int, typer.Option(min=1, help="Runs of each engine.")] = 2,
     only: Annotated[str | None, typer.Option(help="unet or vgg16.  [default: both]")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for curves.json and curves.png.")] = None,
 ) -> None:
@@ -158,7 +180,7 @@ def main(
         written = {"facts": facts(available_threads()), "versions": versions, "networks": results}
         (out / "curves.json").write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
         plot_bands({result["title"]: result["curves"] for result in results}, path=out / "curves.png")
-    if not all(result["within_noise"] for result in results):
+    if not all(all(result["within_noise"].values()) for result in results):
         raise typer.Exit(1)
 
 
