@@ -17,6 +17,7 @@ LEVELS = (
     ("data", "utils"),
     ("viz",),
     ("io", "metrics"),
+    ("capture",),
     ("nn", "optim"),
     ("ops",),
     (

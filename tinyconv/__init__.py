@@ -16,6 +16,7 @@ from numpy import dtype, finfo, iinfo
 from tinyconv import autograd, backends, cuda, errors, nn, optim
 from tinyconv._version import __version__
 from tinyconv.autograd import Function
+from tinyconv.capture import compile
 from tinyconv.device import (
     bool_,
     conv_algorithm,

@@ -27,9 +27,10 @@ from tinyconv.anomaly import (
 from tinyconv.device import array_module
 from tinyconv.errors import DtypeError, GraphError, missing_name
 from tinyconv.function import AccumulateGrad, Edge, Function, edge_to, is_tensor
-from tinyconv.grad_mode import enable_grad, no_grad
+from tinyconv.grad_mode import _grad_mode, enable_grad, no_grad
 from tinyconv.graph import Graph, graph, topological_order
 from tinyconv.memory import owner
+from tinyconv.recorder import constant
 
 if TYPE_CHECKING:
     from tinyconv.tensor import Tensor
@@ -63,6 +64,7 @@ def run_backward(
     collected: dict[Edge, Tensor] = {}
     kept: dict[Edge, Tensor] = {}
     arrays_in_use = {id(owner(grad.array)) for grad in grads}
+    _grad_mode.retain_graph = retain_graph
     with enable_grad() if create_graph else no_grad():
         for root, grad in zip(roots, grads, strict=True):
             _collect(collected, root, grad)
@@ -141,6 +143,7 @@ def _refuse(node: Function, grads: tuple[Any, ...]) -> None:
             raise GraphError(where, f"the shape of gradient {index}", grad.shape, f"its input's, {shape}")
 
 
+@constant
 def _zeros(module: ModuleType, shape: tuple[int, ...], dtype: Any) -> Tensor:
     from tinyconv.tensor import Tensor
 
@@ -232,10 +235,17 @@ def start_gradient(where: str, output: Tensor, gradient: Tensor | None) -> Tenso
     if gradient is None:
         if output.array.size != 1:
             raise GraphError(where, "the output's shape", output.shape, "a scalar, or an explicit gradient")
-        return Tensor(array_module(output.array).ones_like(output.array))
+        return _one_like(output)
     if gradient.shape != output.shape:
         raise GraphError(where, "the gradient's shape", gradient.shape, f"the output's, {output.shape}")
     return gradient
+
+
+@constant
+def _one_like(output: Tensor) -> Tensor:
+    from tinyconv.tensor import Tensor
+
+    return Tensor(array_module(output.array).ones_like(output.array))
 
 
 def backward(

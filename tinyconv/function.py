@@ -160,6 +160,8 @@ class Function:
     @classmethod
     def apply(cls, *inputs: Any) -> Any:
         """Compute the op and, if an input needs a gradient, record it in the graph."""
+        if _grad_mode.capture is not None:
+            return _grad_mode.capture.apply(cls, inputs)
         ctx = cls()
         tensors = [x for x in inputs if isinstance(x, _Tensor)]
         if len(tensors) > 1:

@@ -11,7 +11,9 @@ from typing import Any
 class _GradMode(threading.local):
     enabled = True
     anomaly = (False, False)  # see anomaly.py
+    retain_graph = True  # in a backward: whether another may follow
     recorder: Any = None  # see recorder.py
+    capture: Any = None  # see capture/
 
 
 _grad_mode = _GradMode()

@@ -1,10 +1,15 @@
-"""Listening to the ops as they are applied."""
+"""Listening to the ops as they are applied, and what a captured step cannot learn from them.
+
+`listening` tells of each op. A captured step (`tinyconv.capture`) needs more: some functions work on
+arrays outside of any op. They are marked here, with what the captured step does in their place.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinyconv.grad_mode import _grad_mode
 
@@ -40,3 +45,34 @@ def listening(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _grad_mode.recorder = before
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _marked(how: str) -> Callable[[F], F]:
+    def mark(function: F) -> F:
+        @functools.wraps(function)
+        def call(*args: Any, **options: Any) -> Any:
+            capture = _grad_mode.capture
+            if capture is None:
+                return function(*args, **options)
+            return getattr(capture, how)(function, args, options)
+
+        return call  # type: ignore[return-value]
+
+    return mark
+
+
+repeated = _marked("repeat")
+"""Decorates what changes something besides its result: a captured step calls it again each time."""
+
+computed = _marked("compute")
+"""Decorates what computes new arrays from those of tensors, and does nothing else."""
+
+constant = _marked("keep")
+"""Decorates what depends on numbers, shapes and dtypes alone: a captured step keeps the first result."""
+
+looked_up = _marked("look_up")
+"""Decorates what reads values to find out how many there are: a captured step calls it first of all,
+and does not go on where the shapes of the result have changed."""

@@ -21,6 +21,7 @@ from tinyconv.errors import ArgumentError, DtypeError, GraphError, ShapeError, m
 from tinyconv.function import AccumulateGrad, Function, is_differentiable, use_tensor_class
 from tinyconv.hooks import GradientHooks, Hook, RemovableHandle, gradient_hooks, retains
 from tinyconv.memory import Version, check_writable
+from tinyconv.recorder import repeated
 
 if TYPE_CHECKING:
     from tinyconv.attached import AttachedMethods
@@ -252,6 +253,7 @@ class Tensor(AttachedMethods):
         """Set all values to zero, in place."""
         return self.fill_(0)
 
+    @repeated
     def fill_(self, value: Any) -> Tensor:
         """Set all values to `value`, in place."""
         self._check_writable("fill_")
@@ -261,6 +263,7 @@ class Tensor(AttachedMethods):
             raise ArgumentError("fill_", "value", repr(value), f"a number ({error})") from error
         return self
 
+    @repeated
     def copy_(self, source: Any) -> Tensor:
         """Copy the values of `source`, broadcast to this tensor's shape, in place."""
         self._check_writable("copy_", source)

@@ -68,7 +68,7 @@ TOOLS = {
 
 METHODS = {
     "bfloat16": "float() or double(): the two widths that tinyconv has",
-    "compile": "the module itself: the kernels are compiled already",
+    "compile": "tc.compile(module)",
     "half": "float() or double(): the two widths that tinyconv has",
     "register_backward_hook": "register_full_backward_hook",
     "share_memory": "the module itself: there are no worker processes that change it",

@@ -10,6 +10,7 @@ from tinyconv.nn.module import Module, Parameter
 from tinyconv.ops import ones, tensor, zeros
 from tinyconv.ops._checks import check_flags, check_float, check_number, check_positive
 from tinyconv.ops.norm import normalized_sizes
+from tinyconv.recorder import repeated
 from tinyconv.tensor import Tensor
 
 
@@ -109,10 +110,15 @@ class _BatchNorm(_ChannelNorm):
     def _count_batch(self) -> float:
         """One batch more; what part of the running statistics it becomes."""
         if self.training and self.track_running_stats and self.num_batches_tracked is not None:
-            self.num_batches_tracked.fill_(self.num_batches_tracked.item() + 1)
+            _count(self.num_batches_tracked)
             if self.momentum is None:
                 return 1 / self.num_batches_tracked.item()
         return 0.0 if self.momentum is None else self.momentum
+
+
+@repeated
+def _count(batches: Tensor) -> None:
+    batches.fill_(batches.item() + 1)
 
 
 class BatchNorm1d(_BatchNorm):

@@ -14,6 +14,7 @@ from tinyconv.nn.absent import TOOLS
 from tinyconv.nn.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 from tinyconv.nn.reparametrization import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
 from tinyconv.ops import cat, zeros
+from tinyconv.recorder import repeated
 from tinyconv.tensor import Tensor
 
 __all__ = [
@@ -30,7 +31,6 @@ __all__ = [
 ]
 
 
-@quiet
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor],
     max_norm: float,
@@ -77,7 +77,14 @@ def clip_grad_norm_(
     _check_number("clip_grad_norm_", "max_norm", max_norm)
     if _check_number("clip_grad_norm_", "norm_type", norm_type) == 0:
         raise ArgumentError("clip_grad_norm_", "norm_type", norm_type, "a number > 0, or inf")
-    grads = _gradients("clip_grad_norm_", parameters)
+    tensors = _tensors("clip_grad_norm_", parameters)
+    return _clip_norm(tensors, max_norm, norm_type, error_if_nonfinite)
+
+
+@repeated
+@quiet
+def _clip_norm(tensors: list[Tensor], max_norm: float, norm_type: float, error_if_nonfinite: bool) -> Tensor:
+    grads = _gradients(tensors)
     if not grads:
         return zeros(())
     norm = _norm([_norm([abs(grad)], norm_type) for grad in grads], norm_type)
@@ -95,7 +102,12 @@ def clip_grad_value_(
 ) -> None:
     """Limit each element of the gradients to ``[-clip_value, clip_value]``, in place."""
     _check_number("clip_grad_value_", "clip_value", clip_value)
-    for grad in _gradients("clip_grad_value_", parameters):
+    _clip_values(_tensors("clip_grad_value_", parameters), clip_value)
+
+
+@repeated
+def _clip_values(tensors: list[Tensor], clip_value: float) -> None:
+    for grad in _gradients(tensors):
         array_module(grad).clip(grad, -clip_value, clip_value, out=grad)
 
 
@@ -138,8 +150,8 @@ def _norm(values: list[Any], norm_type: float) -> Any:
     return total ** (1 / norm_type)
 
 
-def _gradients(where: str, parameters: Any) -> list[Any]:
-    return [p.grad.array for p in _tensors(where, parameters) if p.grad is not None]
+def _gradients(tensors: list[Tensor]) -> list[Any]:
+    return [p.grad.array for p in tensors if p.grad is not None]
 
 
 def _tensors(where: str, parameters: Any) -> list[Tensor]:

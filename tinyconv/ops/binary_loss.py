@@ -11,6 +11,7 @@ from tinyconv.device import array_module
 from tinyconv.ops.elementwise import log, where
 from tinyconv.ops.loss_common import check_factor, check_pair, check_reduction, check_shares, reduce_loss
 from tinyconv.ops.smooth_activation import logsigmoid
+from tinyconv.recorder import computed
 from tinyconv.tensor import Tensor
 
 LOG_FLOOR = -100.0
@@ -31,11 +32,16 @@ class BinaryCrossEntropy(Function):
         p, target = ctx.saved_tensors
         needs_p, needs_target = ctx.needs_input_grad
         variance = p * (1 - p)
-        lifted = Tensor((VARIANCE_FLOOR - variance.array).clip(min=0))
+        lifted = _below_floor(variance)
         return (
             grad * (p - target) / (variance + lifted) if needs_p else None,
             grad * _negative_logit(p) if needs_target else None,
         )
+
+
+@computed
+def _below_floor(variance: Tensor) -> Tensor:
+    return Tensor((VARIANCE_FLOOR - variance.array).clip(min=0))
 
 
 def _floored_logs(p: Any) -> tuple[Any, Any]:

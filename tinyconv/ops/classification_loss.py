@@ -22,6 +22,7 @@ from tinyconv.ops.loss_common import check_reduction
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import IndexScatter, permute, reshape
 from tinyconv.ops.softmax import log_softmax, softmax
+from tinyconv.recorder import constant, looked_up, repeated
 from tinyconv.tensor import Tensor
 
 
@@ -181,7 +182,7 @@ def cross_entropy(
     if check_tensor(op, "target", target).dtype.kind != "f":
         check_labels(op, input, target)
         if weight is None and not label_smoothing:
-            check_label_range(op, _labels(target), classes, check_int(op, "ignore_index", ignore_index))
+            _check_classes(op, target, classes, check_int(op, "ignore_index", ignore_index))
             loss = SoftmaxNLL.apply(classes_last(input), target, ignore_index, reduction)
             return reshape(loss, target.shape) if reduction == "none" else loss
     log_p = classes_last(log_softmax(input, class_dim(input)))
@@ -193,7 +194,7 @@ def cross_entropy(
         raise ShapeError(op, "target", f"of shape {target.shape}", f"{input.shape}, the input's")
     probabilities = classes_last(target) * (1 - label_smoothing) + label_smoothing / classes
     each = -sum_(_times(log_p * probabilities, weight), 1)
-    total = Tensor(array_module(input.array).asarray(max(each.numel(), 1), input.dtype))
+    total = _number(max(each.numel(), 1), input)
     return _reduced(each, total, reduction, labels_shape(input))
 
 
@@ -238,12 +239,18 @@ def check_labels(op: str, input: Tensor, target: Tensor) -> None:
         )
 
 
+@looked_up
 def counted_labels(op: str, target: Tensor, classes: int, ignore_index: int) -> tuple[Any, Any]:
     """(rows, labels): the positions that are not ignored, and the class of each."""
     labels = _labels(target)
     check_label_range(op, labels, classes, check_int(op, "ignore_index", ignore_index))
     counted = labels != ignore_index
     return array_module(labels).arange(labels.size)[counted], labels[counted]
+
+
+@repeated
+def _check_classes(op: str, target: Tensor, classes: int, ignored: int) -> None:
+    check_label_range(op, _labels(target), classes, ignored)
 
 
 def check_label_range(op: str, labels: Any, classes: int, ignored: int | None = None) -> None:
@@ -269,13 +276,21 @@ def _class_losses(
     """The loss of each element, and the sum of the weights that a mean is divided by."""
     count, classes = log_p.shape
     rows, labels = counted_labels(op, target, classes, ignore_index)
-    weights = (
-        Tensor(array_module(labels).ones(labels.size, log_p.dtype)) if weight is None else weight[labels]
-    )
+    weights = _ones(labels.size, log_p) if weight is None else weight[labels]
     losses = -log_p[rows, labels] * weights * (1 - label_smoothing)
     if label_smoothing:
         losses = losses - sum_(_times(log_p[rows], weight), 1) * (label_smoothing / classes)
     return put_back(losses, rows, count), sum_(weights)
+
+
+@constant
+def _ones(count: int, like: Tensor) -> Tensor:
+    return Tensor(array_module(like.array).ones(count, like.dtype))
+
+
+@constant
+def _number(value: float, like: Tensor) -> Tensor:
+    return Tensor(array_module(like.array).asarray(value, like.dtype))
 
 
 def put_back(losses: Tensor, rows: Any, count: int) -> Tensor:

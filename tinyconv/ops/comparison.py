@@ -8,6 +8,7 @@ from tinyconv.device import array_module, float64
 from tinyconv.errors import ArgumentError, DtypeError
 from tinyconv.ops._checks import check_flags, check_number, check_tensor, normalize_dims
 from tinyconv.ops.operands import Operand, as_operands
+from tinyconv.recorder import computed
 from tinyconv.tensor import Tensor
 
 Dims = int | tuple[int, ...] | None
@@ -93,6 +94,7 @@ def bitwise_xor(input: Operand, other: Operand) -> Tensor:
     return _bits("bitwise_xor", input, other)
 
 
+@computed
 def bitwise_not(input: Tensor) -> Tensor:
     """``~input``: for truth values "not", for integers every bit turned over."""
     _refuse_floats("bitwise_not", "input", check_tensor("bitwise_not", "input", input))
@@ -147,6 +149,7 @@ def equal(input: Tensor, other: Tensor) -> bool:
     return a.shape == b.shape and bool(_combine("equal", "equal", a, b).array.all())
 
 
+@computed
 def _close(op: str, input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: bool) -> Tensor:
     a, b = as_operands(op, check_tensor(op, "input", input), check_tensor(op, "other", other))
     relative, absolute = check_number(op, "rtol", rtol), check_number(op, "atol", atol)
@@ -161,16 +164,19 @@ def _close(op: str, input: Tensor, other: Tensor, rtol: float, atol: float, equa
     return Tensor(xp.asarray(near | (x == y) | both_nan))
 
 
+@computed
 def _test(op: str, input: Tensor) -> Tensor:
     array = check_tensor(op, "input", input).array
     return Tensor(getattr(array_module(array), op)(array))
 
 
+@computed
 def _combine(op: str, numpy_name: str, input: Operand, other: Operand) -> Tensor:
     a, b = as_operands(op, input, other)
     return Tensor(getattr(array_module(a.array), numpy_name)(a.array, b.array))
 
 
+@computed
 def _bits(op: str, input: Operand, other: Operand) -> Tensor:
     for argument, operand in (("input", input), ("other", other)):
         if isinstance(operand, Tensor | float):
@@ -188,6 +194,7 @@ def _refuse_floats(op: str, argument: str, x: Tensor | float) -> None:
         raise DtypeError(op, argument, kind, "truth values or integers")
 
 
+@computed
 def _reduce(op: str, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     dims = normalize_dims(op, dim, check_tensor(op, "input", input).ndim)
     xp = array_module(input.array)

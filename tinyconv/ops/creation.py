@@ -17,11 +17,13 @@ from tinyconv.device import (
 )
 from tinyconv.errors import ArgumentError, DtypeError
 from tinyconv.ops._checks import LARGEST, check_flags, check_number, is_int
+from tinyconv.recorder import repeated
 from tinyconv.tensor import Tensor
 
 NUMBERS = "float32, float64, an integer type or bool"
 
 
+@repeated
 def tensor(data: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
     """A new tensor with a copy of `data` (numbers, nested lists, an array or a Tensor).
 
@@ -94,18 +96,21 @@ def _shape(where: str, sizes: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(int(n) for n in shape)
 
 
+@repeated
 def zeros(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
     """A tensor of zeros."""
     check_flags("zeros", requires_grad=requires_grad)
     return _place(np.zeros(_shape("zeros", size), _dtype("zeros", dtype)), device, requires_grad)
 
 
+@repeated
 def ones(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
     """A tensor of ones."""
     check_flags("ones", requires_grad=requires_grad)
     return _place(np.ones(_shape("ones", size), _dtype("ones", dtype)), device, requires_grad)
 
 
+@repeated
 def full(
     size: tuple[int, ...],
     fill_value: float,
@@ -122,12 +127,14 @@ def full(
     return _place(np.full(_shape("full", (size,)), fill_value, dtype), device, requires_grad)
 
 
+@repeated
 def empty(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
     """A tensor whose values are whatever the memory holds: to be written to before it is read."""
     check_flags("empty", requires_grad=requires_grad)
     return _place(np.empty(_shape("empty", size), _dtype("empty", dtype)), device, requires_grad)
 
 
+@repeated
 def arange(
     start: float,
     end: float | None = None,
@@ -154,6 +161,7 @@ def arange(
     return _place(array if dtype else array.astype(default_dtype.get()), device, requires_grad)
 
 
+@repeated
 def linspace(
     start: float,
     end: float,
@@ -180,6 +188,7 @@ def linspace(
     return _place(array, device, requires_grad)
 
 
+@repeated
 def eye(
     n: int,
     m: int | None = None,

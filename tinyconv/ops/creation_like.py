@@ -13,9 +13,11 @@ import numpy as np
 from tinyconv.device import array_module, check_dtype, to_device
 from tinyconv.errors import ArgumentError
 from tinyconv.ops._checks import check_flags, check_number, check_tensor
+from tinyconv.recorder import repeated
 from tinyconv.tensor import Tensor
 
 
+@repeated
 def zeros_like(
     input: Tensor, dtype: Any = None, device: str | None = None, requires_grad: bool = False
 ) -> Tensor:
@@ -24,6 +26,7 @@ def zeros_like(
     return _filled("zeros_like", input, 0, dtype, device, requires_grad)
 
 
+@repeated
 def ones_like(
     input: Tensor, dtype: Any = None, device: str | None = None, requires_grad: bool = False
 ) -> Tensor:
@@ -32,6 +35,7 @@ def ones_like(
     return _filled("ones_like", input, 1, dtype, device, requires_grad)
 
 
+@repeated
 def full_like(
     input: Tensor,
     fill_value: float,
@@ -56,6 +60,7 @@ def full_like(
     return _filled("full_like", input, fill_value, dtype, device, requires_grad)
 
 
+@repeated
 def empty_like(
     input: Tensor, dtype: Any = None, device: str | None = None, requires_grad: bool = False
 ) -> Tensor:

@@ -11,8 +11,8 @@ from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels import dropout as kernels
 from tinyconv.ops._checks import check_flags, check_float
 from tinyconv.ops.elementwise import where
-from tinyconv.ops.shape import reshape
 from tinyconv.ops.smooth_activation import SELU_ALPHA, SELU_SCALE
+from tinyconv.recorder import repeated
 from tinyconv.tensor import Tensor
 
 
@@ -109,8 +109,7 @@ def _alpha_dropout(op: str, input: Tensor, p: float, training: bool, dims: int) 
     if p == 1:
         return input * 0.0
     limit = -SELU_ALPHA * SELU_SCALE
-    ones = array_module(input.array).ones(input.shape[:dims] + (1,) * (input.ndim - dims), input.dtype)
-    keep = Tensor(kernels.dropout(ones, p, seed.get().next_mask_key()) > 0)
+    keep = _mask(input, input.shape[:dims] + (1,) * (input.ndim - dims), p) > 0
     scale = 1 / sqrt((1 - p) * (1 + p * limit**2))
     return where(keep, input, limit) * scale - scale * p * limit
 
@@ -132,6 +131,11 @@ def _channel_dropout(
     if not training or p == 0:
         return input
     maps = input.shape[: channel_dim[input.ndim] + 1]
-    ones = array_module(input.array).ones(maps, input.dtype)
-    mask = kernels.dropout(ones, p, seed.get().next_mask_key())
-    return input * reshape(Tensor(mask), (*maps, *(1,) * (input.ndim - len(maps))))
+    return input * _mask(input, (*maps, *(1,) * (input.ndim - len(maps))), p)
+
+
+@repeated
+def _mask(like: Tensor, shape: tuple[int, ...], p: float) -> Tensor:
+    """Numbers of this shape that are 0 with probability p, else 1 / (1 - p)."""
+    ones = array_module(like.array).ones(tuple(n for n in shape if n != 1), like.dtype)
+    return Tensor(kernels.dropout(ones, p, seed.get().next_mask_key()).reshape(shape))

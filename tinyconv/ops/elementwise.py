@@ -12,6 +12,7 @@ from tinyconv.kernels import elementwise as kernels
 from tinyconv.ops._checks import broadcast_shape, check_number, check_tensor
 from tinyconv.ops.creation import as_tensor
 from tinyconv.ops.operands import Operand, as_floating, as_operands, unbroadcast
+from tinyconv.recorder import computed, constant
 from tinyconv.tensor import Tensor
 
 
@@ -104,12 +105,17 @@ class Pow(Binary):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
         a, b = ctx.saved_tensors
-        constant = Tensor(b.array == 0)
-        flat = Tensor((a.array == 0) & (b.array >= 0))
+        constant, flat = _special_powers(a, b)
         return ctx.gradients(
             lambda: grad * where(constant, 0.0, b * where(constant, 1.0, a) ** (b - 1)),
             lambda: grad * where(flat, 0.0, a**b * log(where(flat, 1.0, a))),
         )
+
+
+@computed
+def _special_powers(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Where b = 0, and where a = 0 and b >= 0."""
+    return Tensor(b.array == 0), Tensor((a.array == 0) & (b.array >= 0))
 
 
 class Where(Function):
@@ -124,12 +130,17 @@ class Where(Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
         (condition,) = ctx.saved_tensors
-        zero = Tensor(array_module(grad.array).zeros((), grad.dtype))
+        zero = _zero(grad)
         return (
             None,
             unbroadcast(Where.apply(condition, grad, zero), *ctx.likes[0]),
             unbroadcast(Where.apply(condition, zero, grad), *ctx.likes[1]),
         )
+
+
+@constant
+def _zero(like: Tensor) -> Tensor:
+    return Tensor(array_module(like.array).zeros((), like.dtype))
 
 
 class Neg(Function):

@@ -29,6 +29,7 @@ from tinyconv.ops import (
     unary,
 )
 from tinyconv.ops._checks import check_float, check_number
+from tinyconv.recorder import repeated
 from tinyconv.tensor import Tensor
 
 Operation = Callable[..., Tensor]
@@ -37,6 +38,7 @@ Operation = Callable[..., Tensor]
 def in_place_method(name: str, operation: Operation) -> Callable[..., Tensor]:
     """The method ``x.name(other)`` that puts ``operation(x, other)`` into x's memory."""
 
+    @repeated
     def method(input: Tensor, *args: Any, **options: Any) -> Tensor:
         operands = [x for x in (*args, *options.values()) if isinstance(x, Tensor)]
         input._check_writable(name, next((x for x in operands if x.requires_grad), None))
@@ -63,6 +65,7 @@ def augmented_assignment(name: str, operation: Operation) -> Callable[[Tensor, A
     return method
 
 
+@repeated
 def _write(name: str, operation: Operation, input: Tensor, *args: Any, **options: Any) -> Tensor:
     with no_grad():
         result = operation(input, *args, **options)
@@ -74,6 +77,7 @@ def _write(name: str, operation: Operation, input: Tensor, *args: Any, **options
         return input.copy_(result)
 
 
+@repeated
 def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
     """Random numbers, normal with this mean and standard deviation, into the tensor's memory."""
     _check_random("normal_", input, mean=mean, std=std)
@@ -82,6 +86,7 @@ def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
     return _draw(input, seed.get().generator.normal(mean, std, input.shape))
 
 
+@repeated
 def uniform_(input: Tensor, low: float = 0.0, high: float = 1.0) -> Tensor:
     """Random numbers, uniform from `low` to `high`, into the tensor's memory."""
     _check_random("uniform_", input, low=low, high=high)
@@ -90,6 +95,7 @@ def uniform_(input: Tensor, low: float = 0.0, high: float = 1.0) -> Tensor:
     return _draw(input, seed.get().generator.uniform(low, high, input.shape))
 
 
+@repeated
 def random_(input: Tensor, low: int = 0, high: int | None = None) -> Tensor:
     """Random whole numbers from `low` up to, not including, `high`; ``random_(high)`` starts at 0."""
     first, end = (0, low) if high is None else (low, high)
@@ -101,6 +107,7 @@ def random_(input: Tensor, low: int = 0, high: int | None = None) -> Tensor:
     return _draw(input, seed.get().generator.integers(first, end, input.shape))
 
 
+@repeated
 def bernoulli_(input: Tensor, p: float = 0.5) -> Tensor:
     """1 with probability `p`, else 0, into the tensor's memory."""
     if not 0 <= check_number("bernoulli_", "p", p) <= 1:

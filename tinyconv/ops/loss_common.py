@@ -14,6 +14,7 @@ from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.ops._checks import check_choice, check_float, check_number, check_same_dtype, check_tensor
 from tinyconv.ops.reduction import mean
 from tinyconv.ops.reduction import sum as sum_
+from tinyconv.recorder import repeated
 from tinyconv.tensor import Tensor
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -49,6 +50,7 @@ def check_pair(op: str, input: Tensor, target: Tensor) -> None:
     check_like(op, input=input, target=target)
 
 
+@repeated
 def check_shares(op: str, argument: str, values: Tensor, hint: str) -> None:
     """All values lie between 0 and 1; none is NaN."""
     if values.numel():

@@ -22,6 +22,7 @@ from tinyconv.ops._checks import (
 )
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import reshape
+from tinyconv.recorder import repeated
 from tinyconv.tensor import Tensor
 
 
@@ -345,6 +346,7 @@ def _by_running_statistics(
     return NormByRunningStatistics.apply(input, mean.detach(), var.detach(), weight, bias, eps)
 
 
+@repeated
 def _move(running: Tensor | None, target: Tensor, momentum: float) -> None:
     if running is not None:
         new = (1 - momentum) * running.array + momentum * target.array.reshape(running.shape)

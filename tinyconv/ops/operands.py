@@ -14,6 +14,7 @@ from tinyconv.errors import ArgumentError
 from tinyconv.ops._checks import broadcast_shape, check_same_device, check_tensor
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import reshape
+from tinyconv.recorder import constant
 from tinyconv.tensor import Tensor
 
 Operand = Any
@@ -44,8 +45,11 @@ def _promoted(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _like(op: str, x: Operand, other: Operand) -> Tensor:
-    if isinstance(x, Tensor):
-        return x
+    return x if isinstance(x, Tensor) else _number_like(op, x, other)
+
+
+@constant
+def _number_like(op: str, x: Operand, other: Tensor) -> Tensor:
     module = array_module(other.array)
     dtype = None
     if isinstance(x, int | float) and not isinstance(x, bool):

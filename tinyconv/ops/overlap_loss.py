@@ -14,6 +14,7 @@ from tinyconv.ops.elementwise import where
 from tinyconv.ops.loss_common import check_at_least, check_pair, check_reduction, check_shares, reduce_loss
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import flatten, permute
+from tinyconv.recorder import computed
 from tinyconv.tensor import Tensor
 
 
@@ -94,8 +95,13 @@ def _one_over_square(volumes: Tensor) -> Tensor:
 
 def _share(part: Tensor, whole: Tensor) -> Tensor:
     """part / whole; 0 where the whole is 0."""
-    nothing = Tensor(array_module(whole.array).asarray(whole.array == 0))
+    nothing = _is_zero(whole)
     return where(nothing, 0.0, part / where(nothing, 1.0, whole))
+
+
+@computed
+def _is_zero(x: Tensor) -> Tensor:
+    return Tensor(array_module(x.array).asarray(x.array == 0))
 
 
 def tversky_loss(

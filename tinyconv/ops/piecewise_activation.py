@@ -8,6 +8,7 @@ from tinyconv.autograd import Function
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels import activation as kernels
 from tinyconv.ops._checks import check_flags, check_float, check_number, check_same_dtype
+from tinyconv.ops.comparison import gt
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.shape import reshape
 from tinyconv.tensor import Tensor
@@ -73,7 +74,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         raise ShapeError("prelu", "weight", f"of shape {weight.shape}", "shape (1,) or (C,)")
     check_same_dtype("prelu", input=input, weight=weight)
     slope = reshape(weight, ()) if weight.numel() == 1 else _per_channel(input, weight)
-    positive = Tensor(input.array > 0)
+    positive = gt(input, 0)
     return where(positive, input, slope * where(positive, 0.0, input))
 
 

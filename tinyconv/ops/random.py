@@ -22,12 +22,14 @@ from tinyconv.ops._checks import (
     is_int,
 )
 from tinyconv.ops.creation import _dtype, _place, _shape
+from tinyconv.recorder import repeated
 from tinyconv.tensor import Tensor
 
 if TYPE_CHECKING:
     from tinyconv.generator import Generator
 
 
+@repeated
 def rand(
     *size: Any,
     generator: Generator | None = None,
@@ -41,6 +43,7 @@ def rand(
     return _place(np.asarray(values).astype(_float("rand", dtype)), device, requires_grad)
 
 
+@repeated
 def randn(
     *size: Any,
     generator: Generator | None = None,
@@ -54,6 +57,7 @@ def randn(
     return _place(np.asarray(values).astype(_float("randn", dtype)), device, requires_grad)
 
 
+@repeated
 def randint(
     low: int,
     high: Any = None,
@@ -81,6 +85,7 @@ def randint(
     return _place(values.astype(target), device, requires_grad)
 
 
+@repeated
 def randperm(
     n: int, *, generator: Generator | None = None, dtype: Any = None, device: str | None = None
 ) -> Tensor:
@@ -90,6 +95,7 @@ def randperm(
     return _place(numpy_generator("randperm", generator).permutation(count).astype(target), device, False)
 
 
+@repeated
 def normal(
     mean: Any,
     std: Any = 1.0,
@@ -128,6 +134,7 @@ def normal(
     return _place(np.asarray(values * spread + centre).astype(target), place, requires_grad)
 
 
+@repeated
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     """1 with the probabilities `input`, else 0.
 
@@ -144,6 +151,7 @@ def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     return Tensor((to_device(draws, device_of(array)) < array).astype(input.dtype))
 
 
+@repeated
 def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
@@ -181,6 +189,7 @@ def multinomial(
     return Tensor(to_device(np.asarray(drawn, "int64").reshape(shape), device_of(input.array)))
 
 
+@repeated
 def rand_like(
     input: Tensor, dtype: Any = None, device: str | None = None, requires_grad: bool = False
 ) -> Tensor:
@@ -190,6 +199,7 @@ def rand_like(
     return _like("rand_like", input, values, dtype, device, requires_grad)
 
 
+@repeated
 def randn_like(
     input: Tensor, dtype: Any = None, device: str | None = None, requires_grad: bool = False
 ) -> Tensor:
@@ -199,6 +209,7 @@ def randn_like(
     return _like("randn_like", input, np.asarray(values), dtype, device, requires_grad)
 
 
+@repeated
 def randint_like(
     input: Tensor,
     low: int,

@@ -15,6 +15,7 @@ from tinyconv.device import array_module, uint8
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.kernels import shape as kernels
 from tinyconv.ops._checks import check_same_device, check_tensor, is_int, normalize_dim, normalize_dims
+from tinyconv.recorder import repeated
 from tinyconv.tensor import Tensor
 
 
@@ -264,6 +265,7 @@ def index(input: Tensor, key: Any) -> Tensor:
         raise ArgumentError("index", "key", repr(key), f"an index into {input.shape} ({error})") from error
 
 
+@repeated
 def assign(input: Tensor, key: Any, value: Any) -> None:
     """``input[key] = value``, in place, for tensors outside the graph."""
     input._check_writable("assignment to a part of a tensor", value)

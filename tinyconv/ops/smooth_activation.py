@@ -10,6 +10,7 @@ from tinyconv.errors import ArgumentError
 from tinyconv.kernels import activation as kernels
 from tinyconv.ops._checks import check_choice, check_flags, check_float, check_number
 from tinyconv.ops.activation import ELU, Sigmoid, tanh
+from tinyconv.ops.comparison import gt
 from tinyconv.ops.elementwise import exp, where
 from tinyconv.tensor import Tensor
 
@@ -31,8 +32,7 @@ class Softplus(Function):
     def backward(ctx: Any, grad: Tensor) -> Any:
         (x,) = ctx.saved_tensors
         scaled = x * ctx.beta
-        straight = Tensor(scaled.array > ctx.threshold)
-        return where(straight, grad, grad * Sigmoid.apply(scaled)), None, None
+        return where(gt(scaled, ctx.threshold), grad, grad * Sigmoid.apply(scaled)), None, None
 
 
 class NormalCdf(Function):

@@ -8,6 +8,7 @@ from typing import Any
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, CheckpointError, DtypeError
 from tinyconv.grad_mode import enable_grad, no_grad
+from tinyconv.recorder import repeated
 from tinyconv.tensor import Tensor
 
 
@@ -124,6 +125,7 @@ class Optimizer:
             else:
                 parameter.grad.detach().zero_()
 
+    @repeated
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change each parameter that has a gradient, in place.
 

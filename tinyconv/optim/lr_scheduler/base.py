@@ -6,6 +6,7 @@ from typing import Any
 
 from tinyconv.errors import ArgumentError, CheckpointError, DtypeError
 from tinyconv.optim.optimizer import Optimizer
+from tinyconv.recorder import repeated
 
 
 class LRScheduler:
@@ -42,6 +43,7 @@ class LRScheduler:
         self.last_epoch = last_epoch
         self.step()
 
+    @repeated
     def step(self, epoch: int | None = None) -> None:
         """Set the next learning rate, or (with `epoch`) that of a given step."""
         if len(self.optimizer.param_groups) != len(self.base_lrs):

@@ -6,6 +6,7 @@ from math import cos, floor, inf, pi
 
 from tinyconv.optim.lr_scheduler.base import LRScheduler, check_count, check_number
 from tinyconv.optim.optimizer import Optimizer
+from tinyconv.recorder import repeated
 
 
 class CosineAnnealingLR(LRScheduler):
@@ -77,6 +78,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         self.T_cur: float = last_epoch
         super().__init__(optimizer, last_epoch)
 
+    @repeated
     def step(self, epoch: float | None = None) -> None:
         """Set the next learning rate, or (with `epoch`) that of a moment, whole or not."""
         if epoch is not None:

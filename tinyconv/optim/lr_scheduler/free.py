@@ -10,6 +10,7 @@ from typing import Any
 from tinyconv.errors import ArgumentError, CheckpointError, DtypeError
 from tinyconv.optim.lr_scheduler.base import LRScheduler, check_count, check_optimizer, per_group
 from tinyconv.optim.optimizer import Optimizer
+from tinyconv.recorder import repeated
 
 
 class LambdaLR(LRScheduler):
@@ -92,6 +93,7 @@ class ChainedScheduler(_Composed):
         self._schedulers = _check_schedulers("ChainedScheduler", first, given)
         self.optimizer = self._schedulers[0].optimizer
 
+    @repeated
     def step(self, epoch: int | None = None) -> None:
         """Set the next learning rate."""
         if epoch is not None:
@@ -151,6 +153,7 @@ class SequentialLR(_Composed):
             scheduler.last_epoch -= 1
         self._schedulers[0].step()
 
+    @repeated
     def step(self, epoch: int | None = None) -> None:
         """Set the next learning rate."""
         if epoch is not None:

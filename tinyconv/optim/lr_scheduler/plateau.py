@@ -15,6 +15,7 @@ from tinyconv.optim.lr_scheduler.base import (
     per_group,
 )
 from tinyconv.optim.optimizer import Optimizer
+from tinyconv.recorder import repeated
 
 
 class ReduceLROnPlateau:
@@ -68,6 +69,7 @@ class ReduceLROnPlateau:
         self.best = inf if mode == "min" else -inf
         self.num_bad_epochs = self.cooldown_counter = self.last_epoch = 0
 
+    @repeated
     def step(self, metrics: Any) -> None:
         """Take note of a score (a number, or a Tensor with one element)."""
         try:

@@ -1,0 +1,133 @@
+"""Mistakes in the captured step: what is watched, what is compared, what is written down."""
+
+from __future__ import annotations
+
+from tests.mutations.mutation import wrong
+
+STEPS = "tests/capture/test_steps.py"
+REFUSALS = "tests/capture/test_refusals.py"
+GRAPH = "tests/capture/test_graph.py"
+OPS = "tests/capture/test_every_op.py"
+
+MUTATIONS = (
+    wrong(
+        "capture: what the step can read is not compared",
+        "capture/compiled.py",
+        "return self.gradients == self.state.gradients() and self.state.changed() is None",
+        "return True",
+        f"{STEPS}::test_training_and_evaluation",
+        f"{REFUSALS}::test_what_the_step_looks_at_is_looked_at_again",
+    ),
+    wrong(
+        "capture: a list may grow unseen",
+        "capture/state.py",
+        "if len(items) != size:",
+        "if False:",
+        f"{REFUSALS}::test_what_the_step_looks_at_is_looked_at_again",
+    ),
+    wrong(
+        "capture: memory order is not part of the signature",
+        "capture/compiled.py",
+        "return array.shape, array.dtype, array.strides, value.requires_grad, value.grad is None",
+        "return array.shape, array.dtype, value.requires_grad, value.grad is None",
+        f"{STEPS}::test_memory_orders_have_plans_of_their_own",
+    ),
+    wrong(
+        "capture: the grad mode is not part of the signature",
+        "capture/compiled.py",
+        "settings = mode.enabled, default_dtype.get()",
+        "settings = True, default_dtype.get()",
+        f"{GRAPH}::test_an_input_that_needs_a_gradient_only_sometimes",
+    ),
+    wrong(
+        "capture: one mask for all steps",
+        "capture/watching.py",
+        "return key if recording is None else recording.mask_key(key)",
+        "return key",
+        f"{STEPS}::test_masks_go_on_where_the_eager_step_would",
+    ),
+    wrong(
+        "capture: values may be read",
+        "capture/watching.py",
+        "answer = _known_readers[code] = names == EVERYTHING or code.co_name in names",
+        "answer = _known_readers[code] = True",
+        f"{REFUSALS}::test_the_step_runs_as_it_is[item]",
+    ),
+    wrong(
+        "capture: anything may be called",
+        "capture/watching.py",
+        "return function.__name__ in ALLOWED",
+        "return True",
+        f"{REFUSALS}::test_the_step_runs_as_it_is[printed]",
+    ),
+    wrong(
+        "capture: changed objects are not noticed after a recording",
+        "capture/compiled.py",
+        "if changed is not None:",
+        "if False:",
+        f"{REFUSALS}::test_the_step_runs_as_it_is[counted]",
+    ),
+    wrong(
+        "capture: the number of labels is not looked up",
+        "capture/program.py",
+        r'text.append(f"    if {shapes}:\n        return None")',
+        r'text.append(f"    if False:\n        return None")',
+        f"{STEPS}::test_labels_that_are_ignored",
+    ),
+    wrong(
+        "capture: gradients are not handed over",
+        "capture/recording.py",
+        "if now[1] is before:",
+        "if True:",
+        f"{STEPS}::test_twenty_steps[mlp-sgd]",
+    ),
+    wrong(
+        "capture: a constant is given away",
+        "capture/writing.py",
+        'self.lines.append(Statement(f"{copied} = twin({name})", (copied,), (name,)))',
+        'self.lines.append(Statement(f"{copied} = {name}", (copied,), (name,)))',
+        f"{STEPS}::test_a_constant_that_is_given_away_may_be_changed",
+    ),
+    wrong(
+        "capture: what depends on one constant is constant",
+        "capture/recording.py",
+        'if takes and all(name[0] == "c" for name in takes):',
+        'if takes and any(name[0] == "c" for name in takes):',
+        f"{STEPS}::test_twenty_steps[mlp-sgd]",
+    ),
+    wrong(
+        "capture: changes in place do not count as needed",
+        "capture/program.py",
+        "if not line.pure or line.shapes is not None or needed.intersection(line.makes):",
+        "if line.shapes is not None or needed.intersection(line.makes):",
+        f"{STEPS}::test_changes_in_place",
+    ),
+    wrong(
+        "capture: arguments may be given twice",
+        "capture/compiled.py",
+        "if len(arrays) < len(tensors):",
+        "if False:",
+        f"{REFUSALS}::test_arguments_that_are_not_apart",
+    ),
+    wrong(
+        "capture: changes before the walk back go unnoticed",
+        "capture/graph.py",
+        "if any(tensor.version.count != count for tensor, count in ctx.versions):",
+        "if False:",
+        f"{GRAPH}::test_changes_before_the_walk_back_are_noticed",
+    ),
+    wrong(
+        "capture: a shared output goes unnoticed",
+        "capture/outputs.py",
+        "program.watched = tuple(shared)",
+        "program.watched = ()",
+        f"{GRAPH}::test_changes_before_the_walk_back_are_noticed[output]",
+    ),
+    wrong(
+        "capture: masks may be of any size",
+        "capture/recording.py",
+        'if any(x.dtype.kind == "b" for x in _arrays(inputs)):',
+        "if False:",
+        f"{REFUSALS}::test_the_step_runs_as_it_is[masked]",
+    ),
+)

@@ -1,0 +1,228 @@
+"""A recorded step as a program: a list of statements, and the Python function made of them.
+
+Every array of the recording has a name: ``x0`` an array of the arguments, ``s0`` one of the state
+(a parameter, a buffer), ``g0`` a gradient that was there before, ``c0`` a constant, ``v0`` a result.
+``X0`` and ``S0`` are the tensors of the first two. The function is straight-line Python that calls the
+kernels on these names; ``del`` stands after the last use of each, so that the next kernel gets the same
+memory, in this call and in every later one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass
+class Statement:
+    """One line of the program.
+
+    Attributes
+    ----------
+    text : str
+        The line.
+    makes, takes : tuple of str
+        The names that it gives a value, and that it needs.
+    pure : bool
+        Whether it does nothing but make them, and may be left out if nobody needs them.
+    shapes : tuple of shapes, or None
+        The results must have these shapes, else the program does not fit its inputs.
+    """
+
+    text: str
+    makes: tuple[str, ...]
+    takes: tuple[str, ...]
+    pure: bool = True
+    shapes: tuple[tuple[int, ...], ...] | None = None
+
+
+@dataclass
+class Program:
+    """What was recorded.
+
+    Attributes
+    ----------
+    forward, backward : list of Statement
+        What the call does; what a later walk back through its outputs does.
+    result : str
+        The expression that it returns.
+    result_takes : tuple of str
+        The names in it.
+    outputs : tuple of str
+        The tensors of the result that gradients could go through.
+    alive : tuple of bool
+        For each of them, whether its graph was still there, or the step itself had gone back through it.
+    leaves : tuple of str
+        The tensors that a walk back from the outputs ends at.
+    gradients : list of (str or None)
+        The names of what `backward` returns: a gradient for each leaf.
+    kept, watched : tuple of str
+        What `backward` reads of the inputs and the state; tensors of the result that share its memory.
+    names : dict
+        Functions and objects that the lines name.
+    constants : dict
+        The constant arrays, by name.
+    """
+
+    forward: list[Statement] = field(default_factory=list)
+    backward: list[Statement] = field(default_factory=list)
+    result: str = "None"
+    result_takes: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    alive: tuple[bool, ...] = ()
+    leaves: tuple[str, ...] = ()
+    gradients: list[str | None] = field(default_factory=list)
+    kept: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
+    names: dict[str, Any] = field(default_factory=dict)
+    constants: dict[str, Any] = field(default_factory=dict)
+
+    def difference(self, other: Program) -> str | None:
+        """What is not the same in another recording of the same step; None if all is."""
+        for ours, theirs in ((self.forward, other.forward), (self.backward, other.backward)):
+            for one, two in zip(ours, theirs, strict=False):
+                if one != two:
+                    return f"{two.text!r} took the place of {one.text!r}"
+            if len(ours) != len(theirs):
+                return f"{len(theirs)} operations took the place of {len(ours)}"
+        ends = [(p.result, p.outputs, p.alive, p.leaves, p.gradients, p.watched) for p in (self, other)]
+        if ends[0] != ends[1]:
+            return "it returned something else"
+        if self.names.keys() != other.names.keys() or any(
+            value is not other.names[name] for name, value in self.names.items()
+        ):
+            return "it called other functions"
+        for name, array in self.constants.items():
+            if not _same_bits(array, other.constants.get(name)):
+                return f"the constant {name}, of shape {array.shape}, had other values"
+        return None
+
+
+def _same_bits(a: Any, b: Any) -> bool:
+    alike = b is not None and (a.shape, a.dtype, a.strides) == (b.shape, b.dtype, b.strides)
+    return alike and a.tobytes() == b.tobytes()
+
+
+@dataclass(frozen=True)
+class Code:
+    """The functions made of a program.
+
+    Attributes
+    ----------
+    prepare : callable or None
+        ``prepare(inputs, state)`` gives what `forward` needs first, or None if the program does not fit.
+    forward : callable
+        ``forward(inputs, state, prepared)`` gives the result, and what `backward` needs.
+    backward : callable or None
+        ``backward(inputs, state, saved, gradients)`` gives a gradient, or None, for each leaf.
+    source : str
+        Their text.
+    """
+
+    prepare: Callable[..., Any] | None
+    forward: Callable[..., Any]
+    backward: Callable[..., Any] | None
+    source: str
+
+
+def generate(program: Program, helpers: dict[str, Any]) -> Code:
+    """Leave out what nobody needs, put first what must be looked up first, and write the functions."""
+    gradients = {name for name in program.gradients if name}
+    backward = _needed(program.backward, gradients)
+    later = gradients | _taken(backward)
+    forward = _needed(program.forward, later | set(program.result_takes))
+    first = _looked_up(forward)
+    rest = [line for line in forward if line not in first]
+    handed_on = _made(first) & (_taken(rest) | later | set(program.result_takes))
+    saved = sorted(_made(forward) & later)
+    texts = []
+    if first:
+        texts.append(
+            _function("prepare", "inputs, state", first, (), f"{_tuple(sorted(handed_on))}", handed_on)
+        )
+    result = f"{program.result}, {_tuple(saved)}, {_tuple(program.outputs)}, {_tuple(program.watched)}"
+    keep = set(program.result_takes) | set(saved)
+    unpack = [f"{_tuple(sorted(handed_on))} = prepared"] if handed_on else []
+    texts.append(_function("forward", "inputs, state, prepared", rest, unpack, result, keep))
+    if program.gradients:
+        unpack = [f"{_tuple(saved)} = saved", "saved.clear()"] if saved else []
+        returned = "(" + "".join(f"{name}, " for name in program.gradients) + ")"
+        texts.append(
+            _function("backward", "inputs, state, saved, gradients", backward, unpack, returned, gradients)
+        )
+    source = "\n\n\n".join(texts)
+    scope = {**helpers, **program.names, **program.constants, "np": np}
+    exec(compile(source, "<captured step>", "exec"), scope)
+    return Code(scope.get("prepare"), scope["forward"], scope.get("backward"), source)
+
+
+def _needed(lines: list[Statement], wanted: set[str]) -> list[Statement]:
+    """The lines without those whose results nobody needs."""
+    needed: set[str] = set(wanted)
+    kept: list[Statement] = []
+    for line in reversed(lines):
+        if not line.pure or line.shapes is not None or needed.intersection(line.makes):
+            needed.update(line.takes)
+            kept.append(line)
+    return kept[::-1]
+
+
+def _looked_up(lines: list[Statement]) -> list[Statement]:
+    """The lines whose shapes must be looked at first, and those that they need."""
+    wanted: set[str] = set()
+    first: list[Statement] = []
+    for line in reversed(lines):
+        if line.shapes is not None or wanted.intersection(line.makes):
+            wanted.update(line.takes)
+            first.append(line)
+    return first[::-1]
+
+
+def _made(lines: Iterable[Statement]) -> set[str]:
+    return {name for line in lines for name in line.makes}
+
+
+def _taken(lines: Iterable[Statement]) -> set[str]:
+    return {name for line in lines for name in line.takes}
+
+
+def _tuple(names: Iterable[str]) -> str:
+    return "(" + "".join(f"{name}, " for name in names) + ")"
+
+
+ARRAYS = {
+    "x": "inputs[{}].array",
+    "s": "state[{}].array",
+    "g": "state[{}].grad.array",
+    "o": "gradients[{}].array",
+}
+TENSORS = {"x": "X{0} = inputs[{0}]", "s": "S{0} = state[{0}]", "g": "S{0} = state[{0}]"}
+
+
+def _function(
+    name: str, arguments: str, lines: list[Statement], unpack: Iterable[str], result: str, kept: set[str]
+) -> str:
+    """The text of a function with these lines; names that are not `kept` are dropped after their last use."""
+    made, taken = _made(lines), _taken(lines) | kept
+    text = [f"def {name}({arguments}):", *(f"    {line}" for line in unpack)]
+    outside = sorted(n for n in taken - made if n[0] in ARRAYS)
+    tensors = sorted({f"{n[0].upper().replace('G', 'S')}{n[1:]}" for n in outside if n[0] in TENSORS})
+    for tensor in tensors:
+        text.append(f"    {tensor} = {'inputs' if tensor[0] == 'X' else 'state'}[{tensor[1:]}]")
+    for n in outside:
+        text.append(f"    {n} = {ARRAYS[n[0]].format(n[1:])}")
+    last: dict[str, int] = {}
+    for i, line in enumerate(lines):
+        last.update((n, i) for n in (*line.makes, *line.takes) if n[0] in "vn")
+    for i, line in enumerate(lines):
+        text += [f"    {part}" for part in line.text.split("\n")]
+        if line.shapes is not None:
+            shapes = " or ".join(f"{n}.shape != {s}" for n, s in zip(line.makes, line.shapes, strict=True))
+            text.append(f"    if {shapes}:\n        return None")
+        done = [n for n, end in last.items() if end == i and n not in kept]
+        if done:
+            text.append(f"    del {', '.join(sorted(done))}")
+    return "\n".join([*text, f"    return {result}"])

@@ -1,0 +1,351 @@
+"""What a step can read besides its arguments, and whether that is still as it was.
+
+A replay repeats the ops of a recording. It is right only while everything that the Python code of the
+step could look at is the same: the attributes of modules (``training``, for one), the variables of
+the functions around it, global names, lists and dictionaries. `State` walks through all that can
+be reached, keeps a note of each value, and compares. What changes by design, the arrays of parameters
+and buffers and their gradients, is not compared: a replay reads the arrays anew each time.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import io
+import os
+import random
+import re
+import sys
+import sysconfig
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    CodeType,
+    FunctionType,
+    GetSetDescriptorType,
+    MappingProxyType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+    WrapperDescriptorType,
+)
+from typing import Any
+
+import numpy as np
+
+from tinyconv.capture.errors import NotCapturable
+from tinyconv.optim import Optimizer
+from tinyconv.optim.lr_scheduler import LRScheduler
+from tinyconv.tensor import Tensor
+
+PACKAGE = str(Path(__file__).parents[1])
+SITE = str(Path(np.__file__).parents[1])
+LIBRARIES = (
+    sysconfig.get_path("stdlib"),
+    *(f"{SITE}{os.sep}{name}" for name in ("numpy", "numba", "llvmlite")),
+)
+SIMPLE = (bool, int, float, complex, str, bytes, type(None), np.dtype, np.generic)
+UNWATCHED = (np.ndarray, np.random.Generator, np.random.RandomState, random.Random, io.IOBase)
+TRANSPARENT = {
+    object,
+    dict,
+    list,
+    tuple,
+    set,
+    frozenset,
+    range,
+    slice,
+    property,
+    type(...),
+    type(NotImplemented),
+}
+TRANSPARENT |= {
+    re.Pattern,
+    CodeType,
+    MethodDescriptorType,
+    MemberDescriptorType,
+    GetSetDescriptorType,
+    WrapperDescriptorType,
+    np.ufunc,
+    type(np.sum),
+}
+TRANSPARENT |= {staticmethod, classmethod, type(functools.lru_cache(len)), weakref.ref, MappingProxyType}
+TRANSPARENT |= {datetime.date, datetime.time, datetime.datetime, datetime.timedelta}
+"""Types made in C that hold nothing, or nothing that changes, or what `State` looks into."""
+
+Watched = tuple[Any, Any, Any, str]
+"""Something with a method ``get``, the key to give it, what it should return, and a name for messages."""
+
+
+def is_own(file: str) -> bool:
+    """Whether a file of code belongs to tinyconv."""
+    return file.startswith(PACKAGE)
+
+
+def is_library(file: str) -> bool:
+    """Whether a file of code is Python's or NumPy's, which keep no state that a step would read."""
+    return file.startswith(("<frozen", *LIBRARIES)) and ("site-packages" not in file or file.startswith(SITE))
+
+
+class _Cell:
+    """A variable of the function around, with a method ``get``."""
+
+    def __init__(self, cell: CellType) -> None:
+        self.cell = cell
+
+    def get(self, key: Any) -> Any:
+        return getattr(self.cell, "cell_contents", None)
+
+
+class _Slots:
+    """An object, with a method ``get`` for its attributes."""
+
+    def __init__(self, owner: Any) -> None:
+        self.owner = owner
+
+    def get(self, name: str) -> Any:
+        return getattr(self.owner, name, None)
+
+
+class _Items:
+    """A list or tuple, with a method ``get``."""
+
+    def __init__(self, items: Any) -> None:
+        self.items = items
+
+    def get(self, index: int) -> Any:
+        return self.items[index] if index < len(self.items) else None
+
+
+class State:
+    """All that can be reached from `function`, and from `arguments` but for the tensors among them.
+
+    Attributes
+    ----------
+    tensors : list of Tensor
+        Parameters, buffers and any other tensors, in the order in which they were met.
+    codes : set
+        The code of the functions that were met, with the functions inside them.
+
+    Raises
+    ------
+    NotCapturable
+        If something is met whose changes cannot be seen, such as a NumPy array or an open file.
+    """
+
+    def __init__(self, function: Any, arguments: Any = ()) -> None:
+        self.tensors: list[Tensor] = []
+        self.codes: set[CodeType] = set()
+        self.known: set[int] = set()
+        self._watched: list[Watched] = []
+        self._sizes: list[tuple[Any, int, str]] = []
+        self._sets: list[tuple[Any, Any, str]] = []
+        self._alive: list[Any] = []
+        self._to_do = [(function, "the step")]
+        self._walk()
+        known = list(self.tensors)
+        self._to_do = [(arguments, "the arguments")]
+        self._walk()
+        self.tensors = known + [x for x in self.tensors[len(known) :] if not _is_among(x, arguments)]
+        self._forms = [_form(tensor) for tensor in self.tensors]
+
+    def changed(self) -> str | None:
+        """The name of something that is not as it was; None if all is."""
+        for owner, key, value, name in self._watched:
+            now = owner.get(key)
+            if now is not value and not _alike(now, value):
+                return name
+        for items, size, name in self._sizes:
+            if len(items) != size:
+                return name
+        for items, before, name in self._sets:
+            if items != before:
+                return name
+        for tensor, form in zip(self.tensors, self._forms, strict=True):
+            if not _has_form(tensor, form):
+                return f"the form of a tensor of shape {tensor.shape}"
+        return None
+
+    def arrays(self) -> set[int]:
+        """The ids of the tensors' arrays."""
+        return {id(form[0]) for form in self._forms}
+
+    def gradients(self) -> tuple[bool, ...]:
+        """Which of the tensors have a gradient."""
+        return tuple([tensor.grad is not None for tensor in self.tensors])
+
+    def add_code(self, code: CodeType, names: dict[str, Any]) -> None:
+        """Watch the global names that a piece of code uses; `names` are those of its module."""
+        if code in self.codes:
+            return
+        if code.co_freevars:
+            raise NotCapturable(f"calls {code.co_name}, whose variables cannot be watched")
+        self._code(code, names)
+        self._walk()
+        self._forms = [_form(tensor) for tensor in self.tensors]
+
+    def _walk(self) -> None:
+        while self._to_do:
+            value, name = self._to_do.pop()
+            if isinstance(value, SIMPLE) or id(value) in self.known:
+                continue
+            self.known.add(id(value))
+            self._alive.append(value)
+            self._to_do += list(self._parts(value, name))[::-1]
+
+    def _parts(self, value: Any, name: str) -> Iterator[tuple[Any, str]]:
+        if isinstance(value, Tensor):
+            self.tensors.append(value)
+        elif isinstance(value, UNWATCHED) or hasattr(type(value), "__next__"):
+            raise NotCapturable(f"can read {name}, a {type(value).__name__}, whose changes cannot be seen")
+        elif isinstance(value, FunctionType):
+            yield from self._function(value, name)
+        elif isinstance(value, MethodType):
+            yield from ((value.__func__, name), (value.__self__, name))
+        elif isinstance(value, functools.partial):
+            yield from ((value.func, name), (value.args, name), (value.keywords, name))
+        elif isinstance(value, dict):
+            self._sizes.append((value, len(value), name))
+            yield from self._watch((value, key, item, f"{name}[{key!r}]") for key, item in value.items())
+        elif isinstance(value, list | tuple):
+            self._sizes.append((value, len(value), name))
+            items = _Items(value)
+            yield from self._watch((items, i, item, f"{name}[{i}]") for i, item in enumerate(value))
+        elif isinstance(value, set | frozenset):
+            self._sets.append((value, frozenset(value), name))
+        elif isinstance(value, type):
+            yield from self._class(value)
+        elif isinstance(value, Optimizer):
+            yield from ((tensor, name) for tensor in value._parameters())
+        elif not isinstance(value, ModuleType | BuiltinFunctionType) and not _is_scheduler(value):
+            yield from self._object(value, name)
+
+    def _watch(self, entries: Iterator[Watched]) -> Iterator[tuple[Any, str]]:
+        for entry in entries:
+            self._watched.append(entry)
+            yield entry[2], entry[3]
+
+    def _object(self, value: Any, name: str) -> Iterator[tuple[Any, str]]:
+        if getattr(type(value), "is_compiled", False):
+            yield value.function, name
+            return
+        yield type(value), type(value).__name__
+        hidden = next((cls for cls in type(value).__mro__ if _is_in_c(cls) and cls not in TRANSPARENT), None)
+        if hidden is not None:
+            raise NotCapturable(f"can read {name}, a {hidden.__name__}, whose changes cannot be seen")
+        slots = [slot for cls in type(value).__mro__ for slot in _names(vars(cls).get("__slots__", ()))]
+        items = _Slots(value)
+        yield from self._watch((items, slot, items.get(slot), slot) for slot in slots)
+        attributes = getattr(value, "__dict__", None)
+        if isinstance(attributes, dict):
+            self._sizes.append((attributes, len(attributes), type(value).__name__))
+            owner = type(value).__name__
+            yield from self._watch(
+                (attributes, key, item, f"{owner}.{key}") for key, item in attributes.items()
+            )
+        if isinstance(value, dict | list):  # a subclass
+            yield from self._parts(list(value), name)
+
+    def _class(self, value: type) -> Iterator[tuple[Any, str]]:
+        module = sys.modules.get(value.__module__)
+        file = getattr(module, "__file__", None) or "<frozen"
+        if is_own(file) or is_library(file):
+            return
+        yield from ((base, base.__name__) for base in value.__bases__)
+        for key, item in list(vars(value).items()):
+            if isinstance(item, property):
+                yield from ((part, key) for part in (item.fget, item.fset) if part is not None)
+            elif isinstance(item, staticmethod | classmethod):
+                yield item.__func__, key
+            elif not key.startswith("__") or isinstance(item, FunctionType):
+                yield from self._watch(iter([(vars(value), key, item, f"{value.__name__}.{key}")]))
+
+    def _function(self, function: FunctionType, name: str) -> Iterator[tuple[Any, str]]:
+        code = function.__code__
+        yield from ((value, name) for value in function.__defaults__ or ())
+        yield from ((value, name) for value in (function.__kwdefaults__ or {}).values())
+        for variable, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+            entry = (_Cell(cell), None, getattr(cell, "cell_contents", None), variable)
+            yield from self._watch(iter([entry]))
+        if hasattr(function, "__wrapped__"):
+            yield function.__wrapped__, name
+        if not is_own(code.co_filename):
+            self._code(code, function.__globals__)
+
+    def _code(self, code: CodeType, names: dict[str, Any]) -> None:
+        if code in self.codes or is_library(code.co_filename):
+            return
+        self.codes.add(code)
+        for name in code.co_names:
+            if name in names:
+                value = names[name]
+                self._watched.append((names, name, value, name))
+                self._to_do.append((value, name))
+                if isinstance(value, ModuleType):
+                    self._module(value, code.co_names)
+        for part in code.co_consts:
+            if isinstance(part, CodeType):
+                self._code(part, names)
+
+    def _module(self, module: ModuleType, used: tuple[str, ...]) -> None:
+        file = getattr(module, "__file__", None) or "<frozen"
+        if is_own(file) or is_library(file) or "site-packages" in file:
+            return
+        for name in used:
+            if name in vars(module):
+                value = vars(module)[name]
+                self._watched.append((vars(module), name, value, f"{module.__name__}.{name}"))
+                self._to_do.append((value, name))
+
+
+def _is_in_c(cls: type) -> bool:
+    """Whether a class is made in C: Python's own classes can be changed, and live on the heap."""
+    immutable, on_heap = 1 << 8, 1 << 9
+    return bool(cls.__flags__ & immutable) or not cls.__flags__ & on_heap
+
+
+def _is_scheduler(value: Any) -> bool:
+    """Whether its step, which a replay calls again, is the one thing that a training step does with it."""
+    return any(
+        cls.__module__.startswith(LRScheduler.__module__.rpartition(".")[0]) for cls in type(value).__mro__
+    )
+
+
+def _is_among(tensor: Tensor, arguments: Any) -> bool:
+    """Whether it is one of the arguments, not something that belongs to one."""
+    if isinstance(arguments, tuple | list):
+        return any(_is_among(tensor, argument) for argument in arguments)
+    if isinstance(arguments, dict):
+        return any(_is_among(tensor, argument) for argument in arguments.values())
+    return arguments is tensor
+
+
+def _alike(now: Any, value: Any) -> bool:
+    """Whether two numbers, texts and the like are the same to the bit."""
+    return type(now) is type(value) and isinstance(value, SIMPLE) and repr(now) == repr(value)
+
+
+def _names(slots: Any) -> tuple[str, ...]:
+    return (slots,) if isinstance(slots, str) else tuple(slots)
+
+
+def _form(tensor: Tensor) -> list[Any]:
+    array = tensor.array
+    return [array, array.shape, array.dtype, array.strides, tensor.requires_grad]
+
+
+def _has_form(tensor: Tensor, form: list[Any]) -> bool:
+    """Whether its array is the one that it was, or one of the same shape, dtype and order."""
+    if tensor.requires_grad is not form[4] or tensor.grad_fn is not None or tensor.hooks:
+        return False
+    array = tensor.array
+    if array is form[0]:
+        return True
+    if (array.shape, array.dtype, array.strides) != (form[1], form[2], form[3]):
+        return False
+    form[0] = array
+    return True
