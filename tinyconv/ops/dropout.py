@@ -11,6 +11,7 @@ from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels import dropout as kernels
 from tinyconv.ops._checks import check_flags, check_float
 from tinyconv.ops.elementwise import where
+from tinyconv.ops.shape import reshape
 from tinyconv.ops.smooth_activation import SELU_ALPHA, SELU_SCALE
 from tinyconv.recorder import repeated
 from tinyconv.tensor import Tensor
@@ -131,11 +132,11 @@ def _channel_dropout(
     if not training or p == 0:
         return input
     maps = input.shape[: channel_dim[input.ndim] + 1]
-    return input * _mask(input, (*maps, *(1,) * (input.ndim - len(maps))), p)
+    return input * reshape(_mask(input, maps, p), (*maps, *(1,) * (input.ndim - len(maps))))
 
 
 @repeated
 def _mask(like: Tensor, shape: tuple[int, ...], p: float) -> Tensor:
     """Numbers of this shape that are 0 with probability p, else 1 / (1 - p)."""
-    ones = array_module(like.array).ones(tuple(n for n in shape if n != 1), like.dtype)
-    return Tensor(kernels.dropout(ones, p, seed.get().next_mask_key()).reshape(shape))
+    ones = array_module(like.array).ones(shape, like.dtype)
+    return Tensor(kernels.dropout(ones, p, seed.get().next_mask_key()))

@@ -18,7 +18,7 @@ import numpy as np
 
 from tinyconv.errors import GraphError
 from tinyconv.io.onnx.sizes import size
-from tinyconv.io.onnx.table import is_whole, watched
+from tinyconv.io.onnx.table import code_of, is_whole, watched
 from tinyconv.memory import owner
 from tinyconv.nn import Module
 from tinyconv.ops import in_place, shape
@@ -99,11 +99,11 @@ class Call:
 
 
 CHANGES: dict[CodeType, str] = {
-    Tensor.copy_.__code__: "self",
-    Tensor.fill_.__code__: "self",
-    shape.assign.__code__: "input",
-    in_place.normal_.__code__: "input",
-    in_place.uniform_.__code__: "input",
+    code_of(Tensor.copy_): "self",
+    code_of(Tensor.fill_): "self",
+    code_of(shape.assign): "input",
+    code_of(in_place.normal_): "input",
+    code_of(in_place.uniform_): "input",
 }
 """What changes a tensor in place, and which argument that is."""
 

@@ -78,6 +78,11 @@ def is_whole(op: Any, arguments: Any) -> bool:
     return entry.condition is None or bool(entry.condition(**arguments))
 
 
+def code_of(function: Any) -> CodeType:
+    """The code of a function, and not of what decorates it."""
+    return inspect.unwrap(function).__code__
+
+
 def watched() -> dict[CodeType, Any]:
     """The functions that a recording looks out for: all public ops, and what the table has."""
     import tinyconv.io.onnx.translations  # noqa: F401 - fills the table
@@ -87,4 +92,4 @@ def watched() -> dict[CodeType, Any]:
     others = (shape.index, shape.assign, shape.clone, shape.contiguous, operands.astype, transfer.to)
     named = [getattr(ops, name) for name in ops.__all__]
     functions = [*named, *others, arrangement.repeat, *(op for op in TABLE if not isinstance(op, type))]
-    return {function.__code__: function for function in functions}
+    return {code_of(function): function for function in functions}
