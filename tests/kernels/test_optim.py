@@ -48,6 +48,7 @@ def test_what_is_remembered_of_a_step_is_checked_in_the_next(make_array, changed
     shapes = [(40, 50), (7,), (3, 4, 5)]
     params = [make_array(shape, seed=i) for i, shape in enumerate(shapes)]
     averages = [[np.zeros_like(p) for p in params] for _ in range(2)]
+    alive = []  # what is wrongly remembered shall lead to wrong numbers, not to memory that is gone
     for number in (1, 2, 3, 4):
         if number == 3 and changed == "parameter":
             params[1] = params[1] + 1
@@ -61,6 +62,7 @@ def test_what_is_remembered_of_a_step_is_checked_in_the_next(make_array, changed
         turned = number == 3 and changed in ("gradient's order", "order")
         grads = [make_array(shape, turned, 10 * number + i) for i, shape in enumerate(shapes)][:count]
         now = [params[:count], grads, *(column[:count] for column in averages)]
+        alive += now
         right = [[array.copy() for array in column] for column in now]
         find_kernel("cpu", "optim", "adam_steps")(*now, number, **ADAM, decoupled=False)
         reference.adam_steps(*right, number, **ADAM, decoupled=False)

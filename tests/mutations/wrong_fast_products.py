@@ -119,8 +119,8 @@ MUTATIONS = (
     wrong(
         "fast product: low tiles begin a row too late",
         "kernels/cpu/_gemm.py",
-        "best, least = min(tiles * high, rows), covered",
-        "best, least = min(tiles * high + 1, rows), covered",
+        "for i in range(low, end, FEW_ROWS):\n            FIRST_WIDE_LOW_TILE(",
+        "for i in range(low + 1, end, FEW_ROWS):\n            FIRST_WIDE_LOW_TILE(",
         f"{MATMUL}::test_product_of_whole_numbers_is_exact",
     ),
     wrong(
