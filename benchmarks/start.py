@@ -10,7 +10,6 @@ do not count.
 
 from __future__ import annotations
 
-
 import itertools
 import json
 import subprocess
