@@ -43,10 +43,10 @@ MUTATIONS = (
         f"{FEW}::test_groups_of_several_bands",
     ),
     wrong(
-        "groups: the last pack is taken for a full one",
+        "groups: the last one of a pack is forgotten",
         "kernels/cpu/_groups.py",
         "return min(packs.groups, packs.all_groups - pack * packs.groups) * packs.channels",
-        "return packs.groups * packs.channels",
+        "return max(1, min(packs.groups, packs.all_groups - pack * packs.groups) - 1) * packs.channels",
         f"{FEW}::test_groups",
     ),
     wrong(
