@@ -144,7 +144,9 @@ def summary(title: str, curves: dict[str, list[list[float]]]) -> dict[str, Any]:
         "first_loss_off": {n: abs(found[0][0] / standard[0] - 1) for n, found in curves.items()},
         "mean_of_last_20": {n: [float(np.mean(c[-20:])) for c in found] for n, found in curves.items()},
         "within_noise": {
-            ours: max(distances[ours]) <= SLACK * max(distances[theirs]) for ours, theirs in NOISE.items()
+            ours: max(distances[ours]) <= SLACK * max(distances[theirs])
+            for ours, theirs in NOISE.items()
+            if ours in distances and theirs in distances
         },
         "curves": curves,
     }
