@@ -5,7 +5,7 @@ from tinyconv.benchmark.engines import CONTENDERS
 PYTORCH = tuple(name for name in CONTENDERS if name.startswith("pytorch"))
 
 ALL = {
-    **{name: CONTENDERS[name] for name in (*PYTORCH, "reference", "tinyconv")},
+    **{name: CONTENDERS[name] for name in (*PYTORCH, "reference", "tinyconv", "tinyconv compiled")},
     "jax": "benchmarks.contenders.jax:Jax",
     "mygrad": "benchmarks.contenders.mygrad:MyGrad",
 }

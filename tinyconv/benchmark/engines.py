@@ -171,15 +171,16 @@ def _channels_last(thing: Any, ndim: int) -> Any:
     return tc.from_numpy(np.moveaxis(array, -1, 1))
 
 
-def tinyconv(threads: int, backend: str = "auto") -> Contender:
+def tinyconv(threads: int, backend: str = "auto", compiled: bool = False) -> Contender:
     """Return tinyconv with `threads` threads."""
     import tinyconv as tc
 
     tc.set_num_threads(threads)
     tc.kernel_backend.set(backend)
-    return Engine(tc, _channels_last, tc.optim.Adam, tc.no_grad)
+    return Engine(tc, _channels_last, tc.optim.Adam, tc.no_grad, tc.compile if compiled else None)
 
 
+tinyconv_compiled = partial(tinyconv, compiled=True)
 reference = partial(tinyconv, backend="reference")
 
 
@@ -224,6 +225,7 @@ CONTENDERS = {
     "pytorch nchw compiled": f"{HERE}:pytorch_compiled",
     "pytorch channels_last compiled": f"{HERE}:pytorch_channels_last_compiled",
     "tinyconv": f"{HERE}:tinyconv",
+    "tinyconv compiled": f"{HERE}:tinyconv_compiled",
     "reference": f"{HERE}:reference",
 }
 """Where each contender is made, by its name."""
