@@ -40,6 +40,8 @@ class Engine:
         Makes the optimiser.
     compiled : callable
         Compiles a function; by default it stays as it is.
+    compiles_step : bool
+        Whether it compiles a whole training step, or the network with its loss.
     dtype : str
         In which to compute.
     without_graph : callable
@@ -54,9 +56,10 @@ class Engine:
         without_graph: Callable[[], AbstractContextManager[Any]],
         compiled: Callable[..., Any] | None = None,
         dtype: str = "float32",
+        compiles_step: bool = False,
     ) -> None:
         self.tc, self.place, self.adam, self.without_graph = tc, place, adam, without_graph
-        self.compiled, self.dtype = compiled, dtype
+        self.compiled, self.dtype, self.compiles_step = compiled, dtype, compiles_step
         self.version = str(tc.__version__)
 
     def prepare(self, case: Case, task: str) -> Job:
@@ -94,27 +97,36 @@ class Engine:
         optimizer = self.adam(model.parameters(), lr=LEARNING_RATE)
         loss_of = loss_function(self.tc, case.network)
         images, truth = self._batch(case)
-        forward = (self.compiled or as_it_is)(lambda x, y: loss_of(model(x), y))
+        compiled = self.compiled or as_it_is
+        forward = as_it_is if self.compiles_step else compiled
+        whole = compiled if self.compiles_step else as_it_is
+        loss_at = forward(lambda x, y: loss_of(model(x), y))
 
-        def backward() -> float:
+        def step(x: Tensor, y: Tensor) -> Tensor:
             optimizer.zero_grad()
-            loss = forward(images, truth)
+            loss = loss_at(x, y)
             loss.backward()
-            return float(loss.item())
-
-        def run() -> None:
-            backward()
             optimizer.step()
+            return loss
+
+        take_step = whole(step)
+
+        def run() -> float:
+            return float(take_step(images, truth).item())
 
         def results() -> dict[str, Array]:
+            """Of the third step, since a captured one replays from there on; none moves the weights."""
             dropouts = [module for module in model.modules() if isinstance(module, self.tc.nn.Dropout)]
             for module in dropouts:
                 module.eval()
-            arrays = {"loss": np.asarray(backward())}
-            for module in dropouts:
-                module.train()
+            set_learning_rate(optimizer, 0.0)
+            losses = [run() for _ in range(3)]
+            arrays = {"loss": np.asarray(losses[-1])}
             for name, parameter in model.named_parameters():
                 arrays[f"gradient of {name}"] = numbers(parameter.grad)
+            set_learning_rate(optimizer, LEARNING_RATE)
+            for module in dropouts:
+                module.train()
             return arrays
 
         return Job(run, results)
@@ -156,6 +168,12 @@ def numbers(tensor: Tensor) -> Array:
     return tensor.detach().numpy().copy()
 
 
+def set_learning_rate(optimizer: Any, rate: float) -> None:
+    """Set it for all parameters."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
 def as_it_is(thing: Any, ndim: int = 0) -> Any:
     """Return `thing`."""
     return thing
@@ -177,7 +195,9 @@ def tinyconv(threads: int, backend: str = "auto", compiled: bool = False) -> Con
 
     tc.set_num_threads(threads)
     tc.kernel_backend.set(backend)
-    return Engine(tc, _channels_last, tc.optim.Adam, tc.no_grad, tc.compile if compiled else None)
+    if not compiled:
+        return Engine(tc, _channels_last, tc.optim.Adam, tc.no_grad)
+    return Engine(tc, _channels_last, tc.optim.Adam, tc.no_grad, tc.compile, compiles_step=True)
 
 
 tinyconv_compiled = partial(tinyconv, compiled=True)

@@ -19,6 +19,7 @@ import sys
 import sysconfig
 import weakref
 from collections.abc import Iterator
+from operator import is_
 from pathlib import Path
 from types import (
     BuiltinFunctionType,
@@ -155,10 +156,11 @@ class State:
 
     def changed(self) -> str | None:
         """The name of something that is not as it was; None if all is."""
-        for owner, key, value, name in self._watched:
-            now = owner.get(key)
-            if now is not value and not _alike(now, value):
-                return name
+        now = [get(key) for get, key in self._gets]
+        if not all(map(is_, now, self._values)):
+            for found, value, entry in zip(now, self._values, self._watched, strict=True):
+                if found is not value and not _alike(found, value):
+                    return entry[3]
         for items, size, name in self._sizes:
             if len(items) != size:
                 return name
@@ -196,6 +198,8 @@ class State:
             self.known.add(id(value))
             self._alive.append(value)
             self._to_do += list(self._parts(value, name))[::-1]
+        self._gets = [(owner.get, key) for owner, key, _, _ in self._watched]
+        self._values = [value for _, _, value, _ in self._watched]
 
     def _parts(self, value: Any, name: str) -> Iterator[tuple[Any, str]]:
         if isinstance(value, Tensor):
