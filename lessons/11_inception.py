@@ -229,4 +229,4 @@ course.show(
 #
 # ``tinyconv/models/googlenet.py`` has the module in both forms and the whole network.
 #
-# Next: ``tinyconv learn 16``, a network whose answer is a picture.
+# Next: ``tinyconv learn 12``, where more layers are worse, and one plus sign mends it.
