@@ -113,3 +113,12 @@ def test_without_strict_what_is_missing_and_what_is_too_much_is_told(tmp_path):
     told = model.load_state_dict(tc.load(tmp_path / "w"), strict=False)
     assert (told.missing_keys, told.unexpected_keys) == (["bias"], ["more"])
     assert (model.weight.array == 1).all()
+
+
+def test_a_dtype_that_numpy_does_not_have(tmp_path):
+    """Such a file is whole: the message says how to make one that can be read."""
+    header = b'{"a":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}'
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    with pytest.raises(CheckpointError, match=r"dtype that NumPy does not have .*bfloat16.*x\.float\(\)"):
+        tc.load(path)

@@ -122,6 +122,17 @@ class PooledByAFunction(nn.Module):
         return self.dense(nn.functional.max_pool2d(self.conv(x), 2).flatten(1))
 
 
+class TwoHeads(nn.Module):
+    """One of the children is beside the chain, as GoogLeNet's auxiliary classifiers are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.aside, self.dense = nn.Conv2d(1, 3, 1), nn.Conv2d(1, 1, 1), nn.Linear(3, 2)
+
+    def forward(self, x: tc.Tensor) -> tc.Tensor:
+        return self.dense((self.conv(x) * self.aside(x)).flatten(1))
+
+
 def test_what_cannot_be_converted() -> None:
     with pytest.raises(ArgumentError, match=r"net is a Residual with outputs that are .* apart"):
         models.convolutionize(Residual(), (1, 4, 4))
@@ -134,6 +145,10 @@ def test_what_cannot_be_converted() -> None:
         models.convolutionize(net, (1, 7, 7))
     with pytest.raises(ArgumentError, match="4 dense inputs after features of 1 x 4 x 4"):
         models.convolutionize(PooledByAFunction(), (1, 4, 4))
+    with pytest.raises(
+        ArgumentError, match=r"a TwoHeads with parts that do not follow one another \(conv2d: "
+    ):
+        models.convolutionize(TwoHeads(), (1, 1, 1))
     with pytest.raises(ShapeError, match="linear: input is of shape"):
         models.convolutionize(Residual(), (1, 5, 5))
     with pytest.raises(DtypeError, match="net is a str, expected a Module"):

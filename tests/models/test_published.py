@@ -119,6 +119,9 @@ def test_files_that_are_not_these_weights(tmp_path: Path) -> None:
     tc.save({"state": {"a": tc.ones(1)}, "epoch": 3}, tmp_path / "checkpoint")
     with pytest.raises(CheckpointError, match="is a dict of state, epoch, expected tensors by their names"):
         models.create(NAME, weights=tmp_path / "checkpoint")
+    tc.save([tc.ones(1)], tmp_path / "list")
+    with pytest.raises(CheckpointError, match="is a list, expected tensors by their names"):
+        models.create(NAME, weights=tmp_path / "list")
     tc.save(models.create("lenet5").state_dict(), tmp_path / "lenet")
     with pytest.raises(CheckpointError, match=r"SqueezeNet\.load_state_dict"):
         models.create(NAME, weights=tmp_path / "lenet")

@@ -8,7 +8,7 @@ name, and every instruction that is not needed, is refused. Nothing is ever impo
 from __future__ import annotations
 
 import pickletools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 ORDERED_DICT = "collections OrderedDict"
@@ -22,6 +22,10 @@ STORAGES = {
 }
 """The dtype of each kind of storage; those of NumPy only."""
 MOST_INSTRUCTIONS = 5_000_000
+LARGEST, MOST_AXES = 2**63 - 1, 64
+KEYS = (str, int, float, bool, type(None))
+"""What a dict may be looked up by. A tuple's hash visits all that is in it: of few instructions can be made
+one that takes for ever, or more stack than there is."""
 
 
 class Refused(ValueError):
@@ -118,7 +122,7 @@ class _Machine:
             _checked(stack[-1], list).extend(values)
         elif name in ("SETITEM", "SETITEMS"):
             values = [stack.pop(), stack.pop()][::-1] if name == "SETITEM" else self._to_mark()
-            _checked(stack[-1], dict).update(zip(values[::2], values[1::2], strict=True))
+            _checked(stack[-1], dict).update(_pairs(zip(values[::2], values[1::2], strict=True)))
         elif name == "BINPERSID":
             stack.append(_storage(stack.pop()))
         elif name == "REDUCE":
@@ -147,7 +151,7 @@ class _Machine:
     def _called(self, function: Any, arguments: tuple[Any, ...]) -> Any:
         """What the names that are known stand for."""
         if function == Name(ORDERED_DICT):
-            return dict(*arguments)
+            return dict(_pairs(*arguments)) if arguments else {}
         if function == Name(PARAMETER):
             return arguments[0]
         if not isinstance(function, Name) or function.text not in TENSORS:
@@ -155,8 +159,10 @@ class _Machine:
         storage, offset, shape, strides = arguments[:4]
         place = TensorPlace(_checked(storage, Storage), offset, shape, strides)
         for number in (offset, *_checked(shape, tuple), *_checked(strides, tuple)):
-            if type(number) is not int or number < 0:
-                raise ValueError(f"a tensor with a size, stride or offset of {number!r}")
+            if type(number) is not int or not 0 <= number <= LARGEST:
+                raise ValueError(f"a tensor with a size, stride or offset of {_shown(number)}")
+        if len(shape) > MOST_AXES:
+            raise ValueError(f"a tensor of {len(shape)} axes")
         return self.tensor(place)
 
 
@@ -172,12 +178,25 @@ def _storage(description: Any) -> Storage:
     """A storage from its description: ("storage", kind, key, device, number of elements, …)."""
     word, kind, key, _, count = _checked(description, tuple)[:5]
     if word != "storage" or not isinstance(kind, Name) or kind.text.partition(" ")[2] not in STORAGES:
-        raise Refused(f"a reference to {description!r}")
-    if type(count) is not int or count < 0 or not isinstance(key, str):
-        raise ValueError(f"a storage {key!r} of {count!r} elements")
+        raise Refused("a reference to something else than a storage")
+    if type(count) is not int or not 0 <= count <= LARGEST or not isinstance(key, str):
+        raise ValueError(f"a storage {_shown(key)} of {_shown(count)} elements")
     if len(description) > 5 and description[5] is not None:
         raise Refused("a storage that is a part of another")
     return Storage(STORAGES[kind.text.partition(" ")[2]], key, count)
+
+
+def _pairs(pairs: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    """Keys and values, of which no key is a container."""
+    for key, value in pairs:
+        if type(key) not in KEYS:
+            raise Refused(f"a {type(key).__name__} as a key")
+        yield key, value
+
+
+def _shown(value: Any) -> str:
+    """A number or text for a message; of a container its type, for it may be as large as it likes."""
+    return repr(value) if type(value) in KEYS else f"a {type(value).__name__}"
 
 
 def _checked(value: Any, kind: type) -> Any:

@@ -73,7 +73,8 @@ def _read_zip(file: BinaryIO, make: Callable[[Array], Any]) -> Any:
         entries = {entry.filename: entry for entry in archive.infolist()}
         (name,) = [name for name in entries if name.endswith("/data.pkl") and name.count("/") == 1]
         folder = name.removesuffix("data.pkl")
-        if entries.get(f"{folder}byteorder") and archive.read(f"{folder}byteorder") != b"little":
+        order = entries.get(f"{folder}byteorder")
+        if order and (order.file_size != len(b"little") or archive.read(order) != b"little"):
             raise Refused("numbers in big-endian order")
         if entries[name].file_size > MOST_BYTES:
             raise Refused(f"a description of more than {MOST_BYTES} bytes")
@@ -115,6 +116,8 @@ def _read_old(file: BinaryIO, make: Callable[[Array], Any]) -> Any:
     read_pickle(file, note)
     read: dict[str, bytearray] = {}
     for key in read_pickle(file, _no_tensor):
+        if not isinstance(key, str):
+            raise ValueError(f"a {type(key).__name__} as the name of a storage")
         length = int.from_bytes(file.read(8), "little")
         size = length * np.dtype(storages[key].dtype).itemsize
         if length != storages[key].length or size > os.fstat(file.fileno()).st_size:

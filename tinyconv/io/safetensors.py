@@ -86,6 +86,9 @@ def load_state(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str
     except OSError as error:
         reason = error.strerror or str(error)
         raise _refuse(path, f"unreadable ({reason})", "a file that can be read") from error
+    except (TypeError, AttributeError) as error:  # what NumPy says of bfloat16, and of 8 bits
+        expected = "dtypes of NumPy; in PyTorch, {name: x.float() for name, x in state_dict.items()}"
+        raise _refuse(path, f"of a dtype that NumPy does not have ({error})", expected) from error
     except Exception as error:
         if _is_pickled(path):
             expected = "a safetensors file; in PyTorch, safetensors.torch.save_file(model.state_dict(), path)"

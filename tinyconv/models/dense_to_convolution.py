@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.errors import ArgumentError, DtypeError
+from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.grad_mode import no_grad
 from tinyconv.nn import (
     AdaptiveAvgPool2d,
@@ -94,7 +94,10 @@ def _converted(net: Module, input_size: Sequence[int]) -> Chain:
     numbers = np.random.default_rng(0).standard_normal((1, *input_size)).astype(like.dtype)
     example = tensor(numbers).to(like.device)
     expected = net(example)
-    result, scores = _chain(net, example)
+    try:
+        result, scores = _chain(net, example)
+    except ShapeError as error:  # the net itself took the example
+        raise _not_a_chain(net, f"parts that do not follow one another ({error})") from error
     if not isinstance(expected, Tensor) or expected.ndim != 2 or scores.shape != (*expected.shape, 1, 1):
         raise _not_a_chain(net, "outputs of other shapes")
     difference = float(abs(scores.array.reshape(expected.shape) - expected.array).max())

@@ -124,7 +124,8 @@ def load_into(net: Module, path: str | os.PathLike[str], published: bool) -> Non
     """
     state = load(path)
     if not isinstance(state, dict) or not all(hasattr(value, "shape") for value in state.values()):
-        found = f"a {type(state).__name__}" + (f" of {', '.join(map(str, state))}" if state else "")
+        names = ", ".join(map(str, state)) if isinstance(state, dict) else ""
+        found = f"a {type(state).__name__}" + (f" of {names}" if names else "")
         raise CheckpointError("models.create", repr(os.fspath(path)), found, "tensors by their names")
     if published and not getattr(net, "aux_logits", True):  # GoogLeNet's, which the file has
         state = {name: value for name, value in state.items() if not name.startswith("aux")}
