@@ -8,6 +8,7 @@ STEPS = "tests/capture/test_steps.py"
 REFUSALS = "tests/capture/test_refusals.py"
 GRAPH = "tests/capture/test_graph.py"
 OPS = "tests/capture/test_every_op.py"
+REACH = "tests/capture/test_reach.py"
 
 MUTATIONS = (
     wrong(
@@ -26,6 +27,27 @@ MUTATIONS = (
         f"{REFUSALS}::test_what_the_step_looks_at_is_looked_at_again",
     ),
     wrong(
+        "capture: attributes of functions may change unseen",
+        "capture/state.py",
+        "yield vars(function), name",
+        "pass",
+        f"{REACH}::test_an_attribute_of_a_function",
+    ),
+    wrong(
+        "capture: modules within modules are not watched",
+        "capture/state.py",
+        "self._module(value, used)",
+        "pass",
+        f"{REACH}::test_modules_wherever_they_are",
+    ),
+    wrong(
+        "capture: an argument may begin to require a gradient",
+        "capture/compiled.py",
+        "if forms != (_settings(), [tensor.requires_grad for tensor in tensors]):",
+        "if False:",
+        f"{REACH}::test_changes_that_outlive_the_step",
+    ),
+    wrong(
         "capture: memory order is not part of the signature",
         "capture/compiled.py",
         "return array.shape, array.dtype, array.strides, value.requires_grad, value.grad is None",
@@ -35,8 +57,8 @@ MUTATIONS = (
     wrong(
         "capture: the grad mode is not part of the signature",
         "capture/compiled.py",
-        "settings = mode.enabled, default_dtype.get()",
-        "settings = True, default_dtype.get()",
+        "return _grad_mode.enabled, default_dtype.get()",
+        "return True, default_dtype.get()",
         f"{GRAPH}::test_an_input_that_needs_a_gradient_only_sometimes",
     ),
     wrong(

@@ -81,7 +81,9 @@ def compile(
     -----
     A tensor that the function returns belongs to the caller: no later call writes into it. If the
     function went back through the graph itself, as a training step does, a returned loss cannot be
-    differentiated again. No second derivatives go through a captured function.
+    differentiated again. No second derivatives go through a captured function. If a network that uses a
+    parameter several times is captured by itself, and called several times before one ``backward()``, the
+    gradients are added up call by call, and may differ from the eager ones in the last bit.
 
     Examples
     --------

@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from tinyconv.capture.errors import NotCapturable
 from tinyconv.capture.graph import attach
 from tinyconv.capture.outputs import finish
@@ -17,7 +19,7 @@ from tinyconv.capture.running import HELPERS
 from tinyconv.capture.state import SIMPLE, State, is_own
 from tinyconv.capture.watching import watching
 from tinyconv.device import default_device, default_dtype, kernel_backend
-from tinyconv.errors import GraphError, TinyconvError
+from tinyconv.errors import ArgumentError, GraphError, TinyconvError
 from tinyconv.grad_mode import _grad_mode
 from tinyconv.tensor import Tensor
 
@@ -88,8 +90,7 @@ class Compiled:
         key = _key((args, options) if options else args, tensors)
         if key is None:
             return self.function(*args, **options)
-        settings = mode.enabled, default_dtype.get(), default_device.get(), kernel_backend.get()
-        plans = self._plans.setdefault((key, settings), [])
+        plans = self._plans.setdefault((key, _settings()), [])
         for plan in plans:
             if plan.fits():
                 break
@@ -129,6 +130,7 @@ class Compiled:
 
     def _record(self, plans: list[Plan], plan: Plan, tensors: list[Tensor], args: Any, options: Any) -> Any:
         recording = Recording(tensors, plan.state)
+        forms = _settings(), [tensor.requires_grad for tensor in tensors]
         try:
             with watching(recording):
                 result = self.function(*args, **options)
@@ -136,6 +138,8 @@ class Compiled:
         except BaseException:
             plans.remove(plan)
             raise
+        if forms != (_settings(), [tensor.requires_grad for tensor in tensors]):
+            recording.refuse("changes a setting of tinyconv, or requires_grad of an argument")
         if recording.reason is not None:
             self._give_up(recording.reason)
             return result
@@ -195,9 +199,16 @@ class Compiled:
                 if outputs:
                     _connect(program, code, outputs, watched, (tensors, state, saved))
                 return result
+        except IndexError as error:  # the op that indexes says it in the same way
+            raise ArgumentError("index", "key", "a tensor", f"indices in range ({error})") from error
         finally:
             _grad_mode.enabled = enabled
         return self.function(*args, **options)
+
+
+def _settings() -> tuple[Any, ...]:
+    """What of tinyconv's own must be the same for two calls to be alike."""
+    return _grad_mode.enabled, default_dtype.get(), default_device.get(), kernel_backend.get()
 
 
 def _caller() -> int:
@@ -241,7 +252,7 @@ def _key(value: Any, tensors: list[Tensor]) -> Any:
         array = value.array
         return array.shape, array.dtype, array.strides, value.requires_grad, value.grad is None
     if isinstance(value, SIMPLE):
-        return type(value), repr(value) if isinstance(value, float) else value
+        return type(value), repr(value) if isinstance(value, float | complex | np.generic) else value
     if isinstance(value, tuple | list):
         return type(value), tuple([_key(part, tensors) for part in value])
     if isinstance(value, dict):

@@ -142,6 +142,7 @@ class State:
         self.tensors: list[Tensor] = []
         self.codes: set[CodeType] = set()
         self.known: set[int] = set()
+        self._module_names: set[tuple[int, str]] = set()
         self._watched: list[Watched] = []
         self._sizes: list[tuple[Any, int, str]] = []
         self._sets: list[tuple[Any, Any, str]] = []
@@ -225,7 +226,16 @@ class State:
             yield from self._class(value)
         elif isinstance(value, Optimizer):
             yield from ((tensor, name) for tensor in value._parameters())
-        elif not isinstance(value, ModuleType | BuiltinFunctionType) and not _is_scheduler(value):
+            own = ("param_groups", "state")
+            yield from self._watch(
+                (vars(value), key, item, f"{type(value).__name__}.{key}")
+                for key, item in vars(value).items()
+                if key not in own and not key.startswith("_")
+            )
+        elif isinstance(value, ModuleType):
+            if _is_users(value):
+                self._module(value, tuple([key for key in vars(value) if not key.startswith("__")]))
+        elif not isinstance(value, BuiltinFunctionType) and not _is_scheduler(value):
             yield from self._object(value, name)
 
     def _watch(self, entries: Iterator[Watched]) -> Iterator[tuple[Any, str]]:
@@ -273,9 +283,15 @@ class State:
         yield from ((value, name) for value in function.__defaults__ or ())
         yield from ((value, name) for value in (function.__kwdefaults__ or {}).values())
         for variable, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-            entry = (_Cell(cell), None, getattr(cell, "cell_contents", None), variable)
-            yield from self._watch(iter([entry]))
-        if hasattr(function, "__wrapped__"):
+            held = getattr(cell, "cell_contents", None)
+            self._watched.append((_Cell(cell), None, held, variable))
+            if isinstance(held, ModuleType):
+                self._module(held, _used(code))
+            else:
+                yield held, variable
+        if not is_own(code.co_filename) and not is_library(code.co_filename):
+            yield vars(function), name
+        elif hasattr(function, "__wrapped__"):
             yield function.__wrapped__, name
         if not is_own(code.co_filename):
             self._code(code, function.__globals__)
@@ -285,25 +301,41 @@ class State:
             return
         self.codes.add(code)
         for name in code.co_names:
+            value = names.get(name, sys.modules.get(name))  # it may import the module itself
             if name in names:
-                value = names[name]
                 self._watched.append((names, name, value, name))
+            if isinstance(value, ModuleType):
+                self._module(value, code.co_names)
+            elif name in names:
                 self._to_do.append((value, name))
-                if isinstance(value, ModuleType):
-                    self._module(value, code.co_names)
         for part in code.co_consts:
             if isinstance(part, CodeType):
                 self._code(part, names)
 
     def _module(self, module: ModuleType, used: tuple[str, ...]) -> None:
-        file = getattr(module, "__file__", None) or "<frozen"
-        if is_own(file) or is_library(file) or "site-packages" in file:
+        if not _is_users(module):
             return
         for name in used:
-            if name in vars(module):
+            if name in vars(module) and (id(module), name) not in self._module_names:
+                self._module_names.add((id(module), name))
                 value = vars(module)[name]
                 self._watched.append((vars(module), name, value, f"{module.__name__}.{name}"))
-                self._to_do.append((value, name))
+                if isinstance(value, ModuleType):
+                    self._module(value, used)
+                else:
+                    self._to_do.append((value, name))
+
+
+def _is_users(module: ModuleType) -> bool:
+    """Whether a module may hold what changes: it is neither tinyconv's, nor Python's, nor installed."""
+    file = getattr(module, "__file__", None) or "<frozen"
+    return not (is_own(file) or is_library(file) or "site-packages" in file)
+
+
+def _used(code: CodeType) -> tuple[str, ...]:
+    """The names in a piece of code, and in the functions inside it."""
+    inside = (_used(part) for part in code.co_consts if isinstance(part, CodeType))
+    return sum(inside, code.co_names)
 
 
 def _is_in_c(cls: type) -> bool:
