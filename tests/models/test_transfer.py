@@ -152,6 +152,15 @@ def test_regimes_of_other_nets() -> None:
     assert len(models.set_regime(model, "medium", first=0)) == len(list(model.parameters()))
 
 
+def test_a_normalisation_goes_with_its_convolution() -> None:
+    """The regimes of VGG-16 begin with the same blocks where each convolution is normalised."""
+    model = models.create("vgg16_bn", **SMALL)
+    assert models.set_regime(model, "more")[:4] == [
+        f"features.{i}.{kind}" for i in (34, 35) for kind in ("weight", "bias")
+    ]
+    assert models.set_regime(model, "medium")[0] == "features.14.weight"
+
+
 def test_wrong_regimes() -> None:
     model = models.create("vgg11", **SMALL)
     for regime in ("large", "", None):

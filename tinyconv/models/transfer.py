@@ -124,7 +124,8 @@ def set_regime(model: Module, regime: str, first: int | None = None) -> list[str
     ``"medium"``      the same from a shallower layer on: all but the first quarter
     ================  ======================================================================
 
-    In VGG-16 the last quarter is the last of the five blocks, the first quarter the first two.
+    In VGG-16 the last quarter is the last of the five blocks, the first quarter the first two. The
+    quarters are counted in convolutions; a normalisation goes with the one before it.
 
     Parameters
     ----------
@@ -135,7 +136,7 @@ def set_regime(model: Module, regime: str, first: int | None = None) -> list[str
         One of the four.
     first : int, optional
         For ``"more"`` and ``"medium"``: how many of the features' layers with weights, from the
-        input on, stay frozen, in the place of the quarters.
+        input on and with normalisations counted, stay frozen, in the place of the quarters.
 
     Returns
     -------
@@ -153,7 +154,7 @@ def set_regime(model: Module, regime: str, first: int | None = None) -> list[str
         raise ArgumentError("set_regime", "regime", repr(regime), f"one of {', '.join(map(repr, REGIMES))}")
     features, classifier = _layers_with_weights(model, _classifier(model))
     if first is None:
-        first = ceil(REGIMES[regime] * len(features))
+        first = _first_trained(features, REGIMES[regime])
     elif regime not in ("more", "medium"):
         raise ArgumentError("set_regime", "first", repr(first), f"None with {regime!r}")
     elif not is_int(first, 0, len(features)):
@@ -182,6 +183,12 @@ def _layers_with_weights(model: Module, head: Module) -> tuple[list[Module], lis
     layers = [module for module in model.modules() if _own(module)]
     features = [layer for layer in layers if id(layer) not in in_head]
     return features, [layer for layer in layers if id(layer) in in_head]
+
+
+def _first_trained(layers: list[Module], share: float) -> int:
+    """Where the layers after this share of them begin: at a convolution, not at its normalisation."""
+    places = [i for i, layer in enumerate(layers) if any(p.ndim > 1 for p in _own(layer))]
+    return [*places, len(layers)][ceil(share * len(places))]
 
 
 def _own(layer: Module) -> list[Parameter]:
