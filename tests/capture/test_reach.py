@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 import tinyconv as tc
+import tinyconv.nn.functional as F
 from tinyconv import nn
 
 
@@ -163,3 +165,53 @@ def test_namespaces() -> None:
         for scale in (2.0, 2.0, 2.0, 3.0):
             options.scale = scale
             assert step(tc.ones(1)).tolist() == [scale]
+
+
+def test_the_order_of_a_dictionary() -> None:
+    factors = {"first": 2.0, "second": 3.0}
+
+    @tc.compile
+    def step(x: tc.Tensor) -> tc.Tensor:
+        for factor in factors.values():
+            x = (x + 1) * factor
+        return x
+
+    for expected in (15.0, 14.0):
+        for _ in range(4):
+            assert step(tc.ones(1)).tolist() == [expected]
+        factors["first"] = factors.pop("first")
+
+
+def test_an_attribute_that_a_class_did_not_have() -> None:
+    class Options:
+        pass
+
+    step = tc.compile(lambda x: x * getattr(Options, "scale", 2.0))
+    for expected in (2.0, 3.0):
+        for _ in range(4):
+            assert step(tc.ones(1)).tolist() == [expected]
+        Options.scale = 3.0  # type: ignore[attr-defined]
+
+
+def test_errors_that_the_step_catches() -> None:
+    def careful(x: tc.Tensor, y: tc.Tensor) -> tc.Tensor:
+        try:
+            return F.cross_entropy(x, y)
+        except ValueError:
+            return x.sum()
+
+    def tolerant(x: tc.Tensor, y: tc.Tensor) -> tc.Tensor:
+        with contextlib.suppress(ValueError):
+            return F.cross_entropy(x, y)
+        return x.sum()
+
+    x, right, wrong = tc.ones(2, 3), tc.tensor([0, 1]), tc.tensor([0, 9])
+    for function in (careful, tolerant):
+        step = tc.compile(function)
+        with pytest.warns(UserWarning, match="error"):
+            found = [step(x, y).item() for y in (wrong, wrong, wrong, right, right, right)]
+        assert found == [function(x, y).item() for y in (wrong, wrong, wrong, right, right, right)]
+    step = tc.compile(careful)
+    with pytest.warns(UserWarning, match="catches errors"):
+        found = [step(x, y).item() for y in (right, right, right, wrong)]
+    assert found[-1] == 6.0

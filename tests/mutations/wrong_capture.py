@@ -48,6 +48,20 @@ MUTATIONS = (
         f"{REACH}::test_changes_that_outlive_the_step",
     ),
     wrong(
+        "capture: the order of a dictionary may change unseen",
+        "capture/state.py",
+        "if not all(map(is_, items, keys)):",
+        "if False:",
+        f"{REACH}::test_the_order_of_a_dictionary",
+    ),
+    wrong(
+        "capture: the step may catch errors",
+        "capture/watching.py",
+        "if CATCHES in code.co_code[::2]:",
+        "if False:",
+        f"{REACH}::test_errors_that_the_step_catches",
+    ),
+    wrong(
         "capture: memory order is not part of the signature",
         "capture/compiled.py",
         "return array.shape, array.dtype, array.strides, value.requires_grad, value.grad is None",

@@ -123,6 +123,9 @@ class Recording(Writer):
         _grad_mode.capture = None
         try:
             return function(*args, **options)
+        except Exception:  # which the step may catch
+            self.refuse("goes on after an error")
+            raise
         finally:
             _grad_mode.capture = self
 

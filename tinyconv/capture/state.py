@@ -145,6 +145,7 @@ class State:
         self._module_names: set[tuple[int, str]] = set()
         self._watched: list[Watched] = []
         self._sizes: list[tuple[Any, int, str]] = []
+        self._orders: list[tuple[Any, list[Any], str]] = []
         self._sets: list[tuple[Any, Any, str]] = []
         self._alive: list[Any] = []
         self._to_do = [(function, "the step")]
@@ -164,6 +165,9 @@ class State:
                     return entry[3]
         for items, size, name in self._sizes:
             if len(items) != size:
+                return name
+        for items, keys, name in self._orders:
+            if not all(map(is_, items, keys)):
                 return name
         for items, before, name in self._sets:
             if items != before:
@@ -215,6 +219,8 @@ class State:
             yield from ((value.func, name), (value.args, name), (value.keywords, name))
         elif isinstance(value, dict):
             self._sizes.append((value, len(value), name))
+            if len(value) > 1:
+                self._orders.append((value, list(value), name))
             yield from self._watch((value, key, item, f"{name}[{key!r}]") for key, item in value.items())
         elif isinstance(value, list | tuple):
             self._sizes.append((value, len(value), name))
@@ -269,6 +275,7 @@ class State:
         file = getattr(module, "__file__", None) or "<frozen"
         if is_own(file) or is_library(file):
             return
+        self._sizes.append((vars(value), len(vars(value)), value.__name__))
         yield from ((base, base.__name__) for base in value.__bases__)
         for key, item in list(vars(value).items()):
             if isinstance(item, property):

@@ -10,6 +10,7 @@ own random numbers must be where they were.
 from __future__ import annotations
 
 import contextlib
+import dis
 import gc
 import random
 import sys
@@ -195,6 +196,9 @@ def _listening_keys(masks: Any) -> Any:
 HIDDEN = {"param_groups", "get_last_lr", "_last_lr", "last_epoch", "_step_count", "state_dict"}
 """What optimisers and schedulers change in each step: a step that reads it cannot be replayed."""
 
+CATCHES = dis.opmap.get("CHECK_EXC_MATCH", dis.opmap.get("JUMP_IF_NOT_EXC_MATCH", -1)) & 0xFF
+"""The instruction that ``except ValueError`` is made of."""
+
 HOOKS = {("hooks.py", "__call__"), ("nn/hooks.py", "call_with_hooks")}
 
 
@@ -221,6 +225,8 @@ class _Profile:
             if (file[len(PACKAGE) + 1 :].replace("\\", "/"), code.co_name) in HOOKS:
                 self.recording.refuse("runs hooks")
         elif not is_library(file):
+            if CATCHES in code.co_code[::2]:
+                self.recording.refuse("catches errors, which a replay could not do")
             hidden = HIDDEN.intersection(code.co_names)
             if hidden:
                 self.recording.refuse(f"reads {sorted(hidden)[0]}, which each step changes")
