@@ -8,6 +8,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from tinyconv.autograd import Function
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.grad_mode import is_grad_enabled, no_grad
@@ -96,7 +98,8 @@ class NormByRunningStatistics(Function):
     def forward(
         ctx: Any, x: Tensor, mean: Tensor, var: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
     ) -> Any:
-        per_deviation = (var.array + eps) ** -0.5
+        with np.errstate(invalid="ignore", divide="ignore"):  # of a negative variance: NaN
+            per_deviation = (var.array + eps) ** -0.5
         scale = per_deviation if weight is None else per_deviation * weight.array
         shift = -mean.array * scale
         ctx.save_for_backward(x, weight, Tensor(mean.array.copy()), Tensor(per_deviation))
