@@ -115,8 +115,14 @@ def test_without_strict_what_is_missing_and_what_is_too_much_is_told(tmp_path):
     assert (model.weight.array == 1).all()
 
 
-def test_a_dtype_that_numpy_does_not_have(tmp_path):
-    """Such a file is whole: the message says how to make one that can be read."""
+@pytest.mark.parametrize("added", [False, True])
+def test_a_dtype_that_numpy_does_not_have(added, tmp_path):
+    """Such a file is whole: the message says how to make one that can be read.
+
+    The same is said where a package has added the dtype to NumPy.
+    """
+    if added:
+        pytest.importorskip("ml_dtypes")
     header = b'{"a":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}'
     path = tmp_path / "x.safetensors"
     path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))

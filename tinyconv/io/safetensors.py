@@ -79,7 +79,7 @@ def load_state(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str
         if not path.is_file():
             raise _refuse(path, "missing" if not path.exists() else "not a file", "a safetensors file")
         with safe_open(os.fspath(path), framework="np") as file:
-            arrays = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+            arrays = {name: _of_numpy(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
             return arrays, dict(file.metadata() or {})
     except CheckpointError:
         raise
@@ -94,6 +94,13 @@ def load_state(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str
             expected = "a safetensors file; in PyTorch, safetensors.torch.save_file(model.state_dict(), path)"
             raise _refuse(path, "a pickle, as torch.save writes, which can run code", expected) from error
         raise _refuse(path, f"damaged or cut short ({error})", "a whole safetensors file") from error
+
+
+def _of_numpy(array: Array) -> Array:
+    """A copy; a TypeError for a dtype that another package has added to NumPy."""
+    if array.dtype.isbuiltin == 2:
+        raise TypeError(f"data type {array.dtype.name!r} not understood")
+    return np.array(array)
 
 
 def _is_pickled(path: Path) -> bool:
