@@ -26,6 +26,9 @@ Tensor = Any
 LEARNING_RATE = 1e-6
 """So small that thousands of timed steps on one batch do not end in gradients that underflow."""
 
+CALLS_CHECKED = 3
+"""The last of so many calls is compared: a captured function is recorded twice, then replayed."""
+
 
 class Engine:
     """A package with PyTorch's names, as a contender.
@@ -115,12 +118,12 @@ class Engine:
             return float(take_step(images, truth).item())
 
         def results() -> dict[str, Array]:
-            """Of the third step, since a captured one replays from there on; none moves the weights."""
+            """Of the last of a few steps, none of which moves the weights."""
             dropouts = [module for module in model.modules() if isinstance(module, self.tc.nn.Dropout)]
             for module in dropouts:
                 module.eval()
             set_learning_rate(optimizer, 0.0)
-            losses = [run() for _ in range(3)]
+            losses = [run() for _ in range(CALLS_CHECKED)]
             arrays = {"loss": np.asarray(losses[-1])}
             for name, parameter in model.named_parameters():
                 arrays[f"gradient of {name}"] = numbers(parameter.grad)
@@ -140,7 +143,10 @@ class Engine:
             with self.without_graph():
                 return forward(images)
 
-        return Job(run, lambda: {"output": numbers(run())})
+        def results() -> dict[str, Array]:
+            return {"output": [numbers(run()) for _ in range(CALLS_CHECKED)][-1]}
+
+        return Job(run, results)
 
     def _convolve(self, case: Layer, *inputs: Tensor) -> Tensor:
         return getattr(self.tc.nn.functional, case.function)(*inputs, **case.options)
