@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help course test mutation lint format install bench clean
+.PHONY: help course test mutation lint format install bench docs clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,8 +34,11 @@ install: $(VENV)/installed-$(EXTRAS) ## Install for work on tinyconv; EXTRAS=tes
 bench: $(VENV)/installed-bench,contenders ## Time tinyconv against PyTorch and others (half an hour); writes docs/benchmarks/
 	$(BIN)/python -m benchmarks
 
+docs: $(VENV)/installed-docs ## Build the site, every lesson run, in docs/_build/html (QUICK=1: docs/_build/quick)
+	$(BIN)/python docs/build.py $(if $(filter-out 0,$(QUICK)),--quick)
+
 clean: ## Remove .venv and everything made by tools; runs/ stays
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) docs/_build build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find tinyconv lessons tests benchmarks -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # A stamp per set of extras: pip is called again only when setup.cfg has changed.

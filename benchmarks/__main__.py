@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import cases, ceiling
+from benchmarks import bandwidth, cases, ceiling
 from benchmarks.contenders import ALL
 from benchmarks.memory import memory_rows
 from benchmarks.report import Report, print_report, write
@@ -33,6 +33,7 @@ class Part(StrEnum):
     NETWORKS = "networks"
     MEMORY = "memory"
     CEILING = "ceiling"
+    BANDWIDTH = "bandwidth"
 
 
 def chosen(names: str | None) -> dict[str, str]:
@@ -86,8 +87,10 @@ def main(
         console.print(busy, highlight=False)
     jobs = [*(layers if Part.LAYERS in parts else []), *(networks if Part.NETWORKS in parts else [])]
     memory_jobs = [job for job in networks if job[1] == TRAINING] if Part.MEMORY in parts else []
+    passes = len(bandwidth.tasks(filter)) if Part.BANDWIDTH in parts else 0
+    total = len(jobs) + len(memory_jobs) + passes
     with bar(console) as progress:
-        task = progress.add_task("ceiling", total=len(jobs) + len(memory_jobs), completed=-1)
+        task = progress.add_task("ceiling", total=total, completed=-1)
 
         def show(label: str) -> None:
             progress.update(task, description=label, advance=1)
@@ -99,10 +102,18 @@ def main(
         for row in race(jobs, names, settings, show, report.versions):
             report.rows.append(row)
         report.memory += memory_rows(memory_jobs, names, settings.threads, show, Part.NETWORKS in parts)
-        progress.update(task, description="done", completed=len(jobs) + len(memory_jobs))
+        rates = bandwidth.measure(settings.threads, filter, quick, show) if passes else []
+        progress.update(task, description="done", completed=total)
     report.settings["load after"] = load()
     print_report(report, console)
-    for path in write(report, out) if out else []:
+    if rates:
+        console.print(bandwidth.page_table(rates), highlight=False, markup=False)
+    loads = {name: report.settings[name] for name in ("load before", "load after")}
+    written = [
+        *(write(report, out) if out and parts != {Part.BANDWIDTH} else []),
+        *(bandwidth.write(rates, report.facts, loads, out) if out and rates else []),
+    ]
+    for path in written:
         console.print(f"wrote {path}", highlight=False, markup=False)
     if not all_right(report.rows, ours="tinyconv" if "tinyconv" in names else ""):
         sys.exit(1)

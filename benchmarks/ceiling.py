@@ -73,16 +73,24 @@ def _multiply_adds(threads: int) -> float:
     return _best_rate(lambda: work(a, b, c, row, out, segment, threads), flops) / 1e9
 
 
-def _copy(threads: int) -> float:
-    """GB/s, read and written, of a copy much larger than the caches."""
+def copy_kernel() -> Any:
+    """A compiled ``target[:] = source`` that all threads share."""
     import numba
-    import numpy as np
 
     @numba.njit(parallel=True)
     def work(source: Any, target: Any) -> None:
         for index in numba.prange(len(source)):
             target[index] = source[index]
 
+    return work
+
+
+def _copy(threads: int) -> float:
+    """GB/s, read and written, of a copy much larger than the caches."""
+    import numba
+    import numpy as np
+
+    work = copy_kernel()
     numba.set_num_threads(threads)
     source, target = np.ones(COPIED_BYTES // 4, np.float32), np.zeros(COPIED_BYTES // 4, np.float32)
     return _best_rate(lambda: work(source, target), 2.0 * COPIED_BYTES) / 1e9

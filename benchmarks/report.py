@@ -164,7 +164,9 @@ def draw(rows: Sequence[Row], report: Report, path: Path) -> Path:
 
 def as_page(report: Report, figures: Sequence[str]) -> str:
     """The Markdown page."""
-    parts = ["# Benchmark results", "Made by `make bench`; [how to read it](../benchmarks.md).", "## Machine"]
+    measured = {"layers": report.layers, "networks": report.networks, "memory": report.memory}
+    title = "# Measured: " + ", ".join(name for name, rows in measured.items() if rows)
+    parts = [title, "Made by `make bench`; [how to read it](../benchmarks.md).", "## Machine"]
     parts.append(bullets([*machine_lines(report), *ceiling_lines(report)]))
     reached = bullets(map(str, goals(report.rows, report.memory)))
     parts += ["## Goals (PyTorch's best time / tinyconv's)", reached]

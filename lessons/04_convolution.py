@@ -148,10 +148,8 @@ assert np.isclose(by_hand, -44)
 assert np.allclose(by_loops, on_the_slide.T)  # .T exchanges rows and columns
 
 # %%
-# The slide has all the right numbers, with rows and columns exchanged. It happens to the best:
-# some languages fill a matrix column by column. This is the reason why a course should be able
-# to run its own slides, and why you should test your own code with an image that is *not*
-# symmetric.
+# The slide has all the right numbers, with rows and columns exchanged. It happens to the best: some
+# languages fill a matrix column by column. So test your own code with an image that is *not* symmetric.
 
 # %%
 # ReLU: keep what speaks for the pattern
@@ -186,8 +184,8 @@ course.show(
 )
 
 # %%
-# Two more pooling examples, for the pencil: the first one is on the slides of Bernard, the
-# second one in Stanford's CS231n. Cover the output and find the four numbers yourself.
+# Two more for the pencil, from Bernard's slides and from Stanford's CS231n. Cover the output and find the
+# four numbers yourself.
 
 bernard = [[135, 212, 189, 56], [164, 201, 204, 145], [30, 126, 189, 156], [36, 45, 38, 12]]
 stanford = [[1, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]]
@@ -219,11 +217,7 @@ print(with_frame)
 
 assert with_frame.shape == (6, 6)
 assert np.allclose(with_frame[1:-1, 1:-1], by_loops)  # inside nothing has changed
-
-for n, k, p, s in ((6, 3, 0, 1), (6, 3, 1, 1), (7, 3, 1, 2), (224, 7, 3, 2)):
-    size = F.conv2d(tc.zeros(1, 1, n, n), tc.zeros(1, 1, k, k), padding=p, stride=s).shape[2]
-    print(f"n = {n:3}, k = {k}, p = {p}, s = {s}: out = {size}")
-    assert size == (n + 2 * p - k) // s + 1
+assert F.conv2d(tc.zeros(1, 1, 224, 224), tc.zeros(1, 1, 7, 7), padding=3, stride=2).shape[2] == 112
 
 # %%
 # The frame has its price: at the border the filter sees black that is not in the image. Blur an
@@ -244,27 +238,13 @@ course.show(
 # %%
 # A neuron with a small window
 # ----------------------------
-# The perceptron computes y = g(b + sum of w_i x_i) with one weight for every pixel. The convolution
-# neuron computes y = g(b + sum of K_i X_i): the same formula, but X is only the window, and the
-# same few weights serve at every place. For a colour image of 256x256 pixels:
+# The perceptron computes y = g(b + sum of w_i x_i) with one weight for every pixel (lesson 03). The
+# convolution neuron computes y = g(b + sum of K_i X_i): the same formula, but X is only the window, and
+# the same few weights serve at every place. Take one window out of an image, and give it to a perceptron
+# that has the filter's 27 weights:
 
 convolution_neuron = tc.nn.Conv2d(in_channels=3, out_channels=1, kernel_size=3)
-perceptron = tc.nn.Linear(3 * 256 * 256, 1)
-
-
-def count_parameters(module):
-    return sum(p.numel() for p in module.parameters())
-
-
-print(f"convolution neuron: 3 * 3 * 3 + 1   = {count_parameters(convolution_neuron):7}")
-print(f"perceptron:         3 * 256 * 256 + 1 = {count_parameters(perceptron):7}")
-
-assert count_parameters(convolution_neuron) == 28
-assert count_parameters(perceptron) == 196_609
-
-# %%
-# That they are the same formula can be shown: take one window out of the image, and give it to a
-# perceptron that has the filter's 27 weights.
+assert sum(p.numel() for p in convolution_neuron.parameters()) == 28
 
 picture = tc.rand(1, 3, 256, 256)
 answers = convolution_neuron(picture)
@@ -316,26 +296,7 @@ course.show(
 
 # %%
 # Orange is above zero, blue below, white is zero. "Left to right" is orange where it becomes
-# brighter, that is on the left rim of each nucleus, and blue on the right rim. After ReLU and two
-# rounds of 2x2 pooling a map has a sixteenth of the pixels, and the rims are still there:
-
-left_rims = image_tensor(maps[1])
-rounds = [F.relu(left_rims)]
-for _ in range(2):
-    rounds.append(F.max_pool2d(rounds[-1], 2))
-for each in rounds:
-    print(each.shape, f"strongest answer {each.numpy().max():.3f}")
-
-assert rounds[-1].shape == (1, 1, 32, 32)
-assert rounds[0].numpy().max() == rounds[-1].numpy().max()  # pooling keeps the strongest
-
-# Each pixel of a pooled map is drawn as large as the square of pixels that it stands for.
-same_size = [each.numpy()[0, 0].repeat(2**i, 0).repeat(2**i, 1) for i, each in enumerate(rounds)]
-sizes = ["ReLU: 128×128", "pooled: 64×64", "pooled again: 32×32"]
-course.show(
-    viz.feature_map_grid(same_size, columns=3, titles=sizes, size=3.6),
-    "04_pooling_nuclei.png",
-)
+# brighter, that is on the left rim of each nucleus, and blue on the right rim.
 
 # %%
 # Nobody has to design the filter

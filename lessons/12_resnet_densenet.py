@@ -230,4 +230,4 @@ course.show(
 # ``tinyconv/models/resnet.py``, ``densenet.py`` and ``resnet_cifar.py`` (with the plain networks of
 # the paper); the same experiment with 20 and 56 layers is in ``docs/transfer.md``.
 #
-# Next: ``tinyconv learn 16``, a network whose answer is a picture.
+# Next: ``tinyconv learn 13``, what to do with only a handful of images.

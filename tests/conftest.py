@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 import tinyconv as tc
 from tinyconv import device
 
-collect_ignore_glob = ["scripts/*"]  # whole programs, which test_pytorch_scripts.py runs
+collect_ignore_glob = ["scripts/*", "*_answers/*"]  # programs that tests run
 
 settings.register_profile(
     "quick", max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]

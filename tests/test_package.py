@@ -15,10 +15,21 @@ import pytest
 import tinyconv
 
 ROOT = Path(__file__).parents[1]
-RUNTIME = ("matplotlib", "numba", "numpy", "pillow", "rich", "safetensors", "scikit-learn", "typer")
+RUNTIME = (
+    "hypothesis",
+    "matplotlib",
+    "numba",
+    "numpy",
+    "pillow",
+    "rich",
+    "safetensors",
+    "scikit-learn",
+    "typer",
+)
 EXTRAS = {
     "test",
     "lessons",
+    "brain",
     "docs",
     "bench",
     "contenders",
@@ -63,7 +74,8 @@ def test_every_installed_folder_is_a_package():
 
 
 def test_files_that_are_not_python_are_installed(setup_cfg):
-    patterns = [p.strip() for p in setup_cfg["options.package_data"]["*"].split(",")]
+    listed = ",".join(setup_cfg["options.package_data"].values())
+    patterns = [p.strip().rpartition("/")[2] for p in listed.split(",") if not p.strip().endswith(".py")]
     others = [
         path.relative_to(ROOT)
         for folder in ("tinyconv", "lessons")
@@ -73,6 +85,14 @@ def test_files_that_are_not_python_are_installed(setup_cfg):
     assert others, "at least py.typed"
     missing = [p for p in others if not any(fnmatch.fnmatch(p.name, pattern) for pattern in patterns)]
     assert missing == []
+
+
+def test_every_file_of_the_exercises_is_installed(setup_cfg):
+    patterns = [p.strip() for p in setup_cfg["options.package_data"]["tinyconv.lessons"].split(",")]
+    lessons = ROOT / "lessons"
+    found = {path for pattern in patterns for path in lessons.glob(pattern)}
+    files = {path for path in (lessons / "exercises").rglob("*") if path.suffix in (".py", ".md")}
+    assert len(files) >= 4 and files == found
 
 
 def test_runtime_needs_nothing_heavier(setup_cfg):
@@ -103,6 +123,8 @@ def test_the_command_exists(setup_cfg):
     module, _, function = target.partition(":")
     assert name == "tinyconv"
     assert callable(getattr(importlib.import_module(module), function))
+    plugin = setup_cfg["options.entry_points"]["pytest11"].strip().partition(" = ")[2]
+    assert callable(importlib.import_module(plugin).pytest_collect_file)
 
 
 def test_lessons_are_named_by_number():

@@ -11,8 +11,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from tinyconv.commands import exercises as exercise_commands
 from tinyconv.commands.data import app as data_commands
 from tinyconv.commands.evaluate import evaluate
+from tinyconv.commands.export import export
+from tinyconv.commands.predict import predict
+from tinyconv.commands.train import train
 from tinyconv.errors import ArgumentError, TinyconvError
 
 BAD_INPUT = 2
@@ -74,191 +78,26 @@ def options(
     """Convolutional networks from scratch: train one, use it, take the course."""
 
 
-@app.command(
+app.command(
     epilog="Examples:\n\n    tinyconv train unet --data synthetic --run runs/first"
     "\n\n    tinyconv train unet --data nuclei --data-dir ~/dsb2018 --minutes 15"
-    "\n\n    tinyconv train unet --data my_folder --epochs 20 --batch-size 2"
+    "\n\n    tinyconv train unet_bn --data my_folder --epochs 20 --batch-size 2"
+    "\n\n    tinyconv train unet3d_bn --data mni --widths 16,32,64"
     "\n\n    tinyconv train lenet5 --data mnist"
     "\n\n    tinyconv train --resume runs/first"
     "\n\nCtrl-C (or SIGTERM) finishes the step, saves, says how to resume, and ends with status 130 (143)."
-)
-def train(
-    model: Annotated[
-        str,
-        typer.Argument(metavar="[MODEL]", help="unet, or a network of `tinyconv models` that names images."),
-    ] = "unet",
-    data: Annotated[
-        str | None,
-        typer.Option(
-            help="With masks: synthetic (made images, nothing to download), nuclei (2018 Data Science Bowl), "
-            "or a folder of `ID/images/*.png` and `ID/masks/*.png`. With labels: digits, mnist, "
-            "fashion_mnist, cifar10, or a folder with a folder for each class.  [default: synthetic]"
-        ),
-    ] = None,
-    data_dir: Annotated[
-        str | None,
-        typer.Option(help="Where a named dataset is.  [default: in $TINYCONV_DATA, else in data]"),
-    ] = None,
-    stain: Annotated[
-        str | None,
-        typer.Option(help="all, or fluorescence only.  [default: fluorescence for nuclei, all for a folder]"),
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Times to see each image.  [default: 40; 24 for synthetic]")
-    ] = None,
-    steps: Annotated[int | None, typer.Option(help="Stop after so many batches.")] = None,
-    minutes: Annotated[
-        float | None, typer.Option(help="Stop within so much time; the learning rate then follows the clock.")
-    ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images per step.  [default: 4]")] = None,
-    lr: Annotated[float | None, typer.Option(help="Adam's highest learning rate.  [default: 0.002]")] = None,
-    size: Annotated[
-        int | None,
-        typer.Option(help="Size of the training crops, a multiple of 16.  [default: 256; 128 for synthetic]"),
-    ] = None,
-    images: Annotated[
-        int | None, typer.Option(help="Number of synthetic images to make.  [default: 60]")
-    ] = None,
-    held_out: Annotated[
-        float | None, typer.Option(help="Share of the images that is never trained on.  [default: 0.2]")
-    ] = None,
-    validate_every: Annotated[
-        int | None, typer.Option(help="Epochs between validations.  [default: 2]")
-    ] = None,
-    shift: Annotated[
-        int | None, typer.Option(help="Pixels that labelled images are moved by.  [default: their size / 16]")
-    ] = None,
-    balanced: Annotated[
-        bool, typer.Option("--balanced", help="Draw rare classes as often as common ones.")
-    ] = False,
-    on_bad_image: Annotated[
-        str | None,
-        typer.Option(help="stop, or skip: leave out images that cannot be used.  [default: stop]"),
-    ] = None,
-    accumulate: Annotated[
-        int | None, typer.Option(help="Batches per step: a large batch in little memory.  [default: 1]")
-    ] = None,
-    clip_norm: Annotated[float | None, typer.Option(help="Limit of the gradients' norm.")] = None,
-    ema: Annotated[
-        float | None, typer.Option(help="Validate an average of the weights with this decay, e.g. 0.999.")
-    ] = None,
-    patience: Annotated[
-        int | None, typer.Option(help="End after so many validations in a row that were no better.")
-    ] = None,
-    on_not_finite: Annotated[
-        str | None,
-        typer.Option(help="stop, or skip: go on without a step that comes upon NaN.  [default: stop]"),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(help="A TOML file of options, e.g. `batch-size = 8`; what is given here counts more."),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Of weights, split, order, crops, dropout.  [default: 0]")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads to use.  [default: all cores]")] = None,
-    run: Annotated[
-        Path | None,
-        typer.Option("--run", "--out", help="The run's folder.  [default: runs/MODEL-DATA-DATE-TIME]"),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the run in --run, once the new one is saved.")
-    ] = False,
-    resume: Annotated[
-        Path | None, typer.Option(help="Go on with the run in this folder, exactly where it stopped.")
-    ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="A few small steps: does everything work?")] = False,
-) -> None:
-    """Train a network; writes checkpoints, metrics, curves and a sheet of held-out images.
-
-    Training stops at the first of --epochs, --steps and --minutes.
-    """
-    from tinyconv.commands.train import make_config, open_data, run_session
-    from tinyconv.train.folder import RunFolder
-    from tinyconv.train.options_file import read_options
-    from tinyconv.train.recipes import ALIASES, SYNTHETIC
-
-    given = {
-        "stain": stain,
-        "epochs": epochs,
-        "steps": steps,
-        "minutes": minutes,
-        "batch_size": batch_size,
-        "lr": lr,
-        "size": size,
-        "images": images,
-        "held_out": held_out,
-        "validate_every": validate_every,
-        "shift": shift,
-        "balanced": balanced or None,
-        "on_bad_image": on_bad_image,
-        "accumulate": accumulate,
-        "clip_norm": clip_norm,
-        "ema": ema,
-        "patience": patience,
-        "on_not_finite": on_not_finite,
-        "seed": seed,
-    }
-    if threads is not None:
-        from tinyconv.device import set_num_threads
-
-        set_num_threads(threads)
-    if resume is None:
-        if config is not None:
-            given |= {name: v for name, v in read_options(config, given).items() if given[name] is None}
-        options = make_config(model, data or SYNTHETIC, data_dir, quick, given)
-        data_sets = open_data(options)  # before the folder is made
-        run_session(RunFolder.create(run, options, overwrite), data_sets, resume=False)
-        return
-    others = {**given, "config": config, "data": data, "data_dir": data_dir, "run": run}
-    for name, value in {**others, "overwrite": overwrite or None, "quick": quick or None}.items():
-        if value is not None:
-            option = "--" + name.replace("_", "-")
-            expected = "at most --threads there: a run keeps its options"
-            raise ArgumentError("train", option, f"{value}, next to --resume", expected)
-    folder = RunFolder.open(resume)
-    if ALIASES.get(model, model) != folder.config.model:
-        raise ArgumentError("train", "MODEL", repr(model), f"{folder.config.model}, which {str(resume)!r} is")
-    run_session(folder, open_data(folder.config), resume=True)
-
-
-@app.command(
+)(train)
+app.command(
     epilog="Examples:\n\n    tinyconv predict runs/first cells.png"
     "\n\n    tinyconv predict runs/first scans/*.tif --out masks"
+    "\n\n    tinyconv predict runs/first runs/second brain.nii.gz --tta"
     "\n\n    tinyconv predict runs/mnist digit.png"
     "\n\nExit status 2 if any image could not be used; the others are done."
-)
-def predict(
-    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
-    images: Annotated[list[Path], typer.Argument(help="Images of any size, grey or colour.")],
-    out: Annotated[Path | None, typer.Option(help="Where to.  [default: RUN/predictions]")] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads to use.  [default: all cores]")] = None,
-) -> None:
-    """Use a trained network on images.
-
-    A segmentation writes NAME_mask.png and NAME_overlay.png for each, a classifier answers.csv.
-    """
-    from tinyconv import models
-    from tinyconv.commands.predict import classify, segment
-    from tinyconv.device import set_num_threads
-    from tinyconv.train.class_config import ClassConfig
-    from tinyconv.train.folder import RunFolder
-    from tinyconv.train.predict import load_model
-
-    if threads is not None:
-        set_num_threads(threads)
-    model = load_model(run, models.create)
-    config = RunFolder.open(run).config if (run / "config.json").exists() else None
-    use = classify if isinstance(config, ClassConfig) else segment
-    failed = use(model, config, images, out or run / "predictions")
-    if failed:
-        typer.echo(f"error: {failed} of {len(images)} images could not be used", err=True)
-        raise typer.Exit(BAD_INPUT)
-
-
+)(predict)
 app.command(
     name="eval",
-    epilog="Examples:\n\n    tinyconv eval runs/first\n\n    tinyconv eval runs/mnist --part held-out",
+    epilog="Examples:\n\n    tinyconv eval runs/first\n\n    tinyconv eval runs/mnist --part held-out"
+    "\n\n    tinyconv eval runs/first runs/second --tta",
 )(evaluate)
 
 
@@ -285,51 +124,44 @@ def summary(
 ) -> None:
     """Show a network layer by layer: sizes, parameters, multiply-adds, memory, receptive field."""
     from tinyconv import models, nn
+    from tinyconv.models.registry import check_name
 
     if width is not None and input_size is None:
         raise ArgumentError("summary", "W", width, "--input C D H W before it")
+    check_name("summary", model)
     last = () if width is None else (width,)
     size = models.input_size(model) if input_size is None else (*input_size, *last)
     typer.echo(str(nn.summary(models.create(model), size)))
 
 
-@app.command(
+app.command(
     epilog="Examples:\n\n    tinyconv export runs/first --onnx cells.onnx"
     "\n\n    tinyconv export unet_slides --onnx untrained.onnx --input 3 128 128"
-)
-def export(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL_OR_RUN", help="The folder of a run, or one of `tinyconv models`.")
-    ],
-    onnx: Annotated[Path, typer.Option(help="The file to write.")],
-    input_size: Annotated[
-        tuple[int, int, int],
-        typer.Option("--input", metavar="C H W", help="Channels, height and width of an example."),
-    ] = (3, 64, 64),
-) -> None:
-    """Write a network as an ONNX file, which other programs can run on images of other sizes too."""
-    from tinyconv import io, models, ops
-    from tinyconv.train.predict import load_model
-
-    folder = Path(model)
-    network = load_model(folder, models.create) if folder.is_dir() else models.create(model)
-    axes = {"images": {0: "batch", 2: "height", 3: "width"}}
-    example = ops.zeros(1, *input_size)
-    io.onnx.export(network, example, onnx, input_names=["images"], dynamic_axes=axes)
-    typer.echo(f"wrote {onnx}: input images (batch, {input_size[0]}, height, width)")
+    "\n\nA volume has four sizes: --input C D H W."
+)(export)
 
 
 @app.command(epilog="Examples:\n\n    tinyconv learn\n\n    tinyconv learn 04")
 def learn(
     number: Annotated[str | None, typer.Argument(metavar="[NN]", help="The lesson to run.")] = None,
+    notebook: Annotated[
+        bool, typer.Option("--notebook", help="Write it as a Jupyter notebook instead.")
+    ] = False,
 ) -> None:
-    """List the lessons, or run one."""
+    """List the lessons, or run one, or write it as a notebook into this folder."""
     from tinyconv import course
 
+    if number is None and notebook:
+        raise ArgumentError("learn", "NN", None, "the number of the lesson that becomes a notebook")
     if number is None:
         course.print_lessons()
+    elif notebook:
+        typer.echo(f"notebook: {course.write_notebook(number)}")
     else:
         course.run_lesson(number)
+
+
+exercise_commands.register(app)
 
 
 @app.command(epilog="Examples:\n\n    tinyconv bench\n\n    tinyconv bench --threads 1 --figure ratios.png")

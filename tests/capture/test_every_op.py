@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinyconv as tc
+import tinyconv.nn.functional as F
 from tests.ops.cases import Case
 from tests.ops.table import OPS, Op
 
@@ -70,3 +71,26 @@ def test_most_ops_are_captured() -> None:
         for _ in range(3):
             compiled(x)
         assert compiled.captured(), op
+
+
+ACTIVATIONS = (
+    "relu", "leaky_relu", "relu6", "hardtanh", "elu", "selu", "celu", "sigmoid", "tanh", "softplus",
+    "logsigmoid", "gelu", "silu", "mish", "hardswish", "hardsigmoid", "hardshrink", "softshrink",
+    "softsign", "tanhshrink",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_activation_is_captured(name: str) -> None:
+    x = tc.randn(40, 30).requires_grad_()
+
+    def step() -> tuple[tc.Tensor, ...]:
+        y = getattr(F, name)(x)
+        return y.detach(), *tc.autograd.grad((y * y).sum(), x)
+
+    expected = step()
+    compiled = tc.compile(step, fullgraph=True)
+    for _ in range(4):
+        for one, two in zip(compiled(), expected, strict=True):
+            np.testing.assert_array_equal(one.numpy(), two.numpy())
+    assert compiled.captured()

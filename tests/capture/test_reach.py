@@ -72,6 +72,19 @@ def test_modules_wherever_they_are(settings: Any) -> None:
         scaled(step, lambda scale: setattr(settings, "scale", scale))
 
 
+def test_a_variable_of_the_function_around_that_has_no_value_yet() -> None:
+    def step(x: tc.Tensor) -> tc.Tensor:
+        return x * (late if x.ndim > 1 else 2.0)
+
+    compiled = tc.compile(step)
+    for _ in range(4):
+        assert compiled(tc.ones(1)).tolist() == [2.0]
+    assert compiled.captured() and compiled.reason is None
+    late = 3.0
+    for _ in range(4):
+        assert compiled(tc.ones(1, 1)).tolist() == [[3.0]]
+
+
 def test_an_attribute_of_a_function() -> None:
     def weighted(x: tc.Tensor) -> Any:
         return x * weighted.scale  # type: ignore[attr-defined]

@@ -67,7 +67,7 @@ def test_eval(run, tmp_path):
         ).exists() and f"wrote {tmp_path / 'figures' / name}" in done.stdout
     refused(tinyconv_command("eval", folder, "--part", "test"), "no test part")
     refused(tinyconv_command("eval", folder, "--part", "all"), "held-out or test")
-    refused(tinyconv_command("eval", tmp_path), "checkpoint")
+    refused(tinyconv_command("eval", tmp_path), "the folder of a run")
 
 
 def test_predict(run, tmp_path):
@@ -186,7 +186,9 @@ def test_bad_nuclei_are_left_out(save_nuclei, tmp_path):
     assert "2 of 6 images left out" in done.stdout and "unet_slides on 3 images" in done.stdout
     done = tinyconv_command("eval", tmp_path / "run")
     assert done.exit_code == 0, (done.output, done.exception)
-    assert "Dice, mean of the images" in done.stdout and (tmp_path / "run" / "eval" / "worst.png").exists()
+    scores = json.loads((tmp_path / "run" / "eval" / "scores.json").read_text())
+    assert "DSB2018 score" in done.stdout and len(scores["images"]) == 1
+    assert (tmp_path / "run" / "eval" / "worst.png").exists()
 
 
 def test_parts_that_a_folder_has(pictures, tmp_path):

@@ -47,7 +47,10 @@ def test_a_checkpoint_of_another_model(copy):
 
 def test_data_of_a_resumed_run_that_changed(copy, save_nuclei):
     config = json.loads((copy / "config.json").read_text())
-    (copy / "config.json").write_text(json.dumps(config | {"data": str(save_nuclei(3)), "images": 5}))
+    config |= {"data": str(save_nuclei(3)), "images": 5}
+    (copy / "config.json").write_text(json.dumps(config))
+    refused(tinyconv_command("train", "--resume", copy), "layout", "'synthetic'", "that of the data")
+    (copy / "config.json").write_text(json.dumps(config | {"layout": "kaggle"}))
     refused(tinyconv_command("train", "--resume", copy), "3 images", "the 5")
 
 
@@ -68,6 +71,29 @@ def test_a_full_disk_while_saving_leaves_the_earlier_checkpoint(copy):
     assert "not written (File too large)" in done.stderr and "Traceback" not in done.stderr
     assert numbers(copy) == before
     assert not list(copy.glob(".*tmp*"))
+
+
+def test_a_run_of_an_earlier_version_goes_on(copy):
+    """Its files lack what was thought of later; the defaults stand for that, and the training is the same."""
+    config = json.loads((copy / "config.json").read_text())
+    for name in ("accumulate", "clip_norm", "ema", "patience", "on_not_finite", "on_bad_image"):
+        del config[name]
+    last = json.loads((copy / "last.json").read_text())
+    for name in ("called_off", "skipped"):
+        del last["position"][name]
+    del last["callbacks"], last["sha256"]
+    (group,) = last["optimizer"]["param_groups"]
+    first = ("lr", "betas", "eps", "weight_decay", "params")
+    last["optimizer"]["param_groups"] = [{name: group[name] for name in first}]
+    now, then = copy, Path(shutil.copytree(copy, copy.parent / "then"))
+    for folder, described in ((now, json.loads((now / "config.json").read_text())), (then, config)):
+        (folder / "config.json").write_text(json.dumps(described | {"epochs": 5}))
+    (then / "last.json").write_text(json.dumps(last))
+    for folder in (now, then):
+        done = tinyconv_command("train", "--resume", folder)
+        assert done.exit_code == 0, done.output
+    assert numbers(then) == numbers(now)
+    assert numbers(then)[2]["step"] == 15
 
 
 @pytest.fixture(scope="module")

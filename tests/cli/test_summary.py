@@ -28,7 +28,7 @@ def test_an_input_that_the_network_takes_is_known():
 
 def test_what_does_not_fit_is_one_line():
     refused(tinyconv_command("summary", "unet3d", 24), "W is 24", "--input C D H W")
-    refused(tinyconv_command("summary", "vgg"), "name is 'vgg'", "unet_slides")
+    refused(tinyconv_command("summary", "vgg"), "summary: name is 'vgg'", "unet_slides")
     refused(tinyconv_command("summary", "unet", "--input", 1, 64, 64), "(N, 1, H, W)", "at least 188")
     refused(tinyconv_command("summary", "unet", "--input", 3, 0, 64), "input_size", "(3, 0, 64)")
     assert tinyconv_command("summary", "unet", "--input", 3, 64).exit_code == 2

@@ -133,7 +133,7 @@ def test_an_empty_folder_and_none_at_all(tmp_path, monkeypatch):
         (["train", "--size", "33"], "multiple of 16"),
         (["train", "--lr", "-1"], "lr"),
         (["train", "--threads", "100000"], "num_threads"),
-        (["train", "--data", LONG], "nuclei, or a folder"),
+        (["train", "--data", LONG], "mni, or a folder"),
         (["train", "--run", LONG], "too long"),
         (["train", "--resume", LONG], "config.json"),
         (["predict", LONG, "x.png"], "RUN"),

@@ -216,3 +216,10 @@ def test_a_picture_shows_itself_in_a_notebook(tmp_path, monkeypatch):
     assert picture._repr_html_().startswith('<img alt="map"')
     moving = course.show(viz.convolution_animation([[1, 2]], [[3]], then=()), "moving.html")
     assert moving._repr_html_() == (tmp_path / "moving.html").read_text(encoding="utf-8")
+
+
+def test_each_lesson_leads_to_the_next_that_there_is():
+    there = course.lessons()
+    for lesson, following in zip(there, [*there[1:], None], strict=True):
+        named = re.findall(r"Next: ``tinyconv learn (\d\d)``", lesson.path.read_text(encoding="utf-8"))
+        assert named == ([following.number] if following else []), lesson.path.name

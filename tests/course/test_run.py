@@ -31,10 +31,8 @@ SIZES = {
         "04_feature_map.png": (1600, 493),
         "04_padding.png": (900, 480),
         "04_what_a_filter_sees.png": (1200, 770),
-        "04_pooling_nuclei.png": (1200, 385),
     },
     "16": {
-        "16_squares.png": (1200, 770),
         "16_dice_by_hand.png": (1125, 405),
         "16_curves.png": (1280, 460),
         "16_unet.png": (1200, 690),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.fuzzing import NUMBERS, damaged, many_cases
-from tinyconv.data import CIFAR10, NucleiFolder, read_idx, read_image
+from tinyconv.data import CIFAR10, NucleiFolder, read_idx, read_image, read_nifti
 from tinyconv.data.images import read_mask
 from tinyconv.errors import DataError
 
@@ -146,3 +146,67 @@ def test_folders_of_nuclei(folder, tree):
         item = read(data.__getitem__, index)
         if item is not None:
             assert item[0].shape[1:] == item[1].shape[1:]
+
+
+def nifti(shape=(4, 3, 2), dtype="<i2", **fields):
+    """A NIfTI file, by its specification: 348 bytes of header, no extensions, the voxels."""
+    kinds = {"<i2": (4, 16), "|u1": (2, 8), "<f4": (16, 32), "<f8": (64, 64), "<c8": (32, 64)}
+    header = bytearray(352)
+    values = {
+        "sizeof_hdr": (0, "<i", 348),
+        "dim": (40, "<8h", len(shape), *shape, *[1] * (7 - len(shape))),
+        "datatype": (70, "<2h", *kinds[dtype]),
+        "pixdim": (76, "<8f", 1, 0.75, 0.5, 3, 1, 1, 1, 1),
+        "vox_offset": (108, "<f", 352),
+        "slope": (112, "<2f", 1, 0),
+        "magic": (344, "<4s", b"n+1\0"),
+    }
+    for name, (place, form, *value) in values.items():
+        struct.pack_into(form, header, place, *fields.get(name, value))
+    return bytes(header) + np.arange(np.prod(shape)).astype(dtype).tobytes()
+
+
+VOLUMES = [
+    nifti(), nifti(dtype="|u1", slope=(2, -1)), nifti(dtype="<f4"), nifti(dtype="<f8"), nifti(dtype="<c8"),
+    nifti((4, 3, 2, 1)), nifti((4, 3, 2, 2)), nifti() + bytes(100),
+]  # fmt: skip
+
+
+def attempt_volume(path, content):
+    path.write_bytes(content)
+    volume = read(read_nifti, path)
+    if volume is not None:
+        assert volume.values.dtype == np.float32 and volume.values.ndim == 3
+        assert np.isfinite(volume.values).all() and min(volume.spacing) > 0
+        assert volume.values.size <= 1032 * len(content)
+
+
+@given(damaged([content[:352] for content in VOLUMES]), st.sampled_from(VOLUMES), st.booleans())
+@many_cases()
+def test_nifti_headers(folder, header, whole, is_packed):
+    """The header is damaged, the voxels are not."""
+    pytest.importorskip("nibabel")
+    content = header + whole[352:]
+    path = folder / ("x.nii.gz" if is_packed else "x.nii")
+    attempt_volume(path, gzip.compress(content, 1) if is_packed else content)
+
+
+PLACES = [(40 + 2 * n, "<h") for n in range(5)] + [(0, "<i"), (70, "<h"), (72, "<h"), (80, "<f"), (84, "<f")]
+PLACES += [(place, "<f") for place in (108, 112, 116)]
+
+
+@given(st.sampled_from(VOLUMES), st.sampled_from(PLACES), st.sampled_from(NUMBERS) | st.integers(-9, 9))
+@many_cases()
+def test_nifti_fields(folder, whole, place, value):
+    """One field of the header says something else."""
+    pytest.importorskip("nibabel")
+    content, (start, form) = bytearray(whole), place
+    struct.pack_into(form, content, start, value if form == "<f" else (value + 2**15) % 2**16 - 2**15)
+    attempt_volume(folder / "x.nii", bytes(content))
+
+
+@given(damaged([gzip.compress(content, 1) for content in VOLUMES]))
+@many_cases()
+def test_packed_nifti_files(folder, content):
+    pytest.importorskip("nibabel")
+    attempt_volume(folder / "x.nii.gz", content)

@@ -54,6 +54,11 @@ LABELS = _idx(np.arange(10, dtype=np.uint8))
             struct.pack(">BBBBII", 0, 0, 8, 2, 2**32 - 1, 2**32 - 1) + b"x" * 50,
             "claims 18446744065119617025 bytes",
         ),
+        (
+            struct.pack(">BBBB4I", 0, 0, 12, 4, 0, 2**15, 2**15, 2**31),
+            r"an array of shape \(0, 32768, 32768, 2147483648\)",
+        ),
+        (bytes([0, 0, 8, 100]) + struct.pack(">100I", *[1] * 100) + b"x", "at most 32 dimensions"),
     ],
 )
 def test_files_that_are_no_idx(tmp_path: Path, content: bytes, message: str) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,9 @@ from tinyconv.data import BalancedSampler, DataLoader, Dataset, collate_arrays, 
 from tinyconv.errors import ArgumentError, DataError, ShapeError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+
+
+ROOT = Path(__file__).parents[2]
 
 
 class Numbers(Dataset):
@@ -136,6 +141,16 @@ def test_what_goes_wrong_is_told_at_once(how: str, message: str) -> None:
             seen.append(batch.tolist())
     assert seen == [[0, 1], [2, 3], [4, 5]] and time.monotonic() - began < 20
     assert type(caught.value) is (ShapeError if how == "shape" else DataError)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_workers_end_with_the_process_that_they_work_for(method: str) -> None:
+    """Its output is closed only when the last of them, which all have it open, has ended."""
+    command = [sys.executable, "-m", "tests.data.orphans", method]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    printed, _ = process.communicate(timeout=60)
+    assert (printed, process.returncode) == ("3 idle ones more\n", -signal.SIGKILL)
 
 
 def test_what_cannot_be_sent() -> None:

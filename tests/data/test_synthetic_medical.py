@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy.ndimage import label
 
-from tinyconv.data import SyntheticHeart, SyntheticOrgan, SyntheticShapes, SyntheticVessels
+from tinyconv.data import (
+    SyntheticHeart,
+    SyntheticOrgan,
+    SyntheticScenes,
+    SyntheticShapes,
+    SyntheticTissue,
+    SyntheticVessels,
+)
 from tinyconv.errors import ArgumentError
 from tinyconv.metrics import ejection_fraction
 
@@ -15,6 +22,8 @@ MADE = [
     lambda seed: SyntheticHeart(3, size=40, frames=6, seed=seed),
     lambda seed: SyntheticVessels(3, size=64, seed=seed),
     lambda seed: SyntheticOrgan(3, size=32, depth=10, seed=seed),
+    lambda seed: SyntheticScenes(4, size=48, seed=seed),
+    lambda seed: SyntheticTissue(3, size=16, seed=seed),
 ]
 
 
@@ -92,8 +101,43 @@ def test_lesions_lie_in_the_organ_and_are_darker() -> None:
         lambda: SyntheticVessels(0),
         lambda: SyntheticOrgan(1, depth=4),
         lambda: SyntheticOrgan(1, seed=-1),
+        lambda: SyntheticScenes(1, size=16),
+        lambda: SyntheticScenes(1, shapes=(3, 2)),
+        lambda: SyntheticTissue(1, size=8),
+        lambda: SyntheticTissue(1, drift=1.0),
     ],
 )
 def test_arguments(make) -> None:
     with pytest.raises(ArgumentError):
         make()
+
+
+def test_scenes_have_shapes_beside_one_another() -> None:
+    scenes = SyntheticScenes(40, size=64, shapes=(2, 4), noise=0.0)
+    kinds = set()
+    for image, labels in scenes:
+        assert image.shape == (1, 64, 64) and labels.shape == (64, 64) and labels.dtype == np.int64
+        assert ((image[0] > 0.45) == (labels > 0)).all()
+        parts, count = label(labels > 0, np.ones((3, 3)))
+        assert 1 <= count <= 4 and all(len(set(labels[parts == part])) == 1 for part in range(1, count + 1))
+        kinds |= set(np.unique(labels))
+    assert kinds == {0, 1, 2, 3, 4} and len(scenes.classes) == 5
+    crowded = SyntheticScenes(1, size=32, shapes=(50, 50))[0][1]  # it does with fewer
+    assert (crowded > 0).any()
+
+
+def test_tissues_lie_within_one_another() -> None:
+    tissue = SyntheticTissue(4, size=28, noise=0.0, drift=0.0)
+    for image, labels in tissue:
+        assert image.shape == (1, 28, 28, 28) and labels.shape == (28, 28, 28)
+        shares = np.bincount(labels.ravel()) / labels.size
+        assert len(shares) == 4 and shares.min() > 0.02
+        light = [image[0][labels == kind].mean() for kind in range(4)]
+        assert (np.diff(light) > 0.15).all()
+        assert not labels[[0, -1]].any() and not labels[:, [0, -1]].any()
+        outer = label(labels == 0)[1]
+        assert outer == 1  # what is outside surrounds it all
+    uneven, _ = SyntheticTissue(1, size=28, noise=0.0, drift=0.5)[0]
+    even, labels = SyntheticTissue(1, size=28, noise=0.0, drift=0.0)[0]
+    ratio = (uneven / even)[0]
+    assert ratio.min() == pytest.approx(0.5, abs=0.4) and ratio.max() > 1.2 > 0.8 > ratio.min()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +51,35 @@ def test_nifti_that_is_no_volume(tmp_path: Path) -> None:
     path.write_bytes(header)
     with pytest.raises(DataError, match="one volume of at most"):
         read_nifti(path)
+
+
+def test_nifti_that_claims_more_than_it_holds(tmp_path: Path) -> None:
+    """Four gigabytes in a file of a few bytes: no memory is taken for them."""
+    nibabel = pytest.importorskip("nibabel")
+    path = tmp_path / "x.nii"
+    nibabel.save(nibabel.Nifti1Image(np.zeros((4, 5, 6), np.float64), np.eye(4)), path)
+    header = bytearray(path.read_bytes())
+    header[42:48] = np.array([800] * 3, "<i2").tobytes()
+    (tmp_path / "x.nii.gz").write_bytes(gzip.compress(header))
+    for name in ("x.nii", "x.nii.gz"):
+        path = tmp_path / name
+        path.write_bytes(gzip.compress(header) if path.suffix == ".gz" else header)
+        tracemalloc.start()
+        with pytest.raises(DataError, match="too few for 4096000000 bytes"):
+            read_nifti(path)
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+        tracemalloc.stop()
+
+
+def test_nifti_of_other_numbers_and_other_names(tmp_path: Path) -> None:
+    nibabel = pytest.importorskip("nibabel")
+    path = tmp_path / "x.nii"
+    nibabel.save(nibabel.Nifti1Image(np.ones((4, 5, 6), np.complex64), np.eye(4)), path)
+    with pytest.raises(DataError, match="of complex64, expected one real number per voxel"):
+        read_nifti(path)
+    path.rename(tmp_path / "x.mgz")
+    with pytest.raises(DataError, match=r"ends in \.nii or \.nii\.gz"):
+        read_nifti(tmp_path / "x.mgz")
 
 
 def write_slice(path: Path, number: int, pixels: np.ndarray, **changed: object) -> None:

@@ -80,3 +80,31 @@ def test_nan_stays_in_its_windows() -> None:
     x = np.ones((1, 1, 6))
     x[0, 0, 0] = np.nan
     assert np.isnan(reference.adaptive_avg_pool(x, (3,))).tolist() == [[[True, False, False]]]
+
+
+@pytest.mark.parametrize("order", [0, 5, 30, 121])
+@settings(max_examples=25, deadline=None)
+@given(case=shapes())
+def test_the_fast_ones_are_the_reference(case: Any, order: int, make_array: Any, any_size: None) -> None:
+    fast = pytest.importorskip("tinyconv.kernels.cpu.adaptive_pooling")
+    shape, wanted = case
+    x, grad = make_array(shape, order, special=True), make_array((*shape[:2], *wanted), order, 1)
+    for computed, right in zip(
+        fast.adaptive_max_pool(x, wanted), reference.adaptive_max_pool(x, wanted), strict=True
+    ):
+        assert computed.dtype == right.dtype
+        np.testing.assert_array_equal(computed, right)
+    x = make_array(shape, order)
+    mean, back = fast.adaptive_avg_pool(x, wanted), fast.adaptive_avg_pool_backward(grad, shape[2:])
+    assert mean.dtype == back.dtype == np.float32
+    np.testing.assert_allclose(mean, reference.adaptive_avg_pool(x, wanted), rtol=1e-6, atol=1e-6)
+    right = reference.adaptive_avg_pool_backward(grad, shape[2:])
+    np.testing.assert_allclose(back, right, rtol=1e-6, atol=1e-6)
+
+
+def test_global_means_of_large_images_are_those_of_float64(any_size: None) -> None:
+    fast = pytest.importorskip("tinyconv.kernels.cpu.adaptive_pooling")
+    x = np.random.default_rng(0).uniform(0, 1, (2, 300, 301, 5)).astype(np.float32).transpose(0, 3, 1, 2)
+    for size in ((1, 1), (2, 1), (300, 1)):
+        right = reference.adaptive_avg_pool(x.astype(np.float64), size)
+        np.testing.assert_allclose(fast.adaptive_avg_pool(x, size), right, rtol=1e-6)

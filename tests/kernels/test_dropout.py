@@ -32,7 +32,7 @@ def test_philox_known_answers(counter, key, answer):
 
 @pytest.mark.parametrize("counter, key, answer", KNOWN_ANSWERS)
 def test_fast_philox_known_answers(counter, key, answer):
-    from tinyconv.kernels.cpu.dropout import _philox
+    from tinyconv.kernels.cpu._mask import _philox
 
     words = _philox(*(np.uint64(word) for word in (*counter, *key)))
     assert " ".join(f"{int(word):08x}" for word in words) == answer

@@ -15,7 +15,8 @@ sizes = st.sampled_from([1, 2, 5, 13, 16, 17, 31, 32, 33, 48, 65])
 @pytest.fixture(autouse=True, scope="module")
 def small_products_too():
     pytest.importorskip("numba")
-    from tinyconv.kernels.cpu import _dots, matmul
+    from tinyconv.kernels.cpu import _dots
+    from tinyconv.kernels.cpu import _product as matmul
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(matmul, "SMALL", 0)
@@ -105,7 +106,7 @@ def test_numbers_between_whole_places_of_memory(make_array):
 
 
 def test_every_number_of_rows_is_covered_and_nothing_else_is_touched():
-    from tinyconv.kernels.cpu import matmul
+    from tinyconv.kernels.cpu import _product as matmul
 
     for m in range(1, 70):
         for n in (31, 48, 64):
@@ -113,7 +114,9 @@ def test_every_number_of_rows_is_covered_and_nothing_else_is_touched():
             a, b = np.ones((m, 3), np.float32), np.full((3, n), 2, np.float32)
             row, out = matmul.row_table(m, n, 3, 1, matmul.WIDTH)
             c = room[: m * n].reshape(m, n)
-            matmul.gemm(c.dtype)(a, b, matmul.NO_BIAS, False, c, row, out, matmul.SEGMENT, matmul.WIDTH)
+            matmul.gemm(c.dtype)(
+                a, b, matmul.NO_BIAS, False, c, row, out, matmul.SEGMENT, matmul.WIDTH, *matmul.NOTHING
+            )
             assert (c == 6).all() and (room[m * n :] == 7).all()
 
 

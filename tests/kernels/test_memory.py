@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 
 pytest.importorskip("numba")
 
-from tinyconv.kernels.cpu.memory import as_memory, channels_last_empty, keep_large_blocks
+from tinyconv.kernels.cpu.memory import as_memory, channels_last_empty
 
 
 @st.composite
@@ -67,7 +67,3 @@ def test_channels_last_empty() -> None:
     assert y.shape == (2, 3, 4, 5)
     assert y.transpose(0, 2, 3, 1).flags.c_contiguous
     assert y.dtype == np.float64
-
-
-def test_keep_large_blocks_never_raises() -> None:
-    assert keep_large_blocks() in (True, False)

@@ -132,6 +132,64 @@ def test_fast_normalize_is_that_of_the_float64_reference(
         assert _relative(got, value) < 1e-5
 
 
+AXES = [(0, 2, 3), (2, 3), (1, 2, 3), (3,), (0,)]
+
+
+@pytest.mark.parametrize("groups", [1, 5, 8, 40])
+@pytest.mark.parametrize("order", range(4))
+def test_fast_normalize_of_groups_of_channels(
+    any_size: None, make_array: Any, order: int, groups: int
+) -> None:
+    """Channels last, a group of channels is a part of each pixel; order 3 has such a memory."""
+    from tinyconv.kernels.cpu import norm as fast
+
+    images = make_array((3, 40, 9, 30), order) + np.linspace(-50, 100, 40, dtype=np.float32)[:, None, None]
+    if order == 3:
+        images = np.ascontiguousarray(images.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    x = images.reshape(3, groups, -1, 9, 30)
+    axes = (2, 3, 4)
+    right = reference.normalize(x.astype(np.float64), axes, 1e-5)
+    for got, value in zip(fast.normalize(x, axes, 1e-5), right, strict=True):
+        assert _relative(got, value) < 1e-5
+    _check_backward(fast, make_array(x.shape, order, 1), x, axes)
+
+
+@pytest.mark.parametrize("axes", AXES)
+@pytest.mark.parametrize("order", range(4))
+def test_fast_normalize_backward_is_that_of_the_float64_reference(
+    any_size: None, make_array: Any, order: int, axes: tuple[int, ...]
+) -> None:
+    from tinyconv.kernels.cpu import norm as fast
+
+    x = make_array((6, 40, 9, 30), order)
+    _check_backward(fast, make_array(x.shape, order + 1, 1), x, axes)
+
+
+def _check_backward(fast: Any, grad: np.ndarray, x: np.ndarray, axes: tuple[int, ...]) -> None:
+    """With gradients of mean and variance that matter beside that of y."""
+    y, mean, var = fast.normalize(x, axes, 1e-3)
+    rng = np.random.default_rng(2)
+    count = x.size // mean.size
+    of_mean, of_var = (count * rng.normal(size=mean.shape).astype(np.float32) for _ in range(2))
+    arrays = grad, of_mean, of_var, y, var
+    expected = reference.normalize_backward(*(a.astype(np.float64) for a in arrays), axes, 1e-3)
+    assert _relative(fast.normalize_backward(*arrays, axes, 1e-3), expected) < 1e-5
+
+
+def test_normalize_backward_is_pytorchs() -> None:
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    x, grad = rng.normal(5, 3, (2, 3, 4, 5, 6))
+    tensor = torch.from_numpy(x).requires_grad_()
+    mean, var = tensor.mean((1, 3), keepdim=True), tensor.var((1, 3), keepdim=True, correction=0)
+    of_mean, of_var = rng.normal(size=(2, *mean.shape))
+    results = ((tensor - mean) / (var + 1e-3).sqrt(), mean, var)
+    torch.autograd.backward(results, [torch.from_numpy(g) for g in (grad, of_mean, of_var)])
+    y, _, found = reference.normalize(x, (1, 3), 1e-3)
+    got = reference.normalize_backward(grad, of_mean, of_var, y, found, (1, 3), 1e-3)
+    np.testing.assert_allclose(got, tensor.grad.numpy(), rtol=1e-11, atol=1e-12)
+
+
 def test_batch_norm_backward_is_that_of_pytorch() -> None:
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(0)

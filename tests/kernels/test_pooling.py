@@ -5,6 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tinyconv.device import num_threads
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels import find_kernel
 from tinyconv.kernels.reference import pooling as reference
@@ -144,7 +145,7 @@ def test_fast_scatter_gather_and_unpool_are_the_reference(make_array, window, or
     shape, *arguments = window
     x = make_array(shape, order, seed)
     y, indices = reference.max_pool(x, *arguments)
-    indices = make_array(indices.shape, other, dtype=np.int32) * 0 + indices
+    indices = make_array(indices.shape, other, dtype=[np.int32, np.int64][seed % 2]) * 0 + indices
     size = shape[2:]
     gathered = kernel("cpu", "pool_gather")(x, indices)
     np.testing.assert_array_equal(gathered, y)
@@ -239,3 +240,25 @@ def test_halving_and_its_gradient_are_the_reference(make_array, channels):
     grad = make_array(y.shape, 0, 1)
     back = kernel("cpu", "pool_scatter")(grad, indices, (6, 8))
     np.testing.assert_array_equal(back, reference.pool_scatter(grad, places, (6, 8)))
+
+
+def test_the_number_of_threads_changes_no_bit(make_array):
+    """Overlapping windows, where the order of additions matters, in images and in a volume."""
+    for shape, windows in (
+        ((3, 20, 9, 11), ((3, 3), (2, 2), (1, 1))),
+        ((1, 33, 6, 7, 8), ((3, 3, 3), (1, 1, 1), (1, 1, 1))),
+    ):
+        x = np.rint(make_array(shape))
+        ones = (1,) * len(windows[0])
+        found = []
+        for threads in (1, 2):
+            with num_threads(threads):
+                y, indices = kernel("cpu", "max_pool")(x, *windows, ones, False)
+                mean = kernel("cpu", "avg_pool")(x, *windows, False, True)
+                found.append([
+                    y, indices, mean,
+                    kernel("cpu", "pool_scatter")(y + np.float32(0.1), indices, shape[2:]),
+                    kernel("cpu", "avg_pool_backward")(mean, shape[2:], *windows, False, True),
+                ])  # fmt: skip
+        for one, two in zip(*found, strict=True):
+            np.testing.assert_array_equal(one, two)

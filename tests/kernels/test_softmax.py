@@ -101,3 +101,27 @@ def test_threads_do_not_change_softmax_nll(make_array):
     for pair in found:
         np.testing.assert_array_equal(pair[0], found[0][0])
         np.testing.assert_array_equal(pair[1], found[0][1])
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_fast_gradients_are_those_of_the_float64_reference(make_array, any_size, name, axis):
+    for order in range(6):
+        y = find_kernel("reference", "softmax", name)(make_array((7, 19, 5), order), axis)
+        grad = make_array((7, 19, 5), order + 1, seed=1)
+        wide = grad.astype(np.float64), y.astype(np.float64), axis
+        right = find_kernel("reference", "softmax", f"{name}_backward")(*wide)
+        computed = find_kernel("cpu", "softmax", f"{name}_backward")(grad, y, axis)
+        assert computed.dtype == np.float32
+        np.testing.assert_allclose(computed, right, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_gradients_are_pytorchs(name):
+    torch = pytest.importorskip("torch")
+    x, grad = np.random.default_rng(0).normal(size=(2, 3, 5, 4))
+    tensor = torch.from_numpy(x).requires_grad_()
+    y = getattr(torch, name)(tensor, 1)
+    y.backward(torch.from_numpy(grad))
+    computed = find_kernel("reference", "softmax", f"{name}_backward")(grad, y.detach().numpy(), 1)
+    np.testing.assert_allclose(computed, tensor.grad.numpy(), rtol=1e-12, atol=1e-14)

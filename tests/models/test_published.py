@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -167,3 +168,20 @@ def test_the_table() -> None:
         for weights in published.names(model):
             file = published.remote_file(model, weights)
             assert file.checksum == ("sha256", file.name.removesuffix(".pth")[-8:])
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "pth"])
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, suffix: str) -> None:
+    state = models.create("perceptron").state_dict()
+    name, value = next(iter(state.items()))
+    value.array.flat[0] = np.nan
+    path = tmp_path / f"w.{suffix}"
+    if suffix == "pth":
+        torch = pytest.importorskip("torch")
+        torch.save({key: torch.from_numpy(tensor.numpy()) for key, tensor in state.items()}, path)
+    else:
+        tc.save(state, path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(CheckpointError, match=f"not finite in {name}, expected weights that are numbers"):
+            models.create("perceptron", weights=path)

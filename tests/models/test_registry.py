@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tinyconv import models
+from tinyconv import models, nn
 from tinyconv.errors import ArgumentError, TinyconvError
 from tinyconv.models.registry import _builders, register
 
@@ -51,6 +51,15 @@ def test_options() -> None:
         for option in ("in_channels", "num_classes"):
             with pytest.raises(ArgumentError, match=rf"models\.create: option {option} is .*an int >= 1"):
                 models.create("unet_slides", **{option: value})
+
+
+def test_an_option_that_is_another_model_s_name() -> None:
+    with pytest.raises(ArgumentError, match=r"option depth is 11, expected the model 'vgg11'"):
+        models.create("vgg16", depth=11)
+    with pytest.raises(ArgumentError, match="expected the model 'vgg16'"):
+        models.create("vgg16_bn", batch_norm=False)
+    same = models.create("vgg16", depth=16, width=1, hidden=1)
+    assert len([m for m in same.features if isinstance(m, nn.Conv2d)]) == 13
 
 
 def test_input_sizes() -> None:

@@ -161,6 +161,17 @@ def test_a_normalisation_goes_with_its_convolution() -> None:
     assert models.set_regime(model, "medium")[0] == "features.14.weight"
 
 
+def test_auxiliary_classifiers_are_classifiers() -> None:
+    model = models.create("googlenet", num_classes=3)
+    auxiliary = {name for name, _ in model.named_parameters() if name.startswith("aux")}
+    head = {"fc.weight", "fc.bias"}
+    assert len(auxiliary) == 14
+    assert set(models.set_regime(model, "very small")) == head
+    assert set(models.set_regime(model, "small")) == auxiliary | head
+    deepest = set(models.set_regime(model, "more")) - auxiliary - head
+    assert {name.split(".")[0] for name in deepest} == {"inception4e", "inception5a", "inception5b"}
+
+
 def test_wrong_regimes() -> None:
     model = models.create("vgg11", **SMALL)
     for regime in ("large", "", None):

@@ -10,7 +10,94 @@ GRAPH = "tests/capture/test_graph.py"
 OPS = "tests/capture/test_every_op.py"
 REACH = "tests/capture/test_reach.py"
 
+FUSING = "tests/capture/test_fusing.py"
+FUSED = "tests/kernels/test_fused.py"
+
 MUTATIONS = (
+    wrong(
+        "fusing: what somebody else needs is not made",
+        "capture/fusing.py",
+        "(not rule.keeps and taken[between] > 1)",
+        "False",
+        f"{FUSING}::test_what_somebody_else_needs_is_made",
+    ),
+    wrong(
+        "capture: activation functions of several steps are not captured",
+        "capture/inline.py",
+        '"Fused", "FusedGradient"',
+        '"Fused"',
+        f"{OPS}::test_every_activation_is_captured",
+    ),
+    wrong(
+        "fusing: leaky ReLU with a negative slope is derived from its output",
+        "capture/fusing.py",
+        'return slope.replace(".", "").isdigit() and float(slope) > 0',
+        "return True",
+        f"{FUSING}::test_a_leaky_relu_whose_slope_has_a_sign_keeps_its_input",
+    ),
+    wrong(
+        "fusing: nothing is joined",
+        "capture/fusing.py",
+        "forward, backward = (_join(lines, rule, taken, names) for lines in (forward, backward))",
+        "pass",
+        f"{FUSING}::test_no_activation_has_a_pass_of_its_own",
+    ),
+    wrong(
+        "fused: the last rows of a panel are not activated",
+        "kernels/cpu/_gemm.py",
+        "activate(flat, top * n + begin, valid, bottom - top, n, kind, number)",
+        "activate(flat, top * n + begin, valid, bottom - top - 1, n, kind, number)",
+        f"{FUSED}::test_linear",
+    ),
+    wrong(
+        "fused: tiles at the border are not activated",
+        "kernels/cpu/_winograd.py",
+        "copy_run(y, target + r * pitch + p * columns, m, source, m_columns)\n    if kind:",
+        "copy_run(y, target + r * pitch + p * columns, m, source, m_columns)\n    if kind > 5:",
+        f"{FUSED}::test_convolution",
+    ),
+    wrong(
+        "fast hardtanh: the upper bound is the lower one",
+        "kernels/cpu/activation.py",
+        "y[i] = high if raised > high else raised",
+        "y[i] = low if raised > high else raised",
+        "tests/kernels/test_activation.py",
+    ),
+    wrong(
+        "fused: the function after a convolution is forgotten",
+        "kernels/cpu/fused.py",
+        "return convolve(x, weight, bias, stride, padding, dilation, groups, epilogue)",
+        "return convolve(x, weight, bias, stride, padding, dilation, groups)",
+        f"{FUSED}::test_convolution",
+    ),
+    wrong(
+        "fused: a volume's function is forgotten",
+        "kernels/cpu/_convolution.py",
+        "conv_volume(*arrays, size, stride, padding, dilation, epilogue)",
+        "conv_volume(*arrays, size, stride, padding, dilation)",
+        f"{FUSED}::test_convolution",
+    ),
+    wrong(
+        "fast dropout: the last of each block is left out",
+        "kernels/cpu/dropout.py",
+        "min((b + 1) * BLOCK, x.size)",
+        "min((b + 1) * BLOCK - 1, x.size)",
+        "tests/kernels/test_dropout.py::test_fast_is_the_reference_bit_for_bit",
+    ),
+    wrong(
+        "fused: the derivative is taken before dropout",
+        "kernels/reference/fused.py",
+        'return _apply(f"{activation}_backward", masks.dropout(grad, p, key), at, *numbers)',
+        'return _apply(f"{activation}_backward", grad, at, *numbers)',
+        f"{FUSED}::test_the_definitions_are_what_float64_gives",
+    ),
+    wrong(
+        "fused: the bias's sums are those of the gradient after the function",
+        "kernels/cpu/_passes.py",
+        "sum_rows(result[start:stop], inner",
+        "sum_rows(grad[start:stop], inner",
+        f"{FUSED}::test_gradients_of_a_convolution",
+    ),
     wrong(
         "capture: what the step can read is not compared",
         "capture/compiled.py",

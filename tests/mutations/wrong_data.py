@@ -71,4 +71,25 @@ MUTATIONS = (
         "1.0 * np.bincount(classes).clip(1)",
         "tests/data/test_process_workers.py",
     ),
+    wrong(
+        "workers: forks keep the other ends open",
+        "data/process_workers.py",
+        "for end in copied:\n        end.close()",
+        "pass",
+        "tests/data/test_process_workers.py::test_workers_end_with_the_process_that_they_work_for",
+    ),
+    wrong(
+        "idx: a size of 0 hides the others",
+        "data/datasets/mnist.py",
+        "prod(max(size, 1) for size in shape)",
+        "prod(shape)",
+        "tests/data/test_mnist.py::test_files_that_are_no_idx",
+    ),
+    wrong(
+        "NIfTI: the header's sizes are believed",
+        "data/datasets/volumes.py",
+        "if claimed > size * MOST_DEFLATED:",
+        "if claimed < 0:",
+        "tests/data/test_volumes.py::test_nifti_that_claims_more_than_it_holds",
+    ),
 )

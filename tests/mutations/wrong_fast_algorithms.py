@@ -92,9 +92,16 @@ MUTATIONS = (
     wrong(
         "fast normalisation: the gradient's term of the variance is missing",
         "kernels/cpu/norm.py",
-        "g[c] - offset[c] - (value[c] - mean[c]) * slope[c]",
-        "g[c] - offset[c]",
+        "g[c] - base[c] - (value[c] - centre[c]) * tilt[c]",
+        "g[c] - base[c]",
         NORM,
+    ),
+    wrong(
+        "fast group norm: the channels' means have no spread",
+        "kernels/cpu/norm.py",
+        "plan.together(variances + np.square(means - mean))",
+        "plan.together(variances)",
+        "tests/kernels/test_norm.py::test_fast_normalize_of_groups_of_channels",
     ),
     wrong(
         "vector code: a masked store writes one number too many",
@@ -105,8 +112,8 @@ MUTATIONS = (
     ),
     wrong(
         "fast max pooling of volumes: a NaN does not win",
-        "kernels/cpu/_pool_volume.py",
-        " | np.isnan(here)",
+        "kernels/cpu/_boxes.py",
+        " | (x[c] != x[c])",
         "",
         "tests/kernels/test_pooling.py::test_nan_wins_in_a_volume",
     ),

@@ -13,71 +13,117 @@ OPTIM = f"{KERNELS}/test_optim.py"
 
 POOLING = (
     wrong(
-        "fast max_pool: the padding wins as zero",
+        "fast unpooling: an index outside is not refused",
         "kernels/cpu/pooling.py",
-        "                if h < 0 or h >= height:\n                    continue\n",
-        "                if h < 0 or h >= height:\n"
-        "                    y[n, i, j][:] = ZERO\n"
-        "                    first = False\n"
-        "                    continue\n",
+        "reference.check_indices(where, indices, size)",
+        "pass",
+        f"{POOL}::test_an_index_outside_is_refused",
+    ),
+    wrong(
+        "fast max_pool: windows begin in the padding",
+        "kernels/cpu/_boxes.py",
+        "firsts.append(corner + d * ((np.maximum(-corner, 0) + d - 1) // d))",
+        "firsts.append(np.maximum(corner, 0))",
         f"{POOL}::test_fast_max_pool_is_the_reference",
     ),
     wrong(
         "fast max_pool: dilation is forgotten",
-        "kernels/cpu/pooling.py",
-        "+ b * dilation[1]",
-        "+ b",
+        "kernels/cpu/_boxes.py",
+        "range(first[2, k], end[2, k], step[2])",
+        "range(first[2, k], end[2, k])",
         f"{POOL}::test_fast_max_pool_is_the_reference",
     ),
     wrong(
         "fast max_pool: = in the place of += where windows overlap",
-        "kernels/cpu/pooling.py",
-        "y[n, q, c] += x[n, p, c]",
-        "y[n, q, c] = x[n, p, c]",
+        "kernels/cpu/_places.py",
+        "y[target + q * channels + c] += x[source + c]",
+        "y[target + q * channels + c] = x[source + c]",
         f"{POOL}::test_fast_scatter_gather_and_unpool_are_the_reference",
     ),
     wrong(
-        "fast max_pool: the gradient of 2 x 2 windows goes to the wrong corner",
-        "kernels/cpu/pooling.py",
-        "y2[c] = x[c] if place == below else ZERO",
-        "y2[c] = x[c] if place == below + 1 else ZERO",
+        "fast max_pool: the gradient goes to all pixels of windows side by side",
+        "kernels/cpu/_places.py",
+        "y[c] = x[c] if here else ZERO",
+        "y[c] = x[c]",
         f"{POOL}::test_fast_scatter_gather_and_unpool_are_the_reference",
+    ),
+    wrong(
+        "fast max_unpool: an index in another window is lost",
+        "kernels/cpu/_places.py",
+        "return None if strangers else y",
+        "return y",
+        f"{POOL}::test_indices_from_elsewhere_go_where_they_say",
     ),
     wrong(
         "fast avg_pool: the gradient comes from one window too few",
-        "kernels/cpu/pooling.py",
-        "return max(0, (pixel - kernel + stride) // stride)",
-        "return max(0, (pixel - kernel + stride) // stride + (kernel > 1))",
+        "kernels/cpu/_boxes.py",
+        'np.searchsorted(first, pixels, "right")',
+        'np.searchsorted(first, pixels, "left")',
         f"{POOL}::test_fast_avg_pool_is_the_reference",
     ),
     wrong(
         "fast avg_pool: not divided",
-        "kernels/cpu/pooling.py",
-        "mean[c] /= counts[i, j]",
-        "mean[c] /= counts[0, 0]",
+        "kernels/cpu/_boxes.py",
+        "factor = factors[i, j, k]\n            for",
+        "factor = factors[0, 0, 0]\n            for",
         f"{POOL}::test_fast_avg_pool_is_the_reference",
+    ),
+    wrong(
+        "fast avg_pool: the last pixel of odd windows is forgotten",
+        "kernels/cpu/_boxes.py",
+        "if (stop - start) % 2 == 1:",
+        "if (stop - start) % 2 == 3:",
+        f"{POOL}::test_fast_avg_pool_is_the_reference",
+    ),
+    wrong(
+        "fast adaptive pooling: counts of the windows' transpose",
+        "kernels/cpu/adaptive_pooling.py",
+        "counts = np.multiply.outer(counts, end - start)",
+        "counts = np.multiply.outer(end - start, counts)",
+        f"{KERNELS}/test_adaptive_pooling.py::test_the_fast_ones_are_the_reference",
     ),
 )
 
 ELEMENTWISE = (
     wrong(
+        "fast mish: the gate counts as a constant",
+        "kernels/cpu/fused_activation.py",
+        "(t + v * vector_math.sigmoid(v) * (ONE - t * t))",
+        "t",
+        f"{KERNELS}/test_fused_activation.py::test_fast_is_the_float64_reference",
+    ),
+    wrong(
+        "fast hardswish: the slope has a jump",
+        "kernels/cpu/fused_activation.py",
+        "v * THIRD + HALF",
+        "v * THIRD",
+        f"{KERNELS}/test_fused_activation.py::test_fast_is_the_float64_reference",
+    ),
+    wrong(
+        "vector arithmetic: the logarithm's series ends early",
+        "kernels/cpu/vector_math.py",
+        "(TWO * s + tail * q * s)",
+        "TWO * s",
+        f"{KERNELS}/test_fused_activation.py::test_fast_is_the_float64_reference",
+    ),
+    wrong(
         "fast relu: nan's and zero's gradient passes",
-        "kernels/cpu/activation.py",
-        "result[i] = ZERO if y[i] <= ZERO else grad[i]",
-        "result[i] = ZERO if y[i] < ZERO else grad[i]",
+        "kernels/cpu/_activations.py",
+        "return ZERO if y <= ZERO else grad",
+        "return ZERO if y < ZERO else grad",
         f"{KERNELS}/test_activation.py::test_fast_backward_is_the_reference",
         fast("relu"),
     ),
     wrong(
         "fast sigmoid: the gradient lacks a factor",
-        "kernels/cpu/activation.py",
-        "result[i] = grad[i] * y[i] * (ONE - y[i])",
-        "result[i] = grad[i] * (ONE - y[i])",
+        "kernels/cpu/_activations.py",
+        "return grad * y * (ONE - y)",
+        "return grad * (ONE - y)",
         f"{KERNELS}/test_activation.py::test_fast_backward_is_the_reference",
     ),
     wrong(
         "fast backward: the gradient is read in another memory order",
-        "kernels/cpu/activation.py",
+        "kernels/cpu/flat.py",
         "grad = ordered_like(grad, at)",
         "grad = dense(grad)",
         f"{KERNELS}/test_activation.py::test_fast_backward_is_the_reference",
@@ -99,9 +145,9 @@ ELEMENTWISE = (
     ),
     wrong(
         "fast tanh: the gradient's formula has y once",
-        "kernels/cpu/activation.py",
-        "grad[i] * (ONE - y[i] * y[i])",
-        "grad[i] * (ONE - y[i])",
+        "kernels/cpu/_activations.py",
+        "grad * (ONE - y * y)",
+        "grad * (ONE - y)",
         f"{KERNELS}/test_activation.py::test_fast_backward_is_the_reference",
     ),
     wrong(
@@ -110,6 +156,20 @@ ELEMENTWISE = (
         "((((C7 * r + C6) * r + C5) * r + C4) * r + C3) * r + C2",
         "((C5 * r + C4) * r + C3) * r + C2",
         f"{KERNELS}/test_vector_math.py::test_accuracy",
+    ),
+    wrong(
+        "fast softmax: the gradient of the other classes is missing",
+        "kernels/cpu/softmax.py",
+        "target[c] = shares[c] * (g[c] - total)",
+        "target[c] = shares[c] * g[c]",
+        f"{KERNELS}/test_softmax.py::test_fast_gradients_are_those_of_the_float64_reference",
+    ),
+    wrong(
+        "fast resampling: the third tap and on are forgotten",
+        "kernels/cpu/resample.py",
+        "for k in range(first + 2, end - 1, 2):",
+        "for k in range(first + 3, end - 1, 2):",
+        f"{KERNELS}/test_resample.py::test_fast_is_the_float64_reference",
     ),
     wrong(
         "fast softmax: not normalised",
@@ -157,14 +217,14 @@ ELEMENTWISE = (
     ),
     wrong(
         "fast dropout: no scale",
-        "kernels/cpu/dropout.py",
+        "kernels/cpu/_mask.py",
         "f1[j] = scale if w1 >= threshold else ZERO",
         "f1[j] = np.float32(1) if w1 >= threshold else ZERO",
         f"{KERNELS}/test_dropout.py::test_fast_is_the_reference_bit_for_bit",
     ),
     wrong(
         "fast dropout: the last numbers have the mask of others",
-        "kernels/cpu/dropout.py",
+        "kernels/cpu/_mask.py",
         "factors[i - middle, whole]",
         "factors[i - middle, 0]",
         f"{KERNELS}/test_dropout.py::test_fast_is_the_reference_bit_for_bit",
@@ -223,4 +283,21 @@ OPTIMISERS = (
     ),
 )
 
-MUTATIONS = (*POOLING, *ELEMENTWISE, *OPTIMISERS)
+TURNS = (
+    wrong(
+        "turns: nobody waits",
+        "kernels/cpu/turns.py",
+        "with _turn.lock:",
+        "if _turn.lock:",
+        "tests/kernels/test_turns.py::test_threads_compute_at_the_same_time",
+    ),
+    wrong(
+        "turns: a fork waits for a thread that it does not have",
+        "kernels/cpu/turns.py",
+        "os.register_at_fork(after_in_child=self._renew)",
+        "pass",
+        "tests/kernels/test_turns.py::test_a_fork_that_was_made_in_the_middle_of_a_turn",
+    ),
+)
+
+MUTATIONS = (*POOLING, *ELEMENTWISE, *OPTIMISERS, *TURNS)

@@ -104,9 +104,9 @@ MUTATIONS = (
     ),
     wrong(
         "fast product: a row product is not turned back",
-        "kernels/cpu/matmul.py",
-        "return _gemm(b.T, a.T, bias, True).T",
-        "return _gemm(b.T, a.T, bias, True).reshape(a.shape[0], -1)",
+        "kernels/cpu/_product.py",
+        "return multiply(b.T, a.T, bias, True, epilogue).T",
+        "return multiply(b.T, a.T, bias, True, epilogue).reshape(a.shape[0], -1)",
         f"{MATMUL}::test_product_of_whole_numbers_is_exact",
     ),
     wrong(
@@ -168,14 +168,14 @@ MUTATIONS = (
     ),
     wrong(
         "few rows: the bias goes along the rows",
-        "kernels/cpu/matmul.py",
+        "kernels/cpu/_product.py",
         "return _few(b.T, a, bias)",
         "return _few(b.T, a, bias[:1])",
         f"{KERNELS}/test_matmul.py::test_linear_of_whole_numbers_is_exact",
     ),
     wrong(
         "few columns: what begins the sums is forgotten",
-        "kernels/cpu/matmul.py",
+        "kernels/cpu/_product.py",
         "y[...] = start if start.size else 0",
         "y[...] = 0",
         f"{KERNELS}/test_matmul.py::test_linear_of_whole_numbers_is_exact",

@@ -111,6 +111,27 @@ BINARY = (
         second("binary_cross_entropy"),
     ),
     wrong(
+        "with logits: the second derivative is lost",
+        "ops/binary_loss.py",
+        "grad * (sigmoid(x) - target)",
+        "grad * (sigmoid(x.detach()) - target)",
+        second("binary_cross_entropy_with_logits"),
+    ),
+    wrong(
+        "with logits: the gradient lacks the target",
+        "kernels/reference/binary_loss.py",
+        "asarray(grad * (sigmoid(x) - target))",
+        "asarray(grad * sigmoid(x))",
+        "tests/kernels/test_binary_loss.py::test_is_pytorchs_far_from_zero_too",
+    ),
+    wrong(
+        "fast cross-entropy of logits: the target weighs both terms",
+        "kernels/cpu/binary_loss.py",
+        "(ONE - target[i]) * x[i] + vector_math.softplus(-x[i])",
+        "(ONE - target[i]) * (x[i] + vector_math.softplus(-x[i]))",
+        "tests/kernels/test_binary_loss.py::test_fast_is_the_float64_reference",
+    ),
+    wrong(
         "with logits: pos_weight weighs the negatives too",
         "ops/binary_loss.py",
         "positive * logsigmoid(input) + (1 - target) * logsigmoid(-input)",

@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 import tinyconv as tc
+from tests.train.configs import make_config
 from tinyconv import nn, optim
 from tinyconv.data import DataLoader, Dataset
 from tinyconv.train import EMA, EarlyStopping, Trainer, records, warmup_cosine
 from tinyconv.train.folder import LAST, RunFolder
-from tinyconv.train.recipes import make_config
 from tinyconv.train.records import Recorder
 from tinyconv.train.resume import go_back, load_last
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 import tinyconv as tc
 from tests.fuzzing import as_json, damaged, edited, many_cases
+from tests.train.configs import make_config
 from tinyconv import nn, optim
 from tinyconv.data import DataLoader
 from tinyconv.errors import CheckpointError
 from tinyconv.train import EarlyStopping, Trainer
 from tinyconv.train.checkpoint import signed
 from tinyconv.train.folder import Metrics, RunFolder
-from tinyconv.train.recipes import make_config
 from tinyconv.train.records import Recorder
 from tinyconv.train.resume import go_back, load_last
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinyconv as tc
+from tests.train.configs import make_config
 from tinyconv import nn, optim
 from tinyconv.data import DataLoader
 from tinyconv.errors import ArgumentError, TrainingError
@@ -15,7 +16,6 @@ from tinyconv.io import load_state
 from tinyconv.train import Callback, Trainer
 from tinyconv.train.folder import RunFolder
 from tinyconv.train.not_finite import explain
-from tinyconv.train.recipes import make_config
 from tinyconv.train.records import Recorder
 from tinyconv.train.trainer import SKIPS_IN_A_ROW
 

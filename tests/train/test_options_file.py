@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzzing import damaged, many_cases
+from tests.train.configs import make_config
 from tinyconv.errors import ArgumentError, DataError
 from tinyconv.train.options_file import MAX_BYTES, read_options
-from tinyconv.train.recipes import make_config
 
 NAMES = ("epochs", "batch_size", "lr", "stain", "images", "clip_norm", "on_not_finite")
 

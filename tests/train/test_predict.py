@@ -11,12 +11,13 @@ from tinyconv.errors import CheckpointError, StorageError
 from tinyconv.io import save_state
 from tinyconv.metrics import dice
 from tinyconv.train.checkpoint import Checkpoint, save_checkpoint
-from tinyconv.train.evaluate import evaluate, predict_image, spread, summarize
+from tinyconv.train.evaluate import evaluate, spread, summarize
 from tinyconv.train.predict import load_model, predict_files
+from tinyconv.train.segmenter import Segmenter
 
 
 class Brightness(nn.Module):
-    """Finds what is brighter than `weight`; as demanding about sizes as a U-Net."""
+    """Finds what is brighter than `weight`, by scores; as demanding about sizes as a U-Net."""
 
     multiple, in_channels = 16, 3
 
@@ -26,7 +27,7 @@ class Brightness(nn.Module):
 
     def forward(self, x):
         assert x.shape[1] == 3 and x.shape[2] % 16 == x.shape[3] % 16 == 0
-        return tc.sigmoid((x.mean(1, keepdim=True) - self.weight) * 50)
+        return (x.mean(1, keepdim=True) - self.weight) * 50
 
 
 @pytest.fixture
@@ -54,13 +55,13 @@ def write_image(path, height=20, width=33, mode="L"):
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
 def test_images_of_any_size_and_colour(tmp_path, run, height, width, mode):
     bright = write_image(tmp_path / "a.png", height, width, mode)
-    (done,) = predict_files(load_model(run, create), [tmp_path / "a.png"], tmp_path / "out")
+    (done,) = predict_files(Segmenter(load_model(run, create)), [tmp_path / "a.png"], tmp_path / "out")
     assert done.error is None
     assert [file.name for file in done.files] == ["a_mask.png", "a_overlay.png"]
     mask, overlay = (np.asarray(Image.open(file)) for file in done.files)
     assert mask.shape == (height, width) and overlay.shape == (height, width, 3)
     np.testing.assert_array_equal(mask, bright * 255)
-    assert done.share == pytest.approx(bright.mean())
+    assert done.shares == pytest.approx((bright.mean(),))
 
 
 def test_bad_images_are_named_and_the_others_done(tmp_path, run):
@@ -71,7 +72,9 @@ def test_bad_images_are_named_and_the_others_done(tmp_path, run):
     write_image(tmp_path / "b" / "good.png")
     names = ["cut.png", "none.png", "good.png", "empty.png", "b/good.png", "b"]
     results = list(
-        predict_files(load_model(run, create), [tmp_path / name for name in names], tmp_path / "out")
+        predict_files(
+            Segmenter(load_model(run, create)), [tmp_path / name for name in names], tmp_path / "out"
+        )
     )
     assert [result.error is None for result in results] == [False, False, True, False, False, False]
     for result, name in zip(results, names, strict=True):
@@ -87,7 +90,7 @@ def test_a_place_that_cannot_be_written(tmp_path, run):
     write_image(tmp_path / "a.png")
     (tmp_path / "out").write_text("a file")
     with pytest.raises(StorageError, match="out"):
-        list(predict_files(load_model(run, create), [tmp_path / "a.png"], tmp_path / "out"))
+        list(predict_files(Segmenter(load_model(run, create)), [tmp_path / "a.png"], tmp_path / "out"))
 
 
 def test_weights_that_cannot_be_used(tmp_path, run):
@@ -107,15 +110,15 @@ def test_weights_that_cannot_be_used(tmp_path, run):
 
 def test_evaluation_scores_whole_images():
     data = SegmentationData.held_out(SyntheticNuclei(3, 48))
-    model = Brightness()
-    results = list(evaluate(model, data))
+    segmenter = Segmenter(Brightness())
+    results = list(evaluate(segmenter, data))
     for index, result in enumerate(results):
         image, mask = data[index]
         found = 1 / (1 + np.exp(-50 * (image.mean(0) - 0.5)))
         assert result.counts.dice == pytest.approx(dice(found[None], mask)[0], abs=1e-3)
     mean = np.mean([result.counts.dice for result in results])
     assert summarize(results)["held_out_dice"] == pytest.approx(mean)
-    assert len(list(evaluate(model, data, stopping=lambda: True))) == 0
+    assert len(list(evaluate(segmenter, data, stopping=lambda: True))) == 0
 
 
 def test_a_large_image_is_cut_into_tiles():
@@ -127,7 +130,7 @@ def test_a_large_image_is_cut_into_tiles():
             sizes.append(x.shape)
             return super().forward(x)
 
-    assert predict_image(Seen(), image).shape == (40, 1000)
+    assert Segmenter(Seen())(image).shape == (1, 40, 1000)
     assert sizes == [(1, 3, 48, 768)] * 2
 
 

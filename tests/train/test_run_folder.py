@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.train.configs import make_config
 from tinyconv.errors import ArgumentError, CheckpointError, DataError, StorageError
 from tinyconv.train.folder import Metrics, RunFolder
-from tinyconv.train.recipes import Config, make_config, open_data
+from tinyconv.train.mask_config import Config
+from tinyconv.train.recipes import open_data
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,9 +82,11 @@ def test_an_unknown_stain(tmp_path):
 
 
 def test_unknown_models_and_data():
-    with pytest.raises(ArgumentError, match="'vnet', expected unet"):
+    with pytest.raises(ArgumentError, match="'vnet', which takes volumes, next to images"):
         make_config("vnet", "synthetic", None, quick=False)
-    with pytest.raises(DataError, match=r"'no such folder'.*synthetic, nuclei, or a folder"):
+    with pytest.raises(ArgumentError, match="'lenet5', next to images with masks, expected"):
+        make_config("lenet5", "synthetic", None, quick=False)
+    with pytest.raises(DataError, match=r"'no such folder'.*synthetic.*nuclei.*or a folder"):
         make_config("unet", "no such folder", None, quick=False)
 
 

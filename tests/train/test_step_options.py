@@ -4,10 +4,11 @@ import math
 
 import pytest
 
+from tests.train.configs import make_config
 from tinyconv import models, nn
 from tinyconv.errors import ArgumentError
 from tinyconv.train import EMA, EarlyStopping, class_recipe
-from tinyconv.train.recipes import Config, make_config
+from tinyconv.train.mask_config import Config
 from tinyconv.train.step_options import StepOptions
 
 

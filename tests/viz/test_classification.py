@@ -16,6 +16,9 @@ def test_the_confusion_matrix_as_it_is_drawn(tmp_path):
     written = {(text.get_position()[1], text.get_position()[0]): text.get_text() for text in axis.texts}
     assert written == {(0, 0): "8", (0, 1): "2", (1, 1): "5", (2, 0): "1", (2, 2): "3"}
     assert [label.get_text() for label in axis.get_xticklabels()] == ["cat", "dog", "owl"]
+    assert {label.get_rotation() for label in axis.get_xticklabels()} == {0}
+    long = plot_confusion(matrix, ["hummingbird", "dog", "owl"]).axes[0]
+    assert {label.get_rotation() for label in long.get_xticklabels()} == {60}
     assert path.read_bytes()[:4] == b"\x89PNG"
     assert len(plot_confusion(np.eye(40), [str(i) for i in range(40)]).axes[0].texts) == 0
     for wrong in (np.eye(2), np.zeros((3, 2))):
@@ -30,6 +33,10 @@ def test_images_with_titles(tmp_path):
     assert (figure.axes[0].images[0].get_array() == 128).all()
     assert (figure.axes[1].images[0].get_array() == 255).all()
     assert len(titled_images(images * 4, ["x"] * 8).axes) == 12
+    coloured = np.full((5, 6, 3), (0, 10, 255), np.uint8)  # bytes stay what they are
+    large = titled_images([coloured], ["bytes"], size=4.0)
+    assert (large.axes[0].images[0].get_array() == coloured).all()
+    assert large.get_size_inches().tolist() == [4.0, 4.3]
     with pytest.raises(ShapeError, match="one for each image"):
         titled_images(images, ["one"])
     with pytest.raises(ShapeError):

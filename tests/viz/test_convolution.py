@@ -156,6 +156,29 @@ def test_player_has_every_frame_and_needs_no_network(short):
     assert '.fa.fa-play::before { content: "▶"; }' in html
 
 
+def test_every_frame_is_told_in_words(example):
+    words = [text.replace("\N{MINUS SIGN}", "-") for text in example.descriptions]
+    assert len(words) == len(frames(example))
+    for number, text in enumerate(words):
+        matrices, caption = drawn(example, number)
+        assert text.startswith(caption)
+        maps = text.removeprefix(caption).removeprefix(". ")
+        told = dict(part.split(": ") for part in maps.split(". ") if part)
+        shown = {title: matrices[title] for title in ("feature map", "ReLU", "max pool 2×2")}
+        assert told.keys() == {title for title, cells in shown.items() if any(cells)}
+        for title, rows in told.items():
+            assert rows.replace(";", ",").split(", ") == [cell for cell in shown[title] if cell]
+    assert words[-1].endswith("max pool 2×2: 104, 224; 217.5, 52.5")
+
+
+def test_the_player_speaks_only_where_there_are_words(short, tmp_path):
+    page = save_animation(short, tmp_path / "window.html").read_text(encoding="utf-8")
+    assert page.count("const words = [") == 1 and "The filter slides over the input" in page
+    del short.descriptions
+    page = save_animation(short, tmp_path / "window.html").read_text(encoding="utf-8")
+    assert "const words" not in page
+
+
 def test_html_and_gif_are_written(short, tmp_path):
     from PIL import Image
 

@@ -30,6 +30,15 @@ def test_scales_are_linear_unless_asked():
     assert (axis.get_xscale(), axis.get_yscale()) == ("log", "linear")
 
 
+def test_a_logarithmic_axis_names_the_few_x_that_there_are():
+    (axis,) = plot_lines({"": {"a": [1, 2, 3, 4]}}, [2, 5, 10, 80], log="x").axes
+    axis.figure.canvas.draw()
+    assert [text.get_text() for text in axis.get_xticklabels()] == ["2", "5", "10", "80"]
+    assert not axis.get_xticks(minor=True).size
+    (axis,) = plot_lines({"": {"a": np.arange(1, 20)}}, np.arange(1, 20), log="x").axes
+    assert len(axis.get_xticks()) < 10
+
+
 def test_what_does_not_fit_is_named():
     with pytest.raises(ShapeError, match=r"the curve 'a' is \(2,\)"):
         plot_lines({"": {"a": [1, 2]}}, X)

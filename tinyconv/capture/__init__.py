@@ -12,6 +12,7 @@ lists are the same, later calls run the list alone.
 | `watching.py` | seeing what the step does besides |
 | `state.py` | what the step can read, and whether that is still the same |
 | `program.py` | the list, and the Python function that is made of it |
+| `fusing.py` | kernels in it that become one |
 | `outputs.py`, `graph.py` | what is returned, and its place in the graph |
 | `inline.py`, `running.py` | how ops stand in the program |
 """

@@ -21,6 +21,7 @@ from tinyconv.capture.watching import watching
 from tinyconv.device import default_device, default_dtype, kernel_backend
 from tinyconv.errors import ArgumentError, GraphError, TinyconvError
 from tinyconv.grad_mode import _grad_mode
+from tinyconv.kernels.heap import give_back_free_blocks
 from tinyconv.tensor import Tensor
 
 MOST_PLANS = 16
@@ -153,6 +154,8 @@ class Compiled:
             difference = before.difference(now)
             if difference is None:
                 plan.code = generate(now, HELPERS)
+                del before, now, recording  # they hold the arrays of the whole step
+                give_back_free_blocks()
             else:
                 plan.program = now
                 self._fail(plans, plan, f"did not do the same twice: {difference}", keep=True)

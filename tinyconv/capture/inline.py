@@ -16,8 +16,8 @@ INLINE = {
 KERNELS_ONLY = frozenset(
     (
         *("Add", "Sub", "Mul", "Div", "Neg", "Exp", "Log"),
-        *("Linear", "MatMul", "Cat", "IndexScatter", "Dropout"),
-        *("ReLU", "LeakyReLU", "ELU", "Sigmoid", "Tanh"),
+        *("Linear", "LinearBackward", "MatMul", "Cat", "IndexScatter", "Dropout"),
+        *("ReLU", "LeakyReLU", "ELU", "Sigmoid", "Tanh", "Fused", "FusedGradient"),
         *("ReLUBackward", "LeakyReLUBackward", "ELUBackward", "SigmoidBackward", "TanhBackward"),
         *("Conv", "ConvTranspose", "ConvWeightGrad", "ConvParameterGrads"),
         *("MaxPool", "PoolScatter", "PoolGather"),

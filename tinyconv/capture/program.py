@@ -15,28 +15,8 @@ from typing import Any
 
 import numpy as np
 
-
-@dataclass
-class Statement:
-    """One line of the program.
-
-    Attributes
-    ----------
-    text : str
-        The line.
-    makes, takes : tuple of str
-        The names that it gives a value, and that it needs.
-    pure : bool
-        Whether it does nothing but make them, and may be left out if nobody needs them.
-    shapes : tuple of shapes, or None
-        The results must have these shapes, else the program does not fit its inputs.
-    """
-
-    text: str
-    makes: tuple[str, ...]
-    takes: tuple[str, ...]
-    pure: bool = True
-    shapes: tuple[tuple[int, ...], ...] | None = None
+from tinyconv.capture.fusing import fuse
+from tinyconv.capture.statement import Statement
 
 
 @dataclass
@@ -129,11 +109,17 @@ class Code:
 
 
 def generate(program: Program, helpers: dict[str, Any]) -> Code:
-    """Leave out what nobody needs, put first what must be looked up first, and write the functions."""
+    """Leave out what nobody needs, join what can be one kernel, and write the functions.
+
+    What must be looked up first is put first.
+    """
     gradients = {name for name in program.gradients if name}
     backward = _needed(program.backward, gradients)
     later = gradients | _taken(backward)
     forward = _needed(program.forward, later | set(program.result_takes))
+    names = dict(program.names)
+    forward, backward = fuse(forward, backward, gradients | set(program.result_takes), names)
+    later = gradients | _taken(backward)
     first = _looked_up(forward)
     rest = [line for line in forward if line not in first]
     handed_on = _made(first) & (_taken(rest) | later | set(program.result_takes))
@@ -154,7 +140,7 @@ def generate(program: Program, helpers: dict[str, Any]) -> Code:
             _function("backward", "inputs, state, saved, gradients", backward, unpack, returned, gradients)
         )
     source = "\n\n\n".join(texts)
-    scope = {**helpers, **program.names, **program.constants, "np": np}
+    scope = {**helpers, **names, **program.constants, "np": np}
     exec(compile(source, "<captured step>", "exec"), scope)
     return Code(scope.get("prepare"), scope["forward"], scope.get("backward"), source)
 

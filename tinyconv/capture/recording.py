@@ -16,9 +16,9 @@ import numpy as np
 from tinyconv.autograd import Function
 from tinyconv.capture.errors import NotCapturable
 from tinyconv.capture.inline import INLINE, KERNELS_ONLY
-from tinyconv.capture.program import Statement
 from tinyconv.capture.running import leaves_of
 from tinyconv.capture.state import State, is_own
+from tinyconv.capture.statement import Statement
 from tinyconv.capture.writing import MaskKey, Writer
 from tinyconv.grad_mode import _grad_mode
 from tinyconv.tensor import Tensor
@@ -166,13 +166,21 @@ class Recording(Writer):
             takes: list[str] = []
             parts = [self.expression(arg, takes, tensors=False) for arg in args]
             parts += [f"{key}={self.expression(x, takes, tensors=False)}" for key, x in options.items()]
-            text = f"{self.function(kernel)}({', '.join(parts)})"
+            name = self.function(kernel)
+            text = f"{name}({', '.join(parts)})"
             results = list(result) if isinstance(result, tuple) else [result]
             if not all(isinstance(x, np.ndarray) or x is None for x in results):
                 raise NotCapturable(f"uses a number that the kernel {kernel.__name__} returned")
-            self._add_pure(text, results, takes, several=isinstance(result, tuple))
+            self._add_pure(text, results, takes, isinstance(result, tuple), (name, *parts))
 
-    def _add_pure(self, text: str, results: list[Any], takes: list[str], several: bool = False) -> None:
+    def _add_pure(
+        self,
+        text: str,
+        results: list[Any],
+        takes: list[str],
+        several: bool = False,
+        call: tuple[str, ...] = (),
+    ) -> None:
         """A statement without side effects; what depends on constants alone is a constant itself."""
         if takes and all(name[0] == "c" for name in takes):
             for array in results:
@@ -180,7 +188,8 @@ class Recording(Writer):
             return
         makes = tuple([self.new("v") if array is None else self.call_it(array) for array in results])
         left = "".join(f"{name}, " for name in makes) if several else makes[0]
-        self.lines.append(Statement(f"{left} = {text}".replace(",  =", ", ="), makes, tuple(takes)))
+        text = f"{left} = {text}".replace(",  =", ", =")
+        self.lines.append(Statement(text, makes, tuple(takes), call=call))
 
     def _note_forward(self, op: type[Function], inputs: tuple[Any, ...], outputs: tuple[Tensor, ...]) -> None:
         own = is_own(_file_of(op))

@@ -98,8 +98,11 @@ class _Cell:
     def __init__(self, cell: CellType) -> None:
         self.cell = cell
 
-    def get(self, key: Any) -> Any:
-        return getattr(self.cell, "cell_contents", None)
+    def get(self, key: Any = None) -> Any:
+        try:
+            return self.cell.cell_contents
+        except ValueError:  # no value yet
+            return None
 
 
 class _Slots:
@@ -290,8 +293,9 @@ class State:
         yield from ((value, name) for value in function.__defaults__ or ())
         yield from ((value, name) for value in (function.__kwdefaults__ or {}).values())
         for variable, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-            held = getattr(cell, "cell_contents", None)
-            self._watched.append((_Cell(cell), None, held, variable))
+            box = _Cell(cell)
+            held = box.get()
+            self._watched.append((box, None, held, variable))
             if isinstance(held, ModuleType):
                 self._module(held, _used(code))
             else:

@@ -2,51 +2,67 @@
 
 from __future__ import annotations
 
+import json
+from math import isnan
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from tinyconv.errors import ArgumentError
+from tinyconv.io import write_whole
 
+WORST = 4
 PARTS = ("held-out", "test")
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="The folder of a run; of several, answers are averaged."),
+    ],
     part: Annotated[
         str | None,
         typer.Option(help="held-out or test.  [default: test where there is one, else held-out]"),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where the figures go.  [default: RUN/eval]")] = None,
+    tta: Annotated[
+        bool, typer.Option("--tta", help="Average over mirrored and turned copies (of volumes: mirrored).")
+    ] = False,
     threads: Annotated[int | None, typer.Option(help="Threads to use.  [default: all cores]")] = None,
 ) -> None:
-    """Score the best network of a run: a table, and figures of the worst cases."""
-    from tinyconv import models
+    """Score the best network of a run, or several together: a table, and figures of the worst cases.
+
+    Of a segmentation scores.json has the scores of each image. Several runs are scored on what the first
+    one held out.
+    """
     from tinyconv.device import set_num_threads
     from tinyconv.train.class_config import ClassConfig
     from tinyconv.train.folder import RunFolder
-    from tinyconv.train.predict import load_model
 
     if threads is not None:
         set_num_threads(threads)
     if part is not None and part not in PARTS:
         raise ArgumentError("eval", "--part", repr(part), " or ".join(PARTS))
-    model = load_model(run, models.create)
-    config = RunFolder.open(run).config
+    config = RunFolder.open(runs[0]).config
     show: Any = _classes if isinstance(config, ClassConfig) else _masks
-    for file in show(model, config, part, out or run / "eval"):
+    for file in show(runs, config, part, out or runs[0] / "eval", tta):
         typer.echo(f"wrote {file}")
 
 
-def _classes(model: Any, config: Any, part: str | None, out: Path) -> list[Path]:
+def _classes(runs: list[Path], config: Any, part: str | None, out: Path, tta: bool) -> list[Path]:
     """Print the table of a classifier; returns the figures."""
-    from tinyconv import viz
+    from tinyconv import models, viz
     from tinyconv.metrics import confusion_matrix
     from tinyconv.train.class_evaluate import score, table
     from tinyconv.train.class_recipe import open_data
     from tinyconv.train.class_session import draw_worst
+    from tinyconv.train.predict import load_model
 
+    if tta or len(runs) > 1:
+        found = "--tta" if tta else f"{len(runs)} of them"
+        raise ArgumentError("eval", "RUN", f"{str(runs[0])!r}, which names images, with {found}", "one run")
+    model = load_model(runs[0], models.create)
     parts = open_data(config)
     if part == "test" and parts.test is None:
         raise ArgumentError("eval", "--part", repr(part), f"held-out: {config.label} has no test part")
@@ -65,38 +81,33 @@ def _classes(model: Any, config: Any, part: str | None, out: Path) -> list[Path]
     return files
 
 
-def _masks(model: Any, config: Any, part: str | None, out: Path) -> list[Path]:
-    """Print the table of a segmentation; returns the figures."""
-    from tinyconv import viz
-    from tinyconv.train.evaluate import evaluate as score_masks
-    from tinyconv.train.evaluate import predict_image, summarize
+def _masks(runs: list[Path], config: Any, part: str | None, out: Path, tta: bool) -> list[Path]:
+    """Print the table of a segmentation; returns the files."""
+    from tinyconv import models
+    from tinyconv.train.mask_scores import as_json, score_images, table
+    from tinyconv.train.predict import load_segmenter
     from tinyconv.train.recipes import open_data
+    from tinyconv.train.sheet import draw_rows, label_names, row_of
 
     if part == "test":
         raise ArgumentError("eval", "--part", repr(part), f"held-out: {config.label} has no test part")
+    segmenter = load_segmenter(runs, models.create, tta)
     _, held_out = open_data(config)
-    results = list(score_masks(model, held_out))
-    typer.echo(f"{config.model} on the {len(results)} held-out images of {config.label}\n")
-    names = {
-        "held_out_dice": "Dice, mean of the images",
-        "held_out_iou": "IoU, mean of the images",
-        "held_out_dice_pooled": "Dice of all pixels together",
-        "held_out_loss": "loss",
-    }
-    scores = summarize(results)
-    for key, name in names.items():
-        typer.echo(f"{name:28}  {scores[key]:.4f}")
-    worst = sorted(results, key=lambda result: result.dice)[:4]
-    typer.echo("\nworst images")
-    for result in worst:
-        typer.echo(f"  {result.name}: Dice {result.dice:.4f}, IoU {result.iou:.4f}")
-    typer.echo("")
-    pairs = [held_out[result.index] for result in worst]
-    viz.segmentation_sheet(
-        [image for image, _ in pairs],
-        [mask >= 0.5 for _, mask in pairs],
-        [predict_image(model, image) for image, _ in pairs],
-        out / "worst.png",
-        [result.dice for result in worst],
+    scores = list(score_images(segmenter, held_out))
+    who = config.model if len(runs) == 1 else f"{len(runs)} networks"
+    typer.echo(
+        f"{who} on the {len(scores)} held-out {'volumes' if config.volumes else 'images'} of {config.label}\n"
     )
-    return [out / "worst.png"]
+    names = config.names[1:] if config.exclusive else config.names
+    for line in table(scores, names):
+        typer.echo(line)
+    worst = sorted(scores, key=lambda entry: 1.0 if isnan(entry.dice) else entry.dice)[:WORST]
+    typer.echo("\nworst")
+    for entry in worst:
+        typer.echo(f"  {entry.name}: Dice {entry.dice:.4f}")
+    typer.echo("")
+    rows = [row_of(segmenter, *held_out[entry.index]) for entry in worst]
+    draw_rows(rows, out / "worst.png", [entry.dice for entry in worst], label_names(config))
+    content = {"runs": [str(run) for run in runs], "tta": tta, **as_json(scores, names)}
+    write_whole(out / "scores.json", (json.dumps(content, indent=2) + "\n").encode())
+    return [out / "worst.png", out / "scores.json"]

@@ -2,33 +2,102 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+from tinyconv.errors import ArgumentError, CheckpointError
 
-def segment(model: Any, config: Any, images: list[Path], out: Path) -> int:
+BAD_INPUT = 2
+
+
+def predict(
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    images: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[RUN]... FILE...",
+            help="More runs, whose answers are averaged; then images of any size, grey or colour, or "
+            "NIfTI volumes.",
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option(help="Where to.  [default: RUN/predictions]")] = None,
+    tta: Annotated[
+        bool, typer.Option("--tta", help="Average over mirrored and turned copies (of volumes: mirrored).")
+    ] = False,
+    threads: Annotated[int | None, typer.Option(help="Threads to use.  [default: all cores]")] = None,
+) -> None:
+    """Use a trained network, or several, on images.
+
+    A segmentation writes NAME_mask.png and NAME_overlay.png for each (NAME_mask.nii.gz where the image is
+    a NIfTI volume), a classifier answers.csv.
+    """
+    from tinyconv.device import set_num_threads
+    from tinyconv.train.class_config import ClassConfig
+    from tinyconv.train.folder import RunFolder
+
+    if threads is not None:
+        set_num_threads(threads)
+    runs = [run, *(path for path in images if is_run(path))]
+    files = [path for path in images if not is_run(path)]
+    if not files:
+        raise ArgumentError("predict", "FILE", "missing", "at least one image after the runs")
+    if not is_run(run):
+        raise CheckpointError("predict", "RUN", repr(str(run)), "the folder of a run")
+    use = classify if isinstance(RunFolder.open(run).config, ClassConfig) else segment
+    failed = use(runs, files, out or run / "predictions", tta)
+    if failed:
+        typer.echo(f"error: {failed} of {len(files)} images could not be used", err=True)
+        raise typer.Exit(BAD_INPUT)
+
+
+def is_run(path: Path) -> bool:
+    """Whether this is the folder of a run."""
+    return os.path.isfile(path / "config.json")
+
+
+def segment(runs: list[Path], images: list[Path], out: Path, tta: bool) -> int:
     """Write masks and overlays; returns how many images could not be used."""
-    from tinyconv.train.predict import predict_files
+    from tinyconv import models
+    from tinyconv.train.folder import RunFolder
+    from tinyconv.train.predict import load_segmenter, predict_files
 
-    failed = 0
-    for prediction in predict_files(model, images, out):
+    segmenter = load_segmenter(runs, models.create, tta)
+    config, failed = RunFolder.open(runs[0]).config, 0
+    names = config.names[1:] if config.exclusive else config.names
+    for prediction in predict_files(segmenter, images, out):
         if prediction.error is not None:
             failed += 1
             typer.echo(f"error: {prediction.error}", err=True)
         else:
-            typer.echo(f"{prediction.image.name}: {100 * prediction.share:.1f} % nuclei")
+            parts = zip(prediction.shares, names, strict=True)
+            shares = ", ".join(f"{100 * share:.1f} % {name}" for share, name in parts)
+            typer.echo(f"{prediction.image.name}: {shares}")
     if failed < len(images):
-        typer.echo(f"wrote *_mask.png and *_overlay.png for {len(images) - failed} images into {out}")
+        written = f"wrote *_mask and *_overlay.png for {len(images) - failed} images into {out}"
+        typer.echo(written)
+        if len(names) > 1:
+            numbers = ", ".join(f"{number} {name}" for number, name in enumerate(names, start=1))
+            typer.echo(f"the numbers in a mask: 0 nothing, {numbers}")
     return failed
 
 
-def classify(model: Any, config: Any, images: list[Path], out: Path) -> int:
+def classify(runs: list[Path], images: list[Path], out: Path, tta: bool) -> int:
     """Print and write what each image is; returns how many could not be used."""
+    from tinyconv import models
     from tinyconv.train.class_predict import classify_files, write_answers
+    from tinyconv.train.folder import RunFolder
+    from tinyconv.train.predict import load_model
 
-    answers = []
+    if tta or len(runs) > 1:
+        found = "--tta" if tta else f"{len(runs)} of them"
+        raise ArgumentError(
+            "predict", "RUN", f"{str(runs[0])!r}, which names images, with {found}", "one run"
+        )
+    model, config = load_model(runs[0], models.create), RunFolder.open(runs[0]).config
+    answers: list[Any] = []
     for answer in classify_files(model, config, images):
         answers.append(answer)
         if answer.error is not None:

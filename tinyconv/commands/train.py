@@ -1,57 +1,208 @@
-"""`tinyconv train`: which kind of run the options mean, and what is said at its end."""
+"""`tinyconv train`: its options."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from tinyconv.errors import ArgumentError
 
-STOPPED = 128  # plus the number of the signal
 
+def train(
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[MODEL]",
+            help="unet (the slides'; unet2015 is the paper's), or one of `tinyconv models`.",
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="With masks: synthetic, vessels (made images, nothing to download), nuclei (2018 Data "
+            "Science Bowl), hearts, organs (made volumes), mni (a brain, comes with nilearn), a folder of "
+            "`images/NAME.*` and `masks/NAME.*` (images, or NIfTI volumes), or of `ID/images/*.png` and "
+            "`ID/masks/*.png`. With labels: digits, mnist, fashion_mnist, cifar10, or a folder with a "
+            "folder for each class.  [default: synthetic]"
+        ),
+    ] = None,
+    data_dir: Annotated[
+        str | None,
+        typer.Option(help="Where a named dataset is.  [default: in $TINYCONV_DATA, else in data]"),
+    ] = None,
+    stain: Annotated[
+        str | None,
+        typer.Option(help="all, or fluorescence only.  [default: fluorescence for nuclei, all for a folder]"),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Times to see each image.  [default: 40; 24 for synthetic]")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Stop after so many batches.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Stop within so much time; the learning rate then follows the clock.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images per step.  [default: 4]")] = None,
+    lr: Annotated[float | None, typer.Option(help="Adam's highest learning rate.  [default: 0.002]")] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(help="Size of the training crops, e.g. a multiple of 16.  [default: 64 to 256]"),
+    ] = None,
+    depth: Annotated[
+        int | None, typer.Option(help="Slices of the crops of volumes.  [default: 16 or 32]")
+    ] = None,
+    patches: Annotated[
+        int | None, typer.Option(help="Crops of each volume in an epoch.  [default: 4 to 32]")
+    ] = None,
+    classes: Annotated[
+        int | None, typer.Option(help="Classes of the masks in a folder.  [default: as many as are there]")
+    ] = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            help="bce+dice, bce, dice or focal; of classes ce+dice, ce, dice, generalised-dice or focal.  "
+            "[default: the first]"
+        ),
+    ] = None,
+    class_weights: Annotated[
+        str | None,
+        typer.Option(help="What each class counts in the loss: auto (rare ones more), or e.g. 1,2,5."),
+    ] = None,
+    border: Annotated[
+        float | None,
+        typer.Option(help="Weight of the background between cells that nearly touch, e.g. 10."),
+    ] = None,
+    widths: Annotated[
+        str | None, typer.Option(help="Filters of each level of the network, e.g. 16,32,64.")
+    ] = None,
+    width: Annotated[int | None, typer.Option(help="Filters of the first level of fcn or enet.")] = None,
+    dims: Annotated[
+        int | None, typer.Option(help="3: unet_bn or unet2015 for volumes, not for their slices.")
+    ] = None,
+    images: Annotated[
+        int | None, typer.Option(help="Number of images or volumes to make.  [default: 16 to 60]")
+    ] = None,
+    held_out: Annotated[
+        float | None, typer.Option(help="Share of the images that is never trained on.  [default: 0.2]")
+    ] = None,
+    validate_every: Annotated[
+        int | None, typer.Option(help="Epochs between validations.  [default: 2]")
+    ] = None,
+    shift: Annotated[
+        int | None, typer.Option(help="Pixels that labelled images are moved by.  [default: their size / 16]")
+    ] = None,
+    balanced: Annotated[
+        bool, typer.Option("--balanced", help="Draw rare classes as often as common ones.")
+    ] = False,
+    on_bad_image: Annotated[
+        str | None,
+        typer.Option(help="stop, or skip: leave out images that cannot be used.  [default: stop]"),
+    ] = None,
+    accumulate: Annotated[
+        int | None, typer.Option(help="Batches per step: a large batch in little memory.  [default: 1]")
+    ] = None,
+    clip_norm: Annotated[float | None, typer.Option(help="Limit of the gradients' norm.")] = None,
+    ema: Annotated[
+        float | None, typer.Option(help="Validate an average of the weights with this decay, e.g. 0.999.")
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="End after so many validations in a row that were no better.")
+    ] = None,
+    on_not_finite: Annotated[
+        str | None,
+        typer.Option(help="stop, or skip: go on without a step that comes upon NaN.  [default: stop]"),
+    ] = None,
+    tensorboard: Annotated[
+        bool,
+        typer.Option("--tensorboard", help="Write event files for TensorBoard too, in the run."),
+    ] = False,
+    find_lr: Annotated[
+        Path | None,
+        typer.Option(help="Do not train: let the learning rate rise, and draw the losses into this file."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="A TOML file of options, e.g. `batch-size = 8`; what is given here counts more."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of weights, split, order, crops, dropout.  [default: 0]")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads to use.  [default: all cores]")] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", "--out", help="The run's folder.  [default: runs/MODEL-DATA-DATE-TIME]"),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the run in --run, once the new one is saved.")
+    ] = False,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with the run in this folder, exactly where it stopped.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A few small steps: does everything work?")] = False,
+) -> None:
+    """Train a network; writes checkpoints, metrics, curves and a sheet of held-out images.
 
-def make_config(model: str, data: str, data_dir: str | None, quick: bool, given: dict[str, Any]) -> Any:
-    """The options of a run, of the kind that the data are for."""
-    from tinyconv import models
-    from tinyconv.train import class_recipe, recipes
-    from tinyconv.train.class_sources import is_labelled
+    Training stops at the first of --epochs, --steps and --minutes.
+    """
+    from tinyconv.commands.runs import find_rate, make_config, open_data, run_session
+    from tinyconv.train.folder import RunFolder
+    from tinyconv.train.mask_sources import SYNTHETIC
+    from tinyconv.train.options_file import read_options
+    from tinyconv.train.recipes import ALIASES
 
-    if is_labelled(data):
-        return class_recipe.make_config(model, data, data_dir, quick, models.fit_classifier, **given)
-    for name in ("balanced", "shift"):
-        if given.pop(name) is not None:
-            found = f"given, next to --data {data}"
-            raise ArgumentError("train", f"--{name}", found, "it with labelled images only")
-    return recipes.make_config(model, data, data_dir, quick, **given)
+    given = {
+        "stain": stain,
+        "epochs": epochs,
+        "steps": steps,
+        "minutes": minutes,
+        "batch_size": batch_size,
+        "lr": lr,
+        "size": size,
+        "images": images,
+        "depth": depth,
+        "patches": patches,
+        "classes": classes,
+        "loss": loss,
+        "class_weights": class_weights,
+        "border": border,
+        "tensorboard": tensorboard or None,
+        "widths": widths,
+        "width": width,
+        "dims": dims,
+        "held_out": held_out,
+        "validate_every": validate_every,
+        "shift": shift,
+        "balanced": balanced or None,
+        "on_bad_image": on_bad_image,
+        "accumulate": accumulate,
+        "clip_norm": clip_norm,
+        "ema": ema,
+        "patience": patience,
+        "on_not_finite": on_not_finite,
+        "seed": seed,
+    }
+    if threads is not None:
+        from tinyconv.device import set_num_threads
 
-
-def open_data(config: Any) -> Any:
-    """What the run is trained on and what is held out."""
-    from tinyconv.train import class_recipe, recipes
-    from tinyconv.train.class_config import ClassConfig
-
-    return (class_recipe if isinstance(config, ClassConfig) else recipes).open_data(config)
-
-
-def run_session(folder: Any, data_sets: Any, resume: bool) -> None:
-    """Run the session, then say what was written, or how to go on."""
-    from tinyconv import models
-    from tinyconv.train.class_config import ClassConfig
-    from tinyconv.train.class_session import ClassSession
-    from tinyconv.train.session import Session
-
-    kind = ClassSession if isinstance(folder.config, ClassConfig) else Session
-    with folder.lock():
-        outcome = kind(folder, data_sets, models.create, resume).run()
-    path = folder.path
-    if outcome.signal is not None:
-        at = f"step {outcome.position.step} (epoch {outcome.position.epoch + 1})"
-        typer.echo(f"stopped after {at}; saved in {path}")
-        typer.echo(f'go on with:  tinyconv train --resume "{path}"')
-        raise typer.Exit(STOPPED + outcome.signal)
-    typer.echo(f"{outcome.text}, after {outcome.position.seconds:.0f} s of training")
-    typer.echo("wrote")
-    for file in outcome.files:
-        typer.echo(f"  {file}")
-    typer.echo(f'next:  tinyconv predict "{path}" IMAGE.png')
+        set_num_threads(threads)
+    if resume is None:
+        if config is not None:
+            given |= {name: v for name, v in read_options(config, given).items() if given[name] is None}
+        options = make_config(model or "unet", data or SYNTHETIC, data_dir, quick, given)
+        data_sets = open_data(options)  # before the folder is made
+        if find_lr is not None:
+            find_rate(options, data_sets, find_lr)
+            return
+        run_session(RunFolder.create(run, options, overwrite), data_sets, resume=False)
+        return
+    others = {**given, "find_lr": find_lr, "config": config, "data": data, "data_dir": data_dir, "run": run}
+    for name, value in {**others, "overwrite": overwrite or None, "quick": quick or None}.items():
+        if value is not None:
+            option = "--" + name.replace("_", "-")
+            expected = "at most --threads there: a run keeps its options"
+            raise ArgumentError("train", option, f"{value}, next to --resume", expected)
+    folder = RunFolder.open(resume)
+    if model is not None and ALIASES.get(model, model) != folder.config.model:
+        raise ArgumentError("train", "MODEL", repr(model), f"{folder.config.model}, which {str(resume)!r} is")
+    run_session(folder, open_data(folder.config), resume=True)

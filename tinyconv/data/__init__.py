@@ -8,6 +8,7 @@ from tinyconv.data.collate import collate_arrays, default_collate
 from tinyconv.data.dataset import Dataset, Subset, split
 from tinyconv.data.datasets import (
     CIFAR10,
+    MNI,
     MNIST,
     Digits,
     FashionMNIST,
@@ -17,12 +18,16 @@ from tinyconv.data.datasets import (
     SyntheticHeart,
     SyntheticNuclei,
     SyntheticOrgan,
+    SyntheticScenes,
     SyntheticShapes,
+    SyntheticTissue,
     SyntheticVessels,
     Volume,
+    VolumeFolder,
     read_dicom,
     read_idx,
     read_nifti,
+    write_nifti,
 )
 from tinyconv.data.images import read_image, read_labels, read_mask, write_png
 from tinyconv.data.intensity import RandomBlur, RandomNoise, Standardize, Window
@@ -39,6 +44,7 @@ from tinyconv.data.sampler import (
     WeightedRandomSampler,
 )
 from tinyconv.data.segmentation import SegmentationData, with_channels
+from tinyconv.data.slices import Kept, Repeated, Slices
 from tinyconv.data.spatial import (
     RandomAffine,
     RandomElastic,
@@ -64,6 +70,7 @@ from tinyconv.data.transforms import (
 
 __all__ = [
     "CIFAR10",
+    "MNI",
     "MNIST",
     "BalancedSampler",
     "BatchSampler",
@@ -75,6 +82,7 @@ __all__ = [
     "Digits",
     "FashionMNIST",
     "ImageFolder",
+    "Kept",
     "MaskFolder",
     "Normalize",
     "NucleiFolder",
@@ -93,20 +101,25 @@ __all__ = [
     "RandomScale",
     "RandomSkew",
     "RandomTranslation",
+    "Repeated",
     "Resize",
     "Sampler",
     "SegmentationData",
     "SequentialSampler",
+    "Slices",
     "Standardize",
     "Subset",
     "SubsetRandomSampler",
     "SyntheticHeart",
     "SyntheticNuclei",
     "SyntheticOrgan",
+    "SyntheticScenes",
     "SyntheticShapes",
+    "SyntheticTissue",
     "SyntheticVessels",
     "TensorDataset",
     "Volume",
+    "VolumeFolder",
     "WeightedRandomSampler",
     "Window",
     "WorkerInfo",
@@ -127,5 +140,6 @@ __all__ = [
     "read_nifti",
     "split",
     "with_channels",
+    "write_nifti",
     "write_png",
 ]

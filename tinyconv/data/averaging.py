@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,17 +14,21 @@ Array = Any
 Predict = Callable[[Array], Array]
 
 
-def average_views(predict: Predict, rotations: bool = True) -> Predict:
+def average_views(predict: Predict, rotations: bool = True, axes: Sequence[int] | None = None) -> Predict:
     """A function that predicts mirrored and turned copies, turns the answers back, and averages them.
 
-    Test-time augmentation with the eight (four without `rotations`) symmetries of the square.
+    Test-time augmentation with the eight (four without `rotations`) symmetries of the square, or with
+    copies mirrored along `axes`: the changes that a network was trained to answer alike.
 
     Parameters
     ----------
     predict : callable
-        Takes images (N, C, H, W); returns maps (N, K, H, W), or scores (N, K) of whole images.
+        Takes images (N, C, H, W); returns maps (N, K, H, W), or scores (N, K) of whole images. Or
+        volumes, (N, C, D, H, W).
     rotations : bool
         Whether to turn by 90 degrees too; images must then be allowed to swap H and W.
+    axes : sequence of -1, -2 and -3, optional
+        Only mirror, along each of these dimensions and all combinations of them.
 
     Returns
     -------
@@ -36,6 +41,8 @@ def average_views(predict: Predict, rotations: bool = True) -> Predict:
     >>> average_views(left_to_right, rotations=False)(np.ones((1, 1, 1, 3))).tolist()
     [[[[2.0, 2.0, 2.0]]]]
     """
+    if axes is not None:
+        return _mirrored(predict, axes)
     turns = range(4) if rotations else (0, 2)
 
     def averaged(images: Array) -> Array:
@@ -49,6 +56,26 @@ def average_views(predict: Predict, rotations: bool = True) -> Predict:
                     answer = answer[..., ::-1] if mirrored else answer
                 total = total + answer
         return total / (2 * len(turns))
+
+    return averaged
+
+
+def _mirrored(predict: Predict, axes: Sequence[int]) -> Predict:
+    """Predict all combinations of mirrored axes."""
+    if not all(axis in (-3, -2, -1) for axis in axes):
+        raise ArgumentError("average_views", "axes", tuple(axes), "-1 (W), -2 (H), -3 (D of a volume)")
+    combinations = [
+        chosen for count in range(len(axes) + 1) for chosen in itertools.combinations(axes, count)
+    ]
+
+    def averaged(images: Array) -> Array:
+        total: Any = 0.0
+        if images.ndim + min(axes, default=-1) < 2:
+            raise ShapeError("average_views", "images", images.shape, f"images with the axes {tuple(axes)}")
+        for chosen in combinations:
+            answer = np.asarray(predict(np.ascontiguousarray(np.flip(images, chosen))))
+            total = total + (np.flip(answer, chosen) if answer.ndim > 2 else answer)
+        return total / len(combinations)
 
     return averaged
 

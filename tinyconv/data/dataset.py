@@ -93,6 +93,21 @@ def item_name(dataset: Any, index: int) -> str:
     return dataset.name(index) if hasattr(dataset, "name") else f"item {index}"
 
 
+def base_item(dataset: Any, index: int) -> tuple[Any, int]:
+    """The dataset below its subsets and transforms, and the number that item `index` has there.
+
+    Examples
+    --------
+    >>> base_item(Subset(Subset([5, 6, 7], [2, 1]), [1]), 0)
+    ([5, 6, 7], 1)
+    """
+    while hasattr(dataset, "dataset"):
+        if hasattr(dataset, "indices"):
+            index = dataset.indices[index]
+        dataset = dataset.dataset
+    return dataset, index
+
+
 def check_index(dataset: Any, index: int) -> int:
     """`index` counted from 0 (negative ones count from the end), or IndexError."""
     count = len(dataset)

@@ -89,6 +89,7 @@ class WorkerPool:
         if method not in METHODS:
             raise ArgumentError("DataLoader", "multiprocessing_context", repr(method), " or ".join(METHODS))
         context: Any = multiprocessing.get_context(method)
+        self.method = method
         self.busy = False
         self.processes: list[Any] = []
         self.pipes: list[Connection] = []
@@ -96,8 +97,10 @@ class WorkerPool:
             for number in range(count):
                 ours, theirs = context.Pipe()
                 info = WorkerInfo(number, count, seed, dataset)
-                process = context.Process(target=_work, args=(theirs, info, make_batch, init), daemon=True)
                 self.pipes.append(ours)
+                copied = self.pipes if method == "fork" else []
+                arguments = (theirs, copied, info, make_batch, init)
+                process = context.Process(target=_work, args=arguments, daemon=True)
                 process.start()
                 self.processes.append(process)
                 theirs.close()
@@ -174,6 +177,8 @@ class WorkerPool:
         )
         found = f"dead ({how}) before batch {number} was made"
         expected = "a worker that lives: is the memory large enough, does the dataset end the process?"
+        if self.method == "fork":
+            expected += " (One that computes with tinyconv needs spawn or forkserver.)"
         return DataError("DataLoader", f"worker {worker}", found, expected)
 
     @property
@@ -193,10 +198,18 @@ class WorkerPool:
         self.processes, self.pipes = [], []
 
 
-def _work(pipe: Connection, info: WorkerInfo, make_batch: MakeBatch, init: Any) -> None:
-    """What a worker does: make the batches that it is asked for until the pipe is closed."""
+def _work(
+    pipe: Connection, copied: list[Connection], info: WorkerInfo, make_batch: MakeBatch, init: Any
+) -> None:
+    """What a worker does: make the batches that it is asked for until the pipe is closed.
+
+    A fork has copies of the other process's ends of the pipes; unless it closes them, it cannot
+    tell when that process has died.
+    """
     global _info
     _info = info
+    for end in copied:
+        end.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that trains
     seen: tuple[int, Any] = (-1, None)
     started = None if init is None else _try(init, info.id)

@@ -24,6 +24,8 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
     """
     path = check_path("save", path)
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise OSError("a device or a pipe, which a file would replace")
         unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             with open(unfinished, "wb") as file:

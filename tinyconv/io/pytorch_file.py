@@ -32,6 +32,8 @@ MOST_BYTES = 2**26
 def is_pytorch_file(path: str | os.PathLike[str]) -> bool:
     """Whether a file begins as PyTorch's files do."""
     try:
+        if not os.path.isfile(path):  # a pipe would be waited for
+            return False
         with open(path, "rb") as file:
             return file.read(4).startswith((ZIP, PICKLE))
     except (OSError, ValueError):  # ValueError: a null character in the name

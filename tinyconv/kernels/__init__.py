@@ -98,9 +98,12 @@ def numba_works() -> bool:
 FILES = (
     "activation",
     "adaptive_pooling",
+    "binary_loss",
     "conv",
     "dropout",
     "elementwise",
+    "fused",
+    "fused_activation",
     "matmul",
     "norm",
     "optim",
@@ -114,9 +117,12 @@ FILES = (
 
 activation = KernelFile("activation")
 adaptive_pooling = KernelFile("adaptive_pooling")
+binary_loss = KernelFile("binary_loss")
 conv = KernelFile("conv")
 dropout = KernelFile("dropout")
 elementwise = KernelFile("elementwise")
+fused = KernelFile("fused")
+fused_activation = KernelFile("fused_activation")
 matmul = KernelFile("matmul")
 norm = KernelFile("norm")
 optim = KernelFile("optim")

@@ -7,7 +7,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from tinyconv.models.dense_to_convolution import convolutionize
-from tinyconv.models.fit import fit_classifier
+from tinyconv.models.fit import fit_classifier, fit_segmenter
 from tinyconv.models.registry import create, input_size, list, register
 from tinyconv.models.transfer import feature_extractor, freeze, set_regime, unfreeze
 
@@ -19,6 +19,7 @@ __all__ = [
     "create",
     "feature_extractor",
     "fit_classifier",
+    "fit_segmenter",
     "freeze",
     "input_size",
     "list",

@@ -174,7 +174,7 @@ class ENet(Module):
         if check_positive("ENet", "width", width) <= in_channels:
             raise ArgumentError("ENet", "width", width, f"more than in_channels = {in_channels}")
         dropout = check_probability("ENet", dropout)
-        self.in_channels = in_channels
+        self.in_channels, self.multiple = in_channels, 8
         first, second = 4 * width, 8 * width
         self.initial = Initial(in_channels, width)
         self.down1 = Downsampling(width, first, dropout / 10)
@@ -189,7 +189,7 @@ class ENet(Module):
         self.head = ConvTranspose2d(width, num_classes, 2, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
-        check_images("ENet", x, self.in_channels, multiple=8, least=8)
+        check_images("ENet", x, self.in_channels, multiple=self.multiple, least=self.multiple)
         x, near = self.down1(self.initial(x))
         x, far = self.down2(self.stage1(x))
         x = self.stage3(self.stage2(x))

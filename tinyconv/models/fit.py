@@ -13,6 +13,9 @@ from tinyconv.ops.creation import zeros
 
 Shape = tuple[int, ...]
 
+LEAST = 16
+"""The side of an image that shows what a network makes of images."""
+
 FLAT = (1, 28, 28)
 """What images of many sizes are resized to for a network that takes a row of numbers."""
 
@@ -62,6 +65,85 @@ def fit_classifier(name: str, shape: Shape, num_classes: int) -> tuple[dict[str,
         if _answers(name, options, size, num_classes):
             return options, size
     raise _refuse(name)
+
+
+def fit_segmenter(
+    name: str, volumes: bool, channels: int, outputs: int, exclusive: bool, wanted: dict[str, Any]
+) -> tuple[dict[str, Any], int, int]:
+    """The options of `create` with which a network gives a map for each class, of the size of its input.
+
+    Networks whose convolutions are not padded get ``padding=1``. A network for images fits volumes too,
+    slice by slice.
+
+    Parameters
+    ----------
+    name : str
+        One of `list()`.
+    volumes : bool
+        Whether the data are volumes.
+    channels : int
+        Of the images or volumes.
+    outputs : int
+        How many maps are wanted.
+    exclusive : bool
+        Whether a pixel is of one class only: then the maps have to be scores.
+    wanted : dict
+        Options that were asked for, such as ``widths``, ``width`` or ``dims``.
+
+    Returns
+    -------
+    options : dict
+    dims : int
+        2 or 3: what the network is given are images or volumes.
+    multiple : int
+        What the sides of its input must be divisible by.
+
+    Raises
+    ------
+    ArgumentError
+        If the network gives no maps, takes volumes only and there are images, does not take so many
+        channels, or does not take an option.
+
+    Examples
+    --------
+    >>> fit_segmenter("unet3d_bn", True, 1, 3, True, {"widths": (4, 8)})
+    ({'num_classes': 3, 'in_channels': 1, 'padding': 1, 'widths': (4, 8)}, 3, 2)
+    """
+    own = registry.input_size(name)
+    taken = inspect.signature(registry._builders[name]).parameters
+    dims = wanted.get("dims", len(own) - 1)
+    data = f"{'volumes' if volumes else 'images'} with masks"
+    if "num_classes" not in taken or dims not in (2, 3):
+        raise _refuse_maps(name, data)
+    if dims == 3 and not volumes:
+        expected = "a network for images, such as unet, unet_bn, segnet or fcn8s; or volumes as data"
+        raise ArgumentError("train", "MODEL", f"{name!r}, which takes volumes, next to {data}", expected)
+    options: dict[str, Any] = {"num_classes": outputs, "in_channels": channels}
+    if "padding" in taken:
+        options["padding"] = 1
+    if exclusive and "probabilities" in taken:
+        options["probabilities"] = False
+    model = registry.create(name, **options | wanted)
+    multiple = int(getattr(model, "multiple", 1))
+    if not _maps(model, (channels, *(-(-LEAST // multiple) * multiple,) * dims), outputs):
+        raise _refuse_maps(name, data)
+    return options | wanted, dims, multiple
+
+
+def _maps(model: Any, shape: Shape, outputs: int) -> bool:
+    """Whether the network gives (1, outputs, *sides) for an input of this shape."""
+    try:
+        with no_grad():
+            output = model.eval()(zeros(1, *shape))
+    except (ShapeError, ArgumentError):
+        return False
+    return getattr(output, "shape", None) == (1, outputs, *shape[1:])
+
+
+def _refuse_maps(name: str, data: str) -> ArgumentError:
+    expected = "a network that gives maps, such as unet, unet_bn, segnet, enet or fcn8s"
+    expected += ", unet3d_bn or vnet" if data.startswith("volumes") else ""
+    return ArgumentError("train", "MODEL", f"{name!r}, next to {data}", expected)
 
 
 def _options(taken: Any, shape: Shape, num_classes: int) -> dict[str, Any]:

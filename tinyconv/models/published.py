@@ -19,7 +19,7 @@ from typing import Any
 from tinyconv.data.catalogue import ROOT_VARIABLE
 from tinyconv.data.download import RemoteFile, download
 from tinyconv.errors import ArgumentError, CheckpointError
-from tinyconv.io import load
+from tinyconv.io import load, not_finite
 from tinyconv.nn import Module
 
 HOST = "https://download.pytorch.org/models/"
@@ -119,14 +119,18 @@ def load_into(net: Module, path: str | os.PathLike[str], published: bool) -> Non
     Raises
     ------
     CheckpointError
-        If the file cannot be read, holds anything but one dict of tensors, or has other names or
-        shapes than the network.
+        If the file cannot be read, holds anything but one dict of tensors, has other names or
+        shapes than the network, or a number in it is NaN or infinite.
     """
     state = load(path)
     if not isinstance(state, dict) or not all(hasattr(value, "shape") for value in state.values()):
         names = ", ".join(map(str, state)) if isinstance(state, dict) else ""
         found = f"a {type(state).__name__}" + (f" of {names}" if names else "")
         raise CheckpointError("models.create", repr(os.fspath(path)), found, "tensors by their names")
+    bad = not_finite({name: getattr(value, "array", value) for name, value in state.items()})
+    if bad:
+        found = f"not finite in {', '.join(bad[:4])}" + (", …" if len(bad) > 4 else "")
+        raise CheckpointError("models.create", repr(os.fspath(path)), found, "weights that are numbers")
     if published and not getattr(net, "aux_logits", True):  # GoogLeNet's, which the file has
         state = {name: value for name, value in state.items() if not name.startswith("aux")}
     net.load_state_dict(state)

@@ -7,6 +7,7 @@ import difflib
 import inspect
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from tinyconv.errors import ArgumentError
@@ -71,8 +72,9 @@ def create(name: str, *, weights: str | os.PathLike[str] | None = None, **option
     >>> models.create("unet_slides", in_channels=1, num_classes=4).head
     Conv2d(16, 4, kernel_size=(1, 1), stride=(1, 1))
     """
-    _check_name("models.create", name)
-    taken = inspect.signature(_builders[name]).parameters
+    check_name("models.create", name)
+    builder = _builders[name]
+    taken = inspect.signature(builder).parameters
     for option, value in options.items():
         if option == "pretrained" and option not in taken:
             raise ArgumentError("models.create", option, repr(value), "weights='DEFAULT' in its place")
@@ -81,11 +83,29 @@ def create(name: str, *, weights: str | os.PathLike[str] | None = None, **option
                 f"what {name} takes: {', '.join(taken)}" if taken else f"no options, as {name} has none"
             )
             raise ArgumentError("models.create", f"option {option}", repr(value), expected)
+        other = _named_after(builder, option, value)
+        if other not in (None, name):
+            raise ArgumentError("models.create", f"option {option}", repr(value), f"the model {other!r}")
     for option in {"in_channels", "num_classes"} & options.keys():
         check_positive("models.create", f"option {option}", options[option])
     if weights is None:
-        return _builders[name](**options)
+        return builder(**options)
     return _with_weights(name, weights, options, taken)
+
+
+def _named_after(builder: Builder, option: str, value: Any) -> str | None:
+    """The model that has the builder's options with another value of one in its name, if there is one."""
+    if not isinstance(builder, partial) or option not in builder.keywords:
+        return None
+    wanted = _defaults(builder) | {option: value}
+    for name, other in _builders.items():
+        if isinstance(other, partial) and other.func is builder.func and _defaults(other) == wanted:
+            return name
+    return None
+
+
+def _defaults(builder: Builder) -> dict[str, Any]:
+    return {name: taken.default for name, taken in inspect.signature(builder).parameters.items()}
 
 
 def _with_weights(
@@ -111,11 +131,12 @@ def _with_weights(
 
 def input_size(name: str) -> tuple[int, ...]:
     """An input of the model `name`, without the batch, e.g. (3, 224, 224) for ``"vgg16"``."""
-    _check_name("models.input_size", name)
+    check_name("models.input_size", name)
     return _input_sizes[name]
 
 
-def _check_name(where: str, name: str) -> None:
+def check_name(where: str, name: str) -> None:
+    """Refuse a name that no model has; `where` is told to have been given it."""
     if not isinstance(name, str) or name not in _builders:
         close = difflib.get_close_matches(str(name), _builders, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""

@@ -65,6 +65,7 @@ class SegNet(Module):
         super().__init__()
         widths = check_widths("SegNet", widths, 1)
         self.in_channels, self.least = in_channels, 2 ** len(widths)
+        self.multiple = self.least  # of images that are padded anyway
         counts = [CONVOLUTIONS[min(level, 4)] for level in range(len(widths))]
         self.features, self.decoder = Sequential(), ModuleList()
         channels = in_channels

@@ -1,4 +1,9 @@
-"""SqueezeNet 1.1 (Iandola et al. 2016): AlexNet's accuracy with a fiftieth of its parameters."""
+"""SqueezeNet 1.1 (Iandola et al. 2016): AlexNet's accuracy with a fiftieth of its parameters.
+
+A fire module squeezes the channels with 1x1 convolutions to an eighth or less of what comes out, so that
+its 3x3 convolutions, half of those that expand them again, have few channels to add up. There are no
+linear layers: a last 1x1 convolution scores each place and the scores are averaged.
+"""
 
 from __future__ import annotations
 

@@ -131,7 +131,8 @@ def set_regime(model: Module, regime: str, first: int | None = None) -> list[str
     ----------
     model : Module
         One whose layers come in the order in which they are used, such as those of
-        `models.create`. Its classifier part is ``model.classifier`` or ``model.fc``.
+        `models.create`. Its classifier part is ``model.classifier`` or ``model.fc``, and with it
+        auxiliary classifiers: parts whose names begin with ``aux``.
     regime : str
         One of the four.
     first : int, optional
@@ -152,7 +153,7 @@ def set_regime(model: Module, regime: str, first: int | None = None) -> list[str
     """
     if not isinstance(regime, str) or regime not in REGIMES:
         raise ArgumentError("set_regime", "regime", repr(regime), f"one of {', '.join(map(repr, REGIMES))}")
-    features, classifier = _layers_with_weights(model, _classifier(model))
+    features, classifier = _layers_with_weights(model, _classifiers(model))
     if first is None:
         first = _first_trained(features, REGIMES[regime])
     elif regime not in ("more", "medium"):
@@ -166,23 +167,25 @@ def set_regime(model: Module, regime: str, first: int | None = None) -> list[str
     return [name for name, parameter in model.named_parameters() if parameter.requires_grad]
 
 
-def _classifier(model: Module) -> Module:
+def _classifiers(model: Module) -> list[Module]:
+    """The auxiliary classifiers and, last, the classifier part."""
     if not isinstance(model, Module):
         raise DtypeError("set_regime", "model", f"a {type(model).__name__}", "a Module")
     children = dict(model.named_children())
+    auxiliary = [child for name, child in children.items() if name.startswith("aux")]
     for name in ("classifier", "fc"):
         if name in children:
-            return children[name]
+            return [*auxiliary, children[name]]
     found = f"of parts {', '.join(children) or 'none'}"
     raise ArgumentError("set_regime", "model", found, "a model with a part classifier or fc")
 
 
-def _layers_with_weights(model: Module, head: Module) -> tuple[list[Module], list[Module]]:
-    """The modules that have parameters of their own, before the classifier and in it."""
-    in_head = {id(module) for module in head.modules()}
-    layers = [module for module in model.modules() if _own(module)]
-    features = [layer for layer in layers if id(layer) not in in_head]
-    return features, [layer for layer in layers if id(layer) in in_head]
+def _layers_with_weights(model: Module, heads: list[Module]) -> tuple[list[Module], list[Module]]:
+    """The modules that have parameters of their own, before the classifiers and in them."""
+    layers = [layer for head in heads for layer in head.modules() if _own(layer)]
+    in_heads = {id(layer) for layer in layers}
+    features = [layer for layer in model.modules() if _own(layer) and id(layer) not in in_heads]
+    return features, layers
 
 
 def _first_trained(layers: list[Module], share: float) -> int:

@@ -75,6 +75,11 @@ class UShape(Module):
     in_channels: int
     cut: int
 
+    @property
+    def multiple(self) -> int:
+        """What the sides of an image must be divisible by, where blocks do not cut it."""
+        return int(2 ** len(self.up))
+
     def forward(self, x: Tensor) -> Tensor:
         self._check_input(x)
         copies = []
@@ -88,7 +93,7 @@ class UShape(Module):
 
     def _check_input(self, x: Tensor) -> None:
         """Every pooling must find an even size, and the last block enough to work on."""
-        multiple = 2 ** len(self.up)
+        multiple = self.multiple
         rest = -self.cut % multiple
         lost = 2 * self.cut * (multiple - 1) + self.cut * multiple  # by all blocks, in pixels of the input
         least = lost + (rest - lost) % multiple
@@ -220,6 +225,8 @@ class UNetSlides(UShape):
         3 for RGB, 1 for grey images.
     num_classes : int
         Number of masks; 1 for nuclei.
+    probabilities : bool
+        Whether a sigmoid makes probabilities of the scores; False for classes that exclude each other.
 
     Notes
     -----
@@ -228,10 +235,10 @@ class UNetSlides(UShape):
     """
 
     dims, cut = 2, 0
-    multiple = 2 ** (len(WIDTHS) - 1)
 
-    def __init__(self, in_channels: int = 3, num_classes: int = 1) -> None:
+    def __init__(self, in_channels: int = 3, num_classes: int = 1, probabilities: bool = True) -> None:
         super().__init__()
+        check_flags("UNetSlides", probabilities=probabilities)
         self.in_channels = in_channels
         self.encoder = ModuleList()
         self.up = ModuleList()
@@ -246,11 +253,12 @@ class UNetSlides(UShape):
             channels = width
         self.pool = MaxPool2d(2)
         self.head = Conv2d(channels, num_classes, 1)
-        self.probability = Sigmoid()
+        self.probability = Sigmoid() if probabilities else None
         self.apply(_initialise)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.probability(super().forward(x))
+        scores = super().forward(x)
+        return scores if self.probability is None else self.probability(scores)
 
 
 def _initialise(module: Module) -> None:

@@ -8,6 +8,9 @@ import numpy as np
 
 from tinyconv.autograd import Function
 from tinyconv.device import array_module
+from tinyconv.grad_mode import is_grad_enabled
+from tinyconv.kernels import binary_loss as kernels
+from tinyconv.ops.activation import sigmoid
 from tinyconv.ops.elementwise import log, where
 from tinyconv.ops.loss_common import check_factor, check_pair, check_reduction, check_shares, reduce_loss
 from tinyconv.ops.smooth_activation import logsigmoid
@@ -37,6 +40,34 @@ class BinaryCrossEntropy(Function):
             grad * (p - target) / (variance + lifted) if needs_p else None,
             grad * _negative_logit(p) if needs_target else None,
         )
+
+
+class LogitsCrossEntropy(Function):
+    """-(t log p + (1 - t) log(1 - p)) with p = sigmoid(x); the derivative by x is p - t, by t -x."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, target: Tensor) -> Any:
+        ctx.save_for_backward(x, target)
+        return kernels.logits_cross_entropy(x.array, target.array)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        x, target = ctx.saved_tensors
+        needs_x, needs_target = ctx.needs_input_grad
+        x_grad = None
+        if needs_x and is_grad_enabled():
+            x_grad = grad * (sigmoid(x) - target)
+        elif needs_x:
+            x_grad = LogitsCrossEntropyBackward.apply(grad, x, target)
+        return x_grad, -grad * x if needs_target else None
+
+
+class LogitsCrossEntropyBackward(Function):
+    """grad (sigmoid(x) - t), where nothing is to be differentiated again."""
+
+    @staticmethod
+    def forward(ctx: Any, grad: Tensor, x: Tensor, target: Tensor) -> Any:
+        return kernels.logits_cross_entropy_backward(grad.array, x.array, target.array)
 
 
 @computed
@@ -121,6 +152,9 @@ def binary_cross_entropy_with_logits(
     check_shares(op, "target", target, "masks of 0 and 255: divide by 255")
     check_factor(op, "weight", weight, input)
     check_factor(op, "pos_weight", pos_weight, input)
-    positive = target if pos_weight is None else target * pos_weight
-    each = -(positive * logsigmoid(input) + (1 - target) * logsigmoid(-input))
+    if pos_weight is None:
+        each = LogitsCrossEntropy.apply(input, target)
+    else:
+        positive = target * pos_weight
+        each = -(positive * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     return reduce_loss(each if weight is None else each * weight, reduction)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from math import inf
 
 from tinyconv.errors import ShapeError
+from tinyconv.kernels import fused_activation as fused
 from tinyconv.ops._checks import check_flags, check_float, normalize_dim
 from tinyconv.ops.activation import sigmoid, tanh
 from tinyconv.ops.arrangement import narrow
-from tinyconv.ops.piecewise_activation import Hardtanh
-from tinyconv.ops.smooth_activation import Softplus
+from tinyconv.ops.comparison import ge, le, logical_or
+from tinyconv.ops.elementwise import where
+from tinyconv.ops.fused_activation import Fused
+from tinyconv.ops.smooth_activation import softplus
 from tinyconv.tensor import Tensor
 
 
@@ -19,7 +22,13 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     The gradient at -3 and 3 is 0.
     """
     check_flags("hardsigmoid", inplace=inplace)
-    return Hardtanh.apply(check_float("hardsigmoid", "input", input) + 3.0, 0.0, 6.0) / 6.0
+    check_float("hardsigmoid", "input", input)
+    return Fused.apply(input, fused.hardsigmoid, fused.hardsigmoid_backward, hardsigmoid_derivative)
+
+
+def hardsigmoid_derivative(x: Tensor) -> Tensor:
+    """1 / 6 between -3 and 3, else 0."""
+    return (1 - logical_or(le(x, -3), ge(x, 3)).to(x.dtype)) / 6
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -34,14 +43,25 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """
     check_flags("hardswish", inplace=inplace)
     check_float("hardswish", "input", input)
-    return input * Hardtanh.apply(input + 3.0, 0.0, 6.0) / 6.0
+    return Fused.apply(input, fused.hardswish, fused.hardswish_backward, hardswish_derivative)
+
+
+def hardswish_derivative(x: Tensor) -> Tensor:
+    """0 up to -3, 1 from 3 on, x / 3 + 1 / 2 between them."""
+    return where(le(x, -3), 0.0, where(ge(x, 3), 1.0, x / 3 + 0.5))
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x * tanh(softplus(x))`` (Misra 2019)."""
     check_flags("mish", inplace=inplace)
     check_float("mish", "input", input)
-    return input * tanh(Softplus.apply(input, 1.0, inf))
+    return Fused.apply(input, fused.mish, fused.mish_backward, mish_derivative)
+
+
+def mish_derivative(x: Tensor) -> Tensor:
+    """t + x sigmoid(x) (1 - t^2) with t = tanh(log(1 + e^x))."""
+    t = tanh(softplus(x, threshold=inf))
+    return t + x * sigmoid(x) * (1 - t * t)
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:

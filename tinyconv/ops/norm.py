@@ -47,12 +47,26 @@ class Normalize(Function):
     def backward(ctx: Any, *grads: Any) -> Any:
         grad, grad_mean, grad_var = grads
         y, var = ctx.saved_tensors
+        if not is_grad_enabled():
+            return NormalizeBackward.apply(grad, grad_mean, grad_var, y, var, ctx.dims, ctx.eps), None, None
         square = var + ctx.eps
         deviation = square**0.5
         count = max(ctx.count, 1)
         offset = (sum_(grad, ctx.dims, keepdim=True) - deviation * grad_mean) / count
         slope = (sum_(grad * y, ctx.dims, keepdim=True) - 2 * square * grad_var) / count
         return (grad - offset - y * slope) / deviation, None, None
+
+
+class NormalizeBackward(Function):
+    """The same formula in one kernel, where nothing is to be differentiated again."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, grad: Tensor, grad_mean: Tensor, grad_var: Tensor, y: Tensor, var: Tensor,
+        dims: tuple[int, ...], eps: float,
+    ) -> Any:  # fmt: skip
+        arrays = (tensor.array for tensor in (grad, grad_mean, grad_var, y, var))
+        return kernels.normalize_backward(*arrays, dims, eps)
 
 
 class BatchNorm(Function):

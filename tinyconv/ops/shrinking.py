@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from tinyconv.kernels import fused_activation as fused
 from tinyconv.ops._checks import check_flags, check_float, check_number
 from tinyconv.ops.activation import tanh
+from tinyconv.ops.comparison import ge, le, logical_and
 from tinyconv.ops.elementwise import where
-from tinyconv.ops.extremes import clamp
+from tinyconv.ops.fused_activation import Fused
 from tinyconv.ops.loss_common import check_at_least
 from tinyconv.ops.unary import abs as abs_
 from tinyconv.tensor import Tensor
@@ -31,21 +33,39 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x where it is beyond `lambd` or below -`lambd`, else 0; the gradient at both is 0."""
     check_float("hardshrink", "input", input)
     width = check_number("hardshrink", "lambd", lambd)
-    return where(Tensor((input.array >= -width) & (input.array <= width)), 0.0, input)
+    return Fused.apply(input, fused.hardshrink, fused.shrink_backward, shrink_derivative, width)
 
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x moved towards 0 by `lambd`, but not past it; the gradient at `lambd` and -`lambd` is 0."""
     check_float("softshrink", "input", input)
     width = check_at_least("softshrink", "lambd", lambd, 0)
-    return input - clamp(input, -width, width)
+    return Fused.apply(input, fused.softshrink, fused.shrink_backward, shrink_derivative, width)
+
+
+def shrink_derivative(x: Tensor, width: float) -> Tensor:
+    """0 where x lies between -width and width, else 1."""
+    return 1 - logical_and(ge(x, -width), le(x, width)).to(x.dtype)
 
 
 def tanhshrink(input: Tensor) -> Tensor:
     """``x - tanh(x)``."""
-    return check_float("tanhshrink", "input", input) - tanh(input)
+    check_float("tanhshrink", "input", input)
+    return Fused.apply(input, fused.tanhshrink, fused.tanhshrink_backward, tanhshrink_derivative)
+
+
+def tanhshrink_derivative(x: Tensor) -> Tensor:
+    """tanh(x)^2."""
+    t = tanh(x)
+    return t * t
 
 
 def softsign(input: Tensor) -> Tensor:
     """``x / (1 + |x|)`` (Turian et al. 2009)."""
-    return check_float("softsign", "input", input) / (1 + abs_(input))
+    check_float("softsign", "input", input)
+    return Fused.apply(input, fused.softsign, fused.softsign_backward, softsign_derivative)
+
+
+def softsign_derivative(x: Tensor) -> Tensor:
+    """1 / (1 + |x|)^2."""
+    return (1 + abs_(x)) ** -2

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from math import inf, pi, sqrt
+from math import pi, sqrt
 from typing import Any
 
 from tinyconv.autograd import Function
 from tinyconv.errors import ArgumentError
 from tinyconv.kernels import activation as kernels
+from tinyconv.kernels import fused_activation as fused
 from tinyconv.ops._checks import check_choice, check_flags, check_float, check_number
-from tinyconv.ops.activation import ELU, Sigmoid, tanh
+from tinyconv.ops.activation import Sigmoid, sigmoid, tanh
 from tinyconv.ops.comparison import gt
 from tinyconv.ops.elementwise import exp, where
+from tinyconv.ops.fused_activation import Fused
 from tinyconv.tensor import Tensor
 
 SELU_ALPHA = 1.6732632423543772
@@ -19,20 +21,10 @@ SELU_SCALE = 1.0507009873554805
 """The fixed point of Klambauer et al. 2017: with these, layers keep mean 0 and variance 1."""
 
 
-class Softplus(Function):
-    """y = log(1 + e^(beta x)) / beta, so dy/dx = sigmoid(beta x); y = x beyond the threshold."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, beta: float, threshold: float) -> Any:
-        ctx.save_for_backward(x)
-        ctx.beta, ctx.threshold = beta, threshold
-        return kernels.softplus(x.array, beta, threshold)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Any:
-        (x,) = ctx.saved_tensors
-        scaled = x * ctx.beta
-        return where(gt(scaled, ctx.threshold), grad, grad * Sigmoid.apply(scaled)), None, None
+def softplus_derivative(x: Tensor, beta: float, threshold: float) -> Tensor:
+    """sigmoid(beta x), and 1 beyond the threshold."""
+    scaled = x * beta
+    return where(gt(scaled, threshold), 1.0, Sigmoid.apply(scaled))
 
 
 class NormalCdf(Function):
@@ -52,7 +44,7 @@ class NormalCdf(Function):
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """ELU with the slope and scale that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
     check_flags("selu", inplace=inplace)
-    return ELU.apply(check_float("selu", "input", input), SELU_ALPHA) * SELU_SCALE
+    return _scaled_elu(check_float("selu", "input", input), SELU_ALPHA, SELU_SCALE, 1.0)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -61,7 +53,18 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     check_float("celu", "input", input)
     if not check_number("celu", "alpha", alpha) > 0:
         raise ArgumentError("celu", "alpha", repr(alpha), "a number above 0")
-    return ELU.apply(input / alpha, 1.0) * alpha
+    return _scaled_elu(input, float(alpha), 1.0, 1.0 / alpha)
+
+
+def _scaled_elu(x: Tensor, alpha: float, scale: float, inner: float) -> Tensor:
+    kernel, backward = kernels.scaled_elu, kernels.scaled_elu_backward
+    return Fused.apply(x, kernel, backward, scaled_elu_derivative, alpha, scale, inner)
+
+
+def scaled_elu_derivative(x: Tensor, alpha: float, scale: float, inner: float) -> Tensor:
+    """The scale where x > 0, else scale alpha inner e^(inner x)."""
+    positive = gt(x, 0)
+    return where(positive, scale, scale * alpha * inner * exp(where(positive, 0.0, x) * inner))
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
@@ -75,14 +78,33 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """
     check_float("gelu", "input", input)
     if check_choice("gelu", "approximate", approximate, ("none", "tanh")) == "none":
-        return input * NormalCdf.apply(input)
-    return input * 0.5 * (1 + tanh(sqrt(2 / pi) * (input + 0.044715 * input * input * input)))
+        return Fused.apply(input, fused.gelu, fused.gelu_backward, gelu_derivative)
+    return Fused.apply(input, fused.gelu_tanh, fused.gelu_tanh_backward, gelu_tanh_derivative)
+
+
+def gelu_derivative(x: Tensor) -> Tensor:
+    """The probability of a number below x, plus x times its density."""
+    return NormalCdf.apply(x) + x * (exp(x * x * -0.5) / sqrt(2 * pi))
+
+
+def gelu_tanh_derivative(x: Tensor) -> Tensor:
+    """(1 + t + x (1 - t^2) du/dx) / 2 with t = tanh(u)."""
+    slope = sqrt(2 / pi)
+    t = tanh(slope * (x + 0.044715 * x * x * x))
+    return 0.5 * (1 + t + x * (1 - t * t) * (slope * (1 + 3 * 0.044715 * x * x)))
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """``x * sigmoid(x)`` (Elfwing et al. 2017), also called swish."""
     check_flags("silu", inplace=inplace)
-    return input * Sigmoid.apply(check_float("silu", "input", input))
+    check_float("silu", "input", input)
+    return Fused.apply(input, fused.silu, fused.silu_backward, silu_derivative)
+
+
+def silu_derivative(x: Tensor) -> Tensor:
+    """s (1 + x (1 - s)) with s = sigmoid(x)."""
+    s = sigmoid(x)
+    return s * (1 + x * (1 - s))
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
@@ -93,9 +115,17 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     check_float("softplus", "input", input)
     if check_number("softplus", "beta", beta) == 0:
         raise ArgumentError("softplus", "beta", repr(beta), "a number that is not 0")
-    return Softplus.apply(input, float(beta), check_number("softplus", "threshold", threshold))
+    limit = check_number("softplus", "threshold", threshold)
+    kernel, backward = kernels.softplus, kernels.softplus_backward
+    return Fused.apply(input, kernel, backward, softplus_derivative, float(beta), limit)
 
 
 def logsigmoid(input: Tensor) -> Tensor:
     """Logarithm of the sigmoid, ``-log(1 + exp(-x))``, without under- or overflow."""
-    return -Softplus.apply(-check_float("logsigmoid", "input", input), 1.0, inf)
+    check_float("logsigmoid", "input", input)
+    return Fused.apply(input, fused.logsigmoid, fused.logsigmoid_backward, logsigmoid_derivative)
+
+
+def logsigmoid_derivative(x: Tensor) -> Tensor:
+    """sigmoid(-x)."""
+    return sigmoid(-x)

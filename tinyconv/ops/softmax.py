@@ -7,6 +7,7 @@ from typing import Any
 
 from tinyconv.autograd import Function
 from tinyconv.device import check_dtype
+from tinyconv.grad_mode import is_grad_enabled
 from tinyconv.kernels import softmax as kernels
 from tinyconv.ops._checks import check_float, check_tensor, normalize_dim
 from tinyconv.ops.elementwise import exp
@@ -28,7 +29,17 @@ class Softmax(Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
         (y,) = ctx.saved_tensors
+        if not is_grad_enabled():
+            return SoftmaxBackward.apply(grad, y, ctx.dim), None
         return y * (grad - sum_(grad * y, ctx.dim, keepdim=True)), None
+
+
+class SoftmaxBackward(Function):
+    """The same formula in one kernel, where nothing is to be differentiated again."""
+
+    @staticmethod
+    def forward(ctx: Any, grad: Tensor, y: Tensor, dim: int) -> Any:
+        return kernels.softmax_backward(grad.array, y.array, dim)
 
 
 class LogSoftmax(Function):
@@ -44,7 +55,17 @@ class LogSoftmax(Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
         (y,) = ctx.saved_tensors
+        if not is_grad_enabled():
+            return LogSoftmaxBackward.apply(grad, y, ctx.dim), None
         return grad - exp(y) * sum_(grad, ctx.dim, keepdim=True), None
+
+
+class LogSoftmaxBackward(Function):
+    """The same formula in one kernel, where nothing is to be differentiated again."""
+
+    @staticmethod
+    def forward(ctx: Any, grad: Tensor, y: Tensor, dim: int) -> Any:
+        return kernels.log_softmax_backward(grad.array, y.array, dim)
 
 
 def softmax(input: Tensor, dim: int | None = None, dtype: Any = None) -> Tensor:

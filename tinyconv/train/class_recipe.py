@@ -16,6 +16,8 @@ from tinyconv.errors import ArgumentError, DataError
 from tinyconv.train.class_config import ClassConfig
 from tinyconv.train.class_sources import FOLDER, NAMES, Source, find_folder, open_source
 from tinyconv.train.fields import is_number
+from tinyconv.train.losses import class_weights
+from tinyconv.train.step_options import AUTO, read_weights
 
 Fit = Callable[[str, tuple[int, ...], int], tuple[dict[str, Any], tuple[int, ...]]]
 
@@ -27,7 +29,6 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     FOLDER: {"epochs": 20, "batch_size": 32, "lr": 1e-3, "held_out": 0.2, "flip": True},
 }
 QUICK = {"steps": 12, "images": 200}
-NOT_HERE = ("stain", "size")
 
 
 @dataclass
@@ -64,6 +65,7 @@ def make_config(
     name = data if data in NAMES else FOLDER
     wanted = {key: value for key, value in given.items() if value is not None}
     options = {**DEFAULTS[name], **(QUICK if quick else {}), **wanted}
+    options["class_weights"] = read_weights(options.get("class_weights"))
     folder = find_folder(data, data_dir)
     source = open_source(name, folder, options.get("on_bad_image", "stop"))
     for line in describe_bad(source.errors, len(source.training) + len(source.errors)):
@@ -112,6 +114,9 @@ def open_data(config: ClassConfig) -> Parts:
         share = len(source.training) / config.there
         training = _some(source.training, max(1, round(share * config.images)))
         held_out = _some(source.held_out, max(1, config.images - len(training)))
+    if config.class_weights == AUTO:
+        labels = [label_of(training, index) for index in range(len(training))]
+        config.class_weights = class_weights(np.bincount(labels, minlength=len(config.classes))).tolist()
     ready: dict[str, Any] = {"shape": config.shape, "mean": config.mean, "std": config.std}
     return Parts(
         ClassificationData(training, shift=config.shift, flip=config.flip, seed=config.seed, **ready),
@@ -146,10 +151,21 @@ def _some(dataset: Any, count: int) -> Any:
 
 def _refuse_unfit(data: str, data_dir: str | None, given: dict[str, Any]) -> None:
     """Raise `ArgumentError` at an option that means nothing for these data."""
-    unfit = {name: given.pop(name, None) for name in NOT_HERE}
-    unfit["data_dir"] = data_dir if data == "digits" or data not in NAMES else None
+    unfit = {"data_dir": data_dir if data == "digits" or data not in NAMES else None}
     unfit["on_bad_image"] = given.get("on_bad_image") if data in NAMES else None
     for name, value in unfit.items():
         if value is not None:
             option = "--" + name.replace("_", "-")
             raise ArgumentError("train", option, f"{value}, next to --data {data}", "it with other data only")
+
+
+def label_of(data: Any, index: int) -> int:
+    """The label of an item, without reading its image where the dataset has `labels`."""
+    while True:
+        if hasattr(data, "labels"):
+            return int(data.labels[index])
+        if hasattr(data, "indices"):
+            index = data.indices[index]
+        if not hasattr(data, "dataset"):
+            return int(data[index][1])
+        data = data.dataset

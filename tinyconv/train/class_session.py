@@ -14,12 +14,24 @@ from tinyconv.nn import functional as F
 from tinyconv.tensor import Tensor
 from tinyconv.train.callback import Scores
 from tinyconv.train.class_evaluate import Scored, score, worst
-from tinyconv.train.class_recipe import Parts, describe
+from tinyconv.train.class_recipe import Parts, describe, label_of
 from tinyconv.train.folder import CONFUSION, SAMPLES
 from tinyconv.train.session import Session
 
 LISTED = 200
 """Of the wrong answers, at most so many are named in held_out.json."""
+
+
+class ClassLoss:
+    """Cross-entropy, classes weighted or not, and the accuracy of the batch it was last asked about."""
+
+    def __init__(self, weights: list[float] | None = None) -> None:
+        self.accuracy = float("nan")
+        self.weights = None if weights is None else Tensor(np.array(weights, np.float32))
+
+    def __call__(self, output: Tensor, target: Tensor) -> Tensor:
+        self.accuracy = float((output.array.argmax(axis=1) == target.array).mean())
+        return F.cross_entropy(output, target, weight=self.weights)
 
 
 class ClassSession(Session):
@@ -30,11 +42,7 @@ class ClassSession(Session):
     def _take(self, data: Parts) -> Any:
         self.held_out, self.test = data.held_out, data.test
         print(describe(self.folder.config, len(data.training), len(data.held_out)), flush=True)
-        self._right = float("nan")
         return data.training
-
-    def _model_options(self) -> dict[str, Any]:
-        return self.folder.config.model_options
 
     def _loader(self, training: Any) -> DataLoader:
         config = self.folder.config
@@ -44,12 +52,11 @@ class ClassSession(Session):
         sampler = BalancedSampler(labels, generator=Generator().manual_seed(config.seed))
         return DataLoader(training, config.batch_size, sampler=sampler, seed=config.seed)
 
-    def _loss(self, output: Tensor, target: Tensor) -> Tensor:
-        self._right = float((output.array.argmax(axis=1) == target.array).mean())
-        return F.cross_entropy(output, target)
+    def _make_loss(self) -> Any:
+        return ClassLoss(self.folder.config.class_weights)
 
     def _measure(self) -> float:
-        return self._right
+        return self.loss.accuracy
 
     def _validate(self) -> Scores:
         scored = score(self.model, self.held_out, lambda: self.trainer.stopping)
@@ -101,15 +108,3 @@ def draw_worst(data: Any, scored: Scored, classes: list[str], path: Any, most: i
     ]
     images = [data[place][0] * data.std + data.mean for place in places]
     viz.titled_images(images, titles, path)
-
-
-def label_of(data: Any, index: int) -> int:
-    """The label of an item, without reading its image where the dataset has `labels`."""
-    while True:
-        if hasattr(data, "labels"):
-            return int(data.labels[index])
-        if hasattr(data, "indices"):
-            index = data.indices[index]
-        if not hasattr(data, "dataset"):
-            return int(data[index][1])
-        data = data.dataset

@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.data import SegmentationData, predict_tiled
+from tinyconv.data import SegmentationData
 from tinyconv.data.dataset import item_name
-from tinyconv.grad_mode import no_grad
-from tinyconv.metrics import Counts, count
-from tinyconv.nn import Module
+from tinyconv.metrics import Counts, count, count_classes
+from tinyconv.nn import functional as F
 from tinyconv.tensor import Tensor
 from tinyconv.train.losses import bce_dice_loss
+from tinyconv.train.mask_loss import one_hot
+from tinyconv.train.segmenter import Segmenter
 
 Array = Any
 
-TILE, OVERLAP = 768, 64
-"""Images up to this height and width are one tile; larger ones are cut, to bound the memory."""
+LEAST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -37,47 +37,70 @@ class Result:
 
     @property
     def dice(self) -> float:
-        """The image's Dice."""
-        return 1.0 if np.isnan(self.counts.dice) else self.counts.dice
+        """The image's Dice; the mean of those of its masks, or of its classes but the background."""
+        return _mean_or_one(self.counts.dice)
 
     @property
     def iou(self) -> float:
-        """The image's intersection over union."""
-        return 1.0 if np.isnan(self.counts.iou) else self.counts.iou
-
-
-def predict_image(model: Any, image: Array) -> Array:
-    """Probabilities (H, W) of a normalised image (C, H, W) of any size."""
-
-    def predict(tiles: Array) -> Array:
-        with no_grad():
-            return model(Tensor(tiles)).array
-
-    model.eval()
-    return predict_tiled(predict, image, TILE, OVERLAP, multiple=model.multiple, batch_size=1)
+        """The image's intersection over union, as `dice`."""
+        return _mean_or_one(self.counts.iou)
 
 
 def evaluate(
-    model: Module, data: SegmentationData, stopping: Callable[[], bool] = lambda: False
+    segmenter: Segmenter, data: SegmentationData, stopping: Callable[[], bool] = lambda: False
 ) -> Iterator[Result]:
-    """Segment each image at the size it has; ends early if `stopping` says so."""
+    """Segment each image at the size it has; ends early if `stopping` says so.
+
+    The counts of a result are arrays with a place for each mask, or each class but the background.
+    """
     for index in range(len(data)):
         if stopping():
             return
         image, mask = data[index]
-        probability = predict_image(model, image)
-        loss = bce_dice_loss(Tensor(probability[None, None]), Tensor(mask[None])).item()
-        yield Result(index, item_name(data, index), count(probability, mask[0]), loss)
+        probability = segmenter(image)
+        counts, loss = score(probability, mask, segmenter.exclusive)
+        yield Result(index, item_name(data, index), counts, loss)
+
+
+def score(probability: Array, mask: Array, exclusive: bool) -> tuple[Counts, float]:
+    """Counts of each mask, or class but the background, and the loss: cross-entropy plus Dice loss.
+
+    Parameters
+    ----------
+    probability : array (K, \\*sides)
+    mask : array (K, \\*sides), or (1, \\*sides) of class numbers
+    exclusive : bool
+    """
+    if not exclusive:
+        loss = bce_dice_loss(Tensor(probability[None]), Tensor(mask[None])).item()
+        counted = [count(p, m) for p, m in zip(probability, mask, strict=True)]
+        fields = ("true_positive", "false_positive", "false_negative")
+        return Counts(*(np.array([getattr(c, field) for c in counted]) for field in fields)), loss
+    labels = np.rint(mask[:1]).astype(np.int64)
+    classes = len(probability)
+    own = np.take_along_axis(probability, labels, axis=0)
+    entropy = float(-np.log(np.maximum(own, LEAST)).mean(dtype=np.float64))
+    overlap = F.dice_loss(Tensor(probability[None]), one_hot(labels, classes)).item()
+    all_counts = count_classes(probability.argmax(axis=0)[None], labels, classes)
+    return Counts(*(part[0, 1:] for part in vars(all_counts).values())), entropy + overlap
+
+
+def _mean_or_one(values: Array) -> float:
+    there = values[~np.isnan(values)]
+    return float(there.mean()) if len(there) else 1.0
 
 
 def summarize(results: list[Result]) -> dict[str, float]:
-    """The means of the images' loss, Dice and IoU, and the Dice of all their pixels together."""
+    """The means of the images' loss, Dice and IoU, and the Dice of all their pixels together.
+
+    Where there are several masks or classes, the last is the mean of theirs.
+    """
     counts = sum((result.counts for result in results), Counts())
     return {
         "held_out_loss": float(np.mean([result.loss for result in results])),
         "held_out_dice": float(np.mean([result.dice for result in results])),
         "held_out_iou": float(np.mean([result.iou for result in results])),
-        "held_out_dice_pooled": 1.0 if np.isnan(counts.dice) else counts.dice,
+        "held_out_dice_pooled": _mean_or_one(np.atleast_1d(counts.dice)),
     }
 
 

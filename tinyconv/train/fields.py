@@ -18,6 +18,8 @@ def read_json(path: Path, limit: int, expected: str) -> Any:
         If the file is missing, unreadable, too large or no JSON; `expected` says what it should be.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise OSError("not a file")
         with open(path, "rb") as file:
             content = file.read(limit + 1)
         if len(content) > limit:

@@ -15,7 +15,7 @@ from tinyconv.errors import ArgumentError, CheckpointError, StorageError
 from tinyconv.io import storage_error, write_whole
 from tinyconv.train.class_config import ClassConfig
 from tinyconv.train.fields import read_json
-from tinyconv.train.recipes import Config
+from tinyconv.train.mask_config import Config
 
 CONFIG, METRICS, CURVES, SAMPLES, HELD_OUT, CONFUSION = (
     "config.json",

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from tinyconv import viz
-from tinyconv.data import normalize, read_image, with_channels, write_png
+from tinyconv.data import normalize, read_image, read_nifti, write_nifti, write_png
+from tinyconv.data.datasets.volume_folder import SUFFIXES, stem
 from tinyconv.errors import CheckpointError, DataError, TinyconvError
 from tinyconv.io import not_finite, storage_error
 from tinyconv.nn import Module
 from tinyconv.train.checkpoint import load_checkpoint
-from tinyconv.train.evaluate import predict_image
-from tinyconv.train.folder import BEST, LAST
+from tinyconv.train.folder import BEST, LAST, RunFolder
+from tinyconv.train.mask_config import Config
+from tinyconv.train.segmenter import Segmenter
 
 CreateModel = Callable[..., Module]
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What became of one image: the files written and the share of it that is nucleus, or an error."""
+    """What became of one image: the files written and the share of it that each label has, or an error."""
 
     image: Path
     files: tuple[Path, ...] = ()
-    share: float = 0.0
+    shares: tuple[float, ...] = ()
     error: TinyconvError | None = None
 
 
@@ -54,10 +56,34 @@ def load_model(run: Path, create_model: CreateModel) -> Module:
     return model.eval()
 
 
-def predict_files(model: Module, images: Iterable[Path], out: Path) -> Iterator[Prediction]:
-    """Write ``<name>_mask.png`` and ``<name>_overlay.png`` into `out` for each image.
+def load_segmenter(runs: Sequence[Path], create_model: CreateModel, views: bool = False) -> Segmenter:
+    """The networks of one run, or of several as an ensemble; they must give the same masks.
 
-    An image that cannot be read, or whose name another one had, gives a Prediction with an
+    Raises
+    ------
+    CheckpointError
+        As `load_model`; or if the runs do not fit together, or one trained a classifier.
+    """
+    configs = [RunFolder.open(run).config for run in runs]
+    first = configs[0]
+    for run, config in zip(runs, configs, strict=True):
+        if not isinstance(config, Config):
+            found = f"{str(run)!r}, which names images"
+            raise CheckpointError("predict", "RUN", found, "a run that segments, as the others")
+        for name in ("names", "exclusive", "dims", "volumes", "channels"):
+            if getattr(config, name) != getattr(first, name):
+                found = f"{getattr(config, name)} in {str(run)!r}"
+                expected = f"{getattr(first, name)}, as in {str(runs[0])!r}"
+                raise CheckpointError("predict", name, found, expected)
+    models = [load_model(run, create_model) for run in runs]
+    return Segmenter(models, first.exclusive, first.dims, first.channels, views)
+
+
+def predict_files(segmenter: Segmenter, images: Iterable[Path], out: Path) -> Iterator[Prediction]:
+    """Write ``<name>_mask.png`` (of a volume ``.nii.gz``) and ``<name>_overlay.png`` into `out` for each.
+
+    One mask is written black and white, several, or classes, as the numbers that `Segmenter.labels`
+    gives. An image that cannot be read, or whose name another one had, gives a Prediction with an
     error; the others are done.
     """
     try:
@@ -67,20 +93,37 @@ def predict_files(model: Module, images: Iterable[Path], out: Path) -> Iterator[
     taken: dict[str, Path] = {}
     for path in images:
         try:
-            if path.stem in taken:
-                found = f"named like {str(taken[path.stem])!r}"
+            name = stem(path)
+            if name in taken:
+                found = f"named like {str(taken[name])!r}"
                 raise DataError("predict", repr(str(path)), found, "another name, or another --out")
-            taken[path.stem] = path
-            yield _predict_file(model, path, out)
+            taken[name] = path
+            yield _predict_file(segmenter, path, out)
         except DataError as error:
             yield Prediction(path, error=error)
 
 
-def _predict_file(model: Module, path: Path, out: Path) -> Prediction:
-    image = read_image(path)
-    ready = with_channels(normalize(image), getattr(model, "in_channels", image.shape[0]))
-    found = predict_image(model, ready) >= 0.5
-    mask, overlay = out / f"{path.stem}_mask.png", out / f"{path.stem}_overlay.png"
-    write_png(mask, found)
-    write_png(overlay, viz.overlay(image, found).transpose(2, 0, 1))
-    return Prediction(path, (mask, overlay), float(np.mean(found)))
+def _predict_file(segmenter: Segmenter, path: Path, out: Path) -> Prediction:
+    volume = path.name.lower().endswith(SUFFIXES)
+    image = read_nifti(path).values[None] if volume else read_image(path)
+    if segmenter.dims == 3 and not volume:
+        raise DataError("predict", repr(str(path)), "an image", "a NIfTI file, as the network takes volumes")
+    probability = segmenter(normalize(image))
+    labels = segmenter.labels(probability)
+    shares = [float(np.mean(labels == number)) for number in range(1, labels_in(probability, segmenter) + 1)]
+    mask, overlay = out / f"{stem(path)}_mask", out / f"{stem(path)}_overlay.png"
+    if volume:
+        mask = mask.with_name(f"{mask.name}.nii.gz")
+        write_nifti(mask, labels, like=path)
+        place = int(np.argmax((labels != 0).sum(axis=(1, 2))))
+        image, labels = image[:, place], labels[place]
+    else:
+        mask = mask.with_name(f"{mask.name}.png")
+        write_png(mask, labels != 0 if len(shares) == 1 else labels.astype(np.uint8))
+    write_png(overlay, viz.overlay(image, labels).transpose(2, 0, 1))
+    return Prediction(path, (mask, overlay), tuple(shares))
+
+
+def labels_in(probability: np.ndarray, segmenter: Segmenter) -> int:
+    """How many labels there can be but 0."""
+    return len(probability) - segmenter.exclusive

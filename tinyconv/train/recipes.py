@@ -2,99 +2,50 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-import os
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tinyconv.data import NucleiFolder, SegmentationData, SyntheticNuclei, split
-from tinyconv.data.bad_images import check_choice, describe_bad, leave_out_bad
-from tinyconv.data.datasets.kaggle import STAINS
-from tinyconv.errors import ArgumentError, CheckpointError, DataError
-from tinyconv.train.fields import is_number
-from tinyconv.train.step_options import StepOptions, with_step_options
+from tinyconv.data import (
+    Compose,
+    Kept,
+    RandomCrop,
+    RandomFlip,
+    RandomIntensity,
+    Repeated,
+    SegmentationData,
+    Slices,
+    split,
+)
+from tinyconv.errors import ArgumentError, DataError
+from tinyconv.train.mask_config import Config, check
+from tinyconv.train.mask_loss import LOSSES, NEEDS_SCORES
+from tinyconv.train.mask_sources import (
+    BRAIN,
+    HEARTS,
+    KAGGLE,
+    MADE,
+    NAMES,
+    NIFTI,
+    NUCLEI,
+    ORGANS,
+    PAIRS,
+    SYNTHETIC,
+    VESSELS,
+    find_folder,
+    find_kind,
+    open_source,
+)
+from tinyconv.train.mask_weights import WithBorders, find_weights
+from tinyconv.train.step_options import AUTO, read_weights
+from tinyconv.train.waiting import waiting
 
-ALIASES = {"unet": "unet_slides"}
-SYNTHETIC, NUCLEI = "synthetic", "nuclei"
-DATA_VARIABLE = "TINYCONV_DATA"
-DATA_FOLDER = "data/dsb2018"
-SOURCE = "https://data.broadinstitute.org/bbbc/BBBC038/stage1_train.zip"
-MULTIPLE = 16
+Fit = Callable[..., tuple[dict[str, Any], int, int]]
 
+ALIASES = {"unet": "unet_slides", "unet2015": "unet"}
+"""What `tinyconv train` calls networks, by names of `models.list`."""
 
-@dataclass
-class Config(StepOptions):
-    """All that a run depends on; kept as config.json in its folder.
-
-    Attributes
-    ----------
-    model : str
-        A name of `models.list`.
-    data : str
-        ``synthetic``, or the folder of the images.
-    label : str
-        What the run's folder is named after.
-    stain : str
-        ``all`` or ``fluorescence``; for folders.
-    images : int
-        How many images there are, held-out ones included.
-    size : int
-        Height and width of the crops that are trained on.
-    epochs, steps, minutes
-        Training stops at the first of these. With `minutes` the learning rate follows the clock, so
-        that no two runs are alike to the last bit; without, they are.
-    batch_size, lr, held_out, seed, validate_every
-        See ``tinyconv train --help``.
-    max_held_out : int, optional
-        At most so many of the held-out images are looked at.
-    on_bad_image : str
-        ``stop`` or ``skip``.
-    """
-
-    model: str
-    data: str
-    label: str
-    stain: str
-    images: int
-    size: int
-    epochs: int
-    steps: int | None
-    minutes: float | None
-    batch_size: int
-    lr: float
-    held_out: float
-    seed: int
-    validate_every: int
-    max_held_out: int | None = None
-    on_bad_image: str = "stop"
-
-    @classmethod
-    def from_json(cls, where: str, fields: Any) -> Config:
-        """The inverse of `vars`, for a file that may have been edited."""
-        wanted = {field.name for field in dataclasses.fields(cls)}
-        if isinstance(fields, dict):
-            fields = {
-                "on_bad_image": "stop",
-                **with_step_options(fields),
-            }  # runs of earlier versions do not say it
-        if not isinstance(fields, dict) or fields.keys() != wanted:
-            found = sorted(fields) if isinstance(fields, dict) else type(fields).__name__
-            raise CheckpointError(where, "the fields", found, f"{sorted(wanted)}")
-        for name in ("model", "data", "label", "stain"):
-            if not isinstance(fields[name], str):
-                raise CheckpointError(where, name, repr(fields[name]), "a text")
-        config = cls(**fields)
-        try:
-            check(config)
-        except ArgumentError as error:
-            raise CheckpointError(where, error.argument, error.value, error.expected) from error
-        return config
-
-
-SYNTHETIC_DEFAULTS: dict[str, Any] = {"size": 128, "epochs": 24, "images": 60, "validate_every": 2}
-FOLDER_DEFAULTS: dict[str, Any] = {"size": 256, "epochs": 40, "images": 0, "validate_every": 2}
 COMMON_DEFAULTS: dict[str, Any] = {
     "steps": None,
     "minutes": None,
@@ -103,47 +54,92 @@ COMMON_DEFAULTS: dict[str, Any] = {
     "held_out": 0.2,
     "seed": 0,
     "max_held_out": None,
+    "validate_every": 2,
+    "images": 0,
 }
+DEFAULTS: dict[str, dict[str, Any]] = {
+    SYNTHETIC: {"size": 128, "epochs": 24, "images": 60},
+    KAGGLE: {"size": 256, "epochs": 40},
+    PAIRS: {"size": 256, "epochs": 40},
+    VESSELS: {"size": 128, "epochs": 24, "images": 60},
+    HEARTS: {"size": 64, "epochs": 6, "images": 24, "batch_size": 8},
+    ORGANS: {"size": 64, "epochs": 8, "images": 16, "batch_size": 8},
+    NIFTI: {"size": 128, "epochs": 40, "batch_size": 8},
+    BRAIN: {"size": 128, "epochs": 24, "batch_size": 8, "validate_every": 6},
+}
+VOLUMES: dict[str, dict[str, Any]] = {
+    HEARTS: {"batch_size": 2, "patches": 4, "depth": 16},
+    ORGANS: {"batch_size": 2, "patches": 4, "depth": 32},
+    NIFTI: {"size": 64, "batch_size": 2, "patches": 8, "depth": 32},
+    BRAIN: {"size": 64, "batch_size": 2, "patches": 32, "depth": 32, "epochs": 8, "validate_every": 2},
+}
+"""Of networks that are given volumes."""
+
 APPLIES_TO = {
-    "images": (SYNTHETIC,),
+    "images": MADE,
     "data_dir": (NUCLEI,),
     "stain": (NUCLEI, "FOLDER"),
     "on_bad_image": (NUCLEI, "FOLDER"),
+    "classes": ("FOLDER",),
+    "held_out": (*MADE, NUCLEI, "FOLDER"),
 }
+FOR_VOLUMES = ("depth", "patches")
+MODEL_OPTIONS = ("widths", "width", "dims")
 QUICK: dict[str, Any] = {"size": 64, "steps": 12, "max_held_out": 4}
-QUICK_SYNTHETIC: dict[str, Any] = {**QUICK, "images": 16}
+QUICK_IMAGES = {SYNTHETIC: 16, VESSELS: 12, HEARTS: 4, ORGANS: 4}
 
 
-def make_config(model: str, data: str, data_dir: str | None, quick: bool, **given: Any) -> Config:
-    """Fill the options that were not given (None) with what suits the data.
+def make_config(model: str, data: str, data_dir: str | None, quick: bool, fit: Fit, **given: Any) -> Config:
+    """Fill the options that were not given (None) with what suits the data and the network.
 
     Parameters
     ----------
     model : str
         ``unet``, or a name of `models.list`.
     data : str
-        ``synthetic``, ``nuclei`` or a folder.
+        One of `mask_sources.NAMES`, or a folder.
     data_dir : str, optional
         Where ``nuclei`` is.
     quick : bool
         A few steps on small crops, to see that everything works.
+    fit : callable
+        `models.fit_segmenter`.
     **given
-        Fields of `Config`.
+        Fields of `Config`; ``classes`` of a folder's masks; ``widths``, ``width``, ``dims`` of the network.
     """
     _refuse_unfit(data, {"data_dir": data_dir, **given})
+    given = {key: value for key, value in given.items() if value is not None}
     name = ALIASES.get(model, model)
-    synthetic = data == SYNTHETIC
-    options = {**COMMON_DEFAULTS, **(SYNTHETIC_DEFAULTS if synthetic else FOLDER_DEFAULTS)}
+    layout, folder = find_folder(data, data_dir)
+    kind = find_kind(layout, folder, _classes(given.pop("classes", None)))
+    loss = given.setdefault("loss", LOSSES[kind.exclusive][0])
+    given["class_weights"] = read_weights(given.get("class_weights"))
+    wanted = {key: given.pop(key) for key in MODEL_OPTIONS if key in given}
+    if "widths" in wanted:
+        wanted["widths"] = _numbers("widths", wanted["widths"])
+    scores = kind.exclusive or loss in NEEDS_SCORES
+    model_options, dims, multiple = fit(name, kind.volumes, kind.channels, len(kind.names), scores, wanted)
+    options = {**COMMON_DEFAULTS, **DEFAULTS[layout], **(VOLUMES[layout] if dims == 3 else {})}
     if quick:
-        options |= QUICK_SYNTHETIC if synthetic else QUICK
-    folder = _find_folder(data, data_dir)
+        options |= QUICK | ({"images": QUICK_IMAGES[layout]} if layout in QUICK_IMAGES else {})
+    options |= {key: _up(options[key], multiple) for key in ("size", "depth") if key in options}
+    if dims == 2:
+        for key in FOR_VOLUMES:
+            if key in given:
+                expected = "it with a network that takes volumes only, such as unet3d_bn"
+                raise ArgumentError("train", f"--{key}", f"{given[key]}, next to {model}", expected)
     options |= {
         "model": name,
-        "data": SYNTHETIC if folder is None else str(folder.resolve()),
-        "label": data if data in (SYNTHETIC, NUCLEI) else (Path(data).resolve().name or "data"),
+        "data": layout if folder is None else str(folder.resolve()),
+        "label": data if data in NAMES else (Path(data).resolve().name or "data"),
         "stain": "fluorescence" if data == NUCLEI else "all",
+        **{"layout": layout, "names": list(kind.names), "exclusive": kind.exclusive},
+        **{"volumes": kind.volumes, "channels": kind.channels, "dims": dims, "multiple": multiple},
+        "model_options": {
+            key: list(value) if isinstance(value, tuple) else value for key, value in model_options.items()
+        },
     }
-    config = Config(**{**options, **{key: value for key, value in given.items() if value is not None}})
+    config = Config(**{**options, **given})
     check(config)
     return config
 
@@ -151,70 +147,32 @@ def make_config(model: str, data: str, data_dir: str | None, quick: bool, **give
 def _refuse_unfit(data: str, given: dict[str, Any]) -> None:
     """Raise `ArgumentError` at an option that means nothing for these data."""
     for name, kinds in APPLIES_TO.items():
-        kind = data if data in (SYNTHETIC, NUCLEI) else "FOLDER"
+        kind = data if data in NAMES else "FOLDER"
         if given.get(name) is not None and kind not in kinds:
             option, found = "--" + name.replace("_", "-"), f"{given[name]}, next to --data {data}"
             raise ArgumentError("train", option, found, f"it with --data {' or '.join(kinds)} only")
 
 
-def check(config: Config) -> None:
-    """Raise `ArgumentError` at the first option that makes no sense."""
-    if config.model not in ALIASES.values():
-        raise ArgumentError("train", "MODEL", repr(config.model), " or ".join(ALIASES))
-    _require(config, "size", MULTIPLE, 2**14, whole=True)
-    if config.size % MULTIPLE:
-        raise ArgumentError("train", "size", config.size, f"a multiple of {MULTIPLE}")
-    _require(config, "batch_size", 1, 2**16, whole=True)
-    _require(config, "epochs", 1, 2**31, whole=True)
-    _require(config, "validate_every", 1, 2**31, whole=True)
-    _require(config, "seed", 0, 2**64 - 1, whole=True)
-    _require(config, "images", 2 if config.data == SYNTHETIC else 0, 2**31, whole=True)
-    if config.steps is not None:
-        _require(config, "steps", 1, 2**31, whole=True)
-    if config.max_held_out is not None:
-        _require(config, "max_held_out", 1, 2**31, whole=True)
-    if config.minutes is not None:
-        _require(config, "minutes", 1e-3, 1e6)
-    _require(config, "lr", 1e-12, 1e3)
-    _require(config, "held_out", 1e-9, 1 - 1e-9)
-    check_choice(config.on_bad_image)
-    config.check_steps()
-    if config.stain not in STAINS:
-        raise ArgumentError("train", "stain", repr(config.stain), " or ".join(STAINS))
+def _classes(value: Any) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 256):
+        raise ArgumentError("train", "classes", repr(value), "a whole number from 1 to 256")
+    return value
 
 
-def _require(config: Config, name: str, low: float, high: float, whole: bool = False) -> None:
-    value = getattr(config, name)
-    if not is_number(value, low, high, whole):
-        kind = "a whole number" if whole else "a number"
-        raise ArgumentError("train", name, repr(value), f"{kind} from {low:g} to {high:g}")
+def _numbers(name: str, value: Any) -> tuple[int, ...]:
+    """Whole numbers from a text such as ``8,16,32``."""
+    try:
+        return tuple(int(part) for part in str(value).replace(" ", ",").split(",") if part)
+    except ValueError:
+        raise ArgumentError("train", f"--{name}", repr(value), "whole numbers, such as 16,32,64") from None
 
 
-def _find_folder(data: str, data_dir: str | None) -> Path | None:
-    """The folder of the images; None for synthetic ones."""
-    if data == SYNTHETIC:
-        return None
-    if data != NUCLEI:
-        return _checked(data)
-    folder = Path(data_dir or os.environ.get(DATA_VARIABLE) or DATA_FOLDER)
-    if not os.path.isdir(folder):
-        expected = (
-            f"the nuclei of the 2018 Data Science Bowl: unpack {SOURCE} into {DATA_FOLDER}/stage1_train, "
-            f"or say where they are with --data-dir or {DATA_VARIABLE}; --data synthetic needs no download"
-        )
-        raise DataError("train", "the folder of the nuclei", f"{str(folder)!r}, which is not there", expected)
-    return folder
-
-
-def _checked(data: str) -> Path:
-    if not os.path.isdir(data):  # Path.is_dir raises OSError where a name is too long
-        expected = f"{SYNTHETIC}, {NUCLEI}, or a folder of <id>/images/*.png and <id>/masks/*.png"
-        raise DataError("train", "--data", repr(data), expected)
-    return Path(data)
+def _up(size: int, multiple: int) -> int:
+    return -(-size // multiple) * multiple
 
 
 def open_data(config: Config) -> tuple[SegmentationData, SegmentationData]:
-    """The images to train on and the held-out ones, split by image.
+    """What is trained on, crops of images, slices or volumes, and the whole images that are held out.
 
     The held-out ones are decoded here: a file that cannot be is to be found now, not at the first
     validation, after epochs of training.
@@ -224,43 +182,52 @@ def open_data(config: Config) -> tuple[SegmentationData, SegmentationData]:
     DataError
         If the images cannot be used, or are not as many as when the run began.
     """
-    if config.data == SYNTHETIC:
-        made = SyntheticNuclei(config.images, 2 * config.size, config.seed)
-        dataset: Any = list(made)  # drawn once, not anew in each epoch
-    else:
-        dataset = _open_folder(config)
-        if config.images not in (0, len(dataset)):
-            expected = f"the {config.images} that the run began with"
-            raise DataError("resume", repr(config.data), f"{len(dataset)} images", expected)
-        config.images = len(dataset)
-    training, held_out = split(dataset, config.held_out, config.seed)
-    if config.max_held_out is not None:
+    dataset, held_out = open_source(config)
+    if config.layout in MADE:
+        dataset = Kept(dataset)  # drawn once, not anew in each epoch
+    if config.images not in (0, len(dataset)):
+        expected = f"the {config.images} that the run began with"
+        raise DataError("resume", repr(config.data), f"{len(dataset)} images", expected)
+    config.images = len(dataset)
+    training: Any = dataset
+    if held_out is None:
+        training, held_out = split(dataset, config.held_out, config.seed)
         held_out.indices = held_out.indices[: config.max_held_out]
-    whole = SegmentationData.held_out(held_out)
-    for index in range(len(whole)):
+    if config.class_weights == AUTO:
+        config.class_weights = find_weights(training, config.names, config.exclusive)
+    whole = SegmentationData.held_out(Kept(held_out) if config.volumes else held_out, config.channels)
+    for index in waiting(range(len(whole)), "reading what is held out"):
         whole[index]
-    return SegmentationData.training(training, config.size, seed=config.seed), whole
+    if config.volumes:
+        return _crops_of_volumes(training, config), whole
+    if config.border is not None:
+        training = Kept(WithBorders(training, config.border))
+    return SegmentationData.training(training, config.size, config.channels, config.seed), whole
 
 
-def _open_folder(config: Config) -> Any:
-    """The images of a folder; with ``skip`` all are decoded now, and the bad ones left out and named."""
-    skip = config.on_bad_image == "skip"
-    found = NucleiFolder(_checked(config.data), config.stain, on_bad_image=config.on_bad_image)
-    usable, errors = leave_out_bad(found) if skip else (found, [])
-    for line in describe_bad(found.errors + errors, len(found) + len(found.errors)):
-        print(line)
-    return usable
+def _crops_of_volumes(volumes: Any, config: Config) -> SegmentationData:
+    """Slices, or patches, of volumes; each volume is normalised as a whole."""
+    ready = Kept(SegmentationData.held_out(volumes, config.channels))
+    items: Any = Repeated(ready, config.patches)
+    if config.dims == 2:
+        items = Slices(ready, [ready[i][0].shape[1] for i in waiting(range(len(ready)), "reading volumes")])
+    steps = Compose([RandomCrop(config.shape), RandomFlip(axes=(-1,)), RandomIntensity()])
+    return SegmentationData(items, steps, config.channels, config.seed)
 
 
 def describe(config: Config, training: int, held_out: int) -> str:
     """One line that says what is trained on what."""
-    synthetic = config.data == SYNTHETIC
-    what = "made images" if synthetic else f"images of {config.data} (stain: {config.stain})"
+    if config.layout in MADE:
+        what = "made images" if config.layout == SYNTHETIC else f"made {config.layout}"
+    else:
+        what = f"images of {config.data}" + (f" (stain: {config.stain})" if config.layout == KAGGLE else "")
+    if config.volumes:
+        what = f"{'slices' if config.dims == 2 else 'crops an epoch'} of {config.label}"
     planned = config.epochs * math.ceil(math.ceil(training / config.batch_size) / config.accumulate)
     length = f"{planned if config.steps is None else min(config.steps, planned)} steps"
     if config.minutes is not None:
         length += f" or {config.minutes:g} minutes"
     return (
-        f"{config.model} on {training} {what}, {held_out} held out, "
-        f"crops of {config.size} x {config.size}, batches of {config.batch_size}, at most {length}"
+        f"{config.model} on {training} {what}, {held_out}{' volumes' if config.volumes else ''} held out, "
+        f"crops of {' x '.join(map(str, config.shape))}, batches of {config.batch_size}, at most {length}"
     )

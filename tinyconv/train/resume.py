@@ -64,6 +64,7 @@ def go_back(checkpoint: Checkpoint, trainer: Trainer) -> None:
 
 def _position(where: str, fields: dict[str, Any]) -> Position:
     wanted = [field.name for field in dataclasses.fields(Position)]
+    fields = {"called_off": False, "skipped": 0, **fields}  # runs of earlier versions do not say it
     if set(fields) != set(wanted):
         raise CheckpointError(where, "the fields of the position", sorted(fields), f"{sorted(wanted)}")
     for name in ("epoch", "batch", "step", "skipped"):

@@ -13,10 +13,9 @@ from tinyconv.data import DataLoader, SegmentationData
 from tinyconv.device import manual_seed
 from tinyconv.errors import CheckpointError, DataError
 from tinyconv.nn import Module
-from tinyconv.tensor import Tensor
 from tinyconv.train.callback import Callback, Position, Scores
 from tinyconv.train.checkpoint import MAX_JSON_BYTES, load_checkpoint
-from tinyconv.train.evaluate import evaluate, predict_image, spread, summarize
+from tinyconv.train.evaluate import evaluate, spread, summarize
 from tinyconv.train.fields import is_number, read_json
 from tinyconv.train.folder import (
     BEST,
@@ -29,12 +28,14 @@ from tinyconv.train.folder import (
     Metrics,
     RunFolder,
 )
-from tinyconv.train.losses import bce_dice_loss
+from tinyconv.train.mask_loss import MaskLoss
 from tinyconv.train.progress import Progress
 from tinyconv.train.recipes import describe
 from tinyconv.train.records import Recorder
 from tinyconv.train.resume import go_back, load_last
 from tinyconv.train.schedules import warmup_cosine
+from tinyconv.train.segmenter import Segmenter
+from tinyconv.train.sheet import draw_rows, label_names, row_of
 from tinyconv.train.trainer import Trainer
 
 CreateModel = Callable[..., Module]
@@ -78,23 +79,28 @@ class Session(Callback):
     create_model : callable
         `models.create`.
     resume : bool
+    begin : bool
+        Whether the run's folder is written to: not to look for a learning rate.
     """
 
     quantity = "dice"
     """What is measured; ``held_out_...`` of it decides which checkpoint is the best."""
 
-    def __init__(self, folder: RunFolder, data: Any, create_model: CreateModel, resume: bool) -> None:
+    def __init__(
+        self, folder: RunFolder, data: Any, create_model: CreateModel, resume: bool, begin: bool = True
+    ) -> None:
         began = time.monotonic()
         self.folder, config = folder, folder.config
         checkpoint = load_last(folder, self.quantity) if resume else None
         training = self._take(data)
         manual_seed(config.seed)
         self.results: list[Any] = []
-        self.model = create_model(config.model, **self._model_options())
+        self.model = create_model(config.model, **config.model_options)
+        self.loss: Any = self._make_loss()
         self.trainer = Trainer(
             self.model,
             optim.Adam(self.model.parameters(), lr=config.lr),
-            self._loss,
+            self.loss,
             self._loader(training),
             config.epochs,
             steps=config.steps,
@@ -102,16 +108,16 @@ class Session(Callback):
             schedule=warmup_cosine,
             validate=self._validate,
             validate_every=config.validate_every,
-            callbacks=config.callbacks(self.model, f"held_out_{self.quantity}"),
+            callbacks=config.callbacks(self.model, f"held_out_{self.quantity}", folder.path) if begin else (),
             **config.trainer_options(),
         )
         scores = checkpoint.scores if checkpoint else {}
         self.recorder = Recorder(
-            folder, config.model, self._model_options(), scores, self.quantity, self._measure
+            folder, config.model, config.model_options, scores, self.quantity, self._measure
         )
-        if checkpoint is None:
+        if checkpoint is None and begin:
             folder.start()
-        else:
+        elif checkpoint is not None:
             go_back(checkpoint, self.trainer)
             position = self.trainer.position
             self.recorder.metrics.cut_after(position.step, position.validated_step)
@@ -143,19 +149,20 @@ class Session(Callback):
         print(describe(self.folder.config, len(training), len(self.held_out)), flush=True)
         return training
 
-    def _model_options(self) -> dict[str, Any]:
-        return {}
-
     def _loader(self, training: Any) -> DataLoader:
         config = self.folder.config
         return DataLoader(training, config.batch_size, shuffle=True, seed=config.seed)
 
-    def _loss(self, output: Tensor, target: Tensor) -> Tensor:
-        return bce_dice_loss(output, target)
+    def _make_loss(self) -> Any:
+        config = self.folder.config
+        scores = getattr(self.model, "probability", None) is None
+        return MaskLoss(
+            config.loss, config.exclusive, scores, config.class_weights, config.border is not None
+        )
 
     def _measure(self) -> float:
         """How good the last training step's batch was."""
-        return self.trainer.counts.dice
+        return self.loss.dice
 
     def _save_what_there_is(self) -> None:
         """Training cannot go on before a file is mended: it can be resumed then."""
@@ -181,7 +188,7 @@ class Session(Callback):
         )
 
     def _validate(self) -> Scores:
-        self.results = list(evaluate(self.model, self.held_out, lambda: self.trainer.stopping))
+        self.results = list(evaluate(self._segmenter(), self.held_out, lambda: self.trainer.stopping))
         return summarize(self.results) if self.results else {}
 
     def _draw(self) -> None:
@@ -199,14 +206,17 @@ class Session(Callback):
             print(f"no {SAMPLES}: {error}")
             return
         shown = spread(scored)
-        pairs = [self.held_out[entry["index"]] for entry in shown]
-        viz.segmentation_sheet(
-            [image for image, _ in pairs],
-            [mask >= 0.5 for _, mask in pairs],
-            [predict_image(self.model, image) for image, _ in pairs],
+        rows = [row_of(self._segmenter(), *self.held_out[entry["index"]]) for entry in shown]
+        draw_rows(
+            rows,
             self.folder.path / SAMPLES,
             [entry["dice"] for entry in shown],
+            label_names(self.folder.config),
         )
+
+    def _segmenter(self) -> Segmenter:
+        config = self.folder.config
+        return Segmenter(self.model, config.exclusive, config.dims, config.channels)
 
 
 def _numbers(line: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tinyconv.errors import ArgumentError
@@ -12,7 +13,12 @@ from tinyconv.train.callback import Callback
 from tinyconv.train.early_stopping import EarlyStopping
 from tinyconv.train.ema import EMA
 from tinyconv.train.fields import is_number
+from tinyconv.train.tensorboard import TensorBoard
 from tinyconv.train.trainer import SKIP, STOP
+
+AUTO = "auto"
+BOARD = "tensorboard"
+"""The folder of the event files, in the run's."""
 
 
 @dataclass(kw_only=True)
@@ -31,6 +37,10 @@ class StepOptions:
         After so many validations in a row that were no better, training ends.
     on_not_finite : str
         ``stop`` or ``skip``.
+    class_weights : list of float, "auto", or None
+        What each class counts in the loss; ``auto`` is replaced by the numbers when the data are read.
+    tensorboard : bool
+        Whether event files are written too.
 
     Examples
     --------
@@ -43,6 +53,8 @@ class StepOptions:
     ema: float | None = None
     patience: int | None = None
     on_not_finite: str = STOP
+    class_weights: Any = None
+    tensorboard: bool = False
 
     def check_steps(self) -> None:
         """Raise `ArgumentError` at the first of these options that makes no sense."""
@@ -55,6 +67,14 @@ class StepOptions:
             value = getattr(self, name)
             self._require(name, value is None or is_number(value, low, high, whole), expected)
         self._require("on_not_finite", self.on_not_finite in (STOP, SKIP), f"{STOP} or {SKIP}")
+        self._require("tensorboard", isinstance(self.tensorboard, bool), "true or false")
+        weights = self.class_weights
+        fits = weights in (None, AUTO) or (
+            isinstance(weights, list)
+            and all(is_number(weight, 0, 1e9) for weight in weights)
+            and any(weights)
+        )
+        self._require("class_weights", fits, f"{AUTO}, or numbers such as 1,2.5,4")
 
     def _require(self, name: str, fits: bool, expected: str) -> None:
         if not fits:
@@ -64,14 +84,32 @@ class StepOptions:
         """Those that `Trainer` takes."""
         return {name: getattr(self, name) for name in ("accumulate", "clip_norm", "on_not_finite")}
 
-    def callbacks(self, model: Module, score: str) -> list[Callback]:
+    def callbacks(self, model: Module, score: str, folder: Path = Path()) -> list[Callback]:
         """The callbacks that the others stand for; `score` is the validation's that matters."""
         made: list[Callback] = []
+        if self.tensorboard:
+            made.append(TensorBoard(folder / BOARD))
         if self.ema is not None:
             made.append(EMA(model, self.ema))
         if self.patience is not None:
             made.append(EarlyStopping(score, self.patience))
         return made
+
+
+def read_weights(value: Any) -> Any:
+    """Class weights from a text such as ``1,2.5`` or ``auto``; what is no such text stays as it is.
+
+    Examples
+    --------
+    >>> read_weights("1, 2.5"), read_weights("auto")
+    ([1.0, 2.5], 'auto')
+    """
+    if not isinstance(value, str) or value == AUTO:
+        return value
+    try:
+        return [float(part) for part in value.split(",")]
+    except ValueError:
+        return value
 
 
 def with_step_options(fields: dict[str, Any]) -> dict[str, Any]:

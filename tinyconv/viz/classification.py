@@ -57,7 +57,9 @@ def plot_confusion(matrix: Any, classes: Sequence[str], path: str | os.PathLike[
         image = axis.imshow(share, cmap=blues, vmin=0, vmax=1)
         figure.colorbar(image, ax=axis, label="share of the class", shrink=0.8)
         places = np.arange(len(classes))
-        axis.set_xticks(places, classes, rotation=60, ha="right", rotation_mode="anchor")
+        short = max(len(name) for name in classes) <= 3
+        turned = {} if short else {"rotation": 60, "ha": "right", "rotation_mode": "anchor"}
+        axis.set_xticks(places, classes, **turned)
         axis.set_yticks(places, classes)
         axis.set_xlabel("answer")
         axis.set_ylabel("class")
@@ -77,17 +79,20 @@ def titled_images(
     titles: Sequence[str],
     path: str | os.PathLike[str] | None = None,
     columns: int = 6,
+    size: float = 2.1,
 ) -> Figure:
     """Draw images in rows, a line of text over each.
 
     Parameters
     ----------
     images : sequence of arrays (C, H, W), C = 1 or 3
-        From 0 to 1; they may differ in size.
+        From 0 to 1, or bytes as of `overlay` and `label_image`; they may differ in size.
     titles : sequence of str
     path : optional
         Where to save the figure (.png, .pdf, .svg).
     columns : int
+    size : float
+        Width of an image in inches.
 
     Returns
     -------
@@ -103,11 +108,12 @@ def titled_images(
         raise ShapeError("titled_images", "titles", f"of length {len(titles)}", expected)
     rows, columns = math.ceil(len(images) / columns), min(columns, len(images))
     with style():
-        figure = new_figure(2.1 * columns, 2.4 * rows)
+        figure = new_figure(size * columns, (size + 0.3) * rows)
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for axis, image, title in zip(axes, images, titles, strict=False):
-            axis.imshow(to_rgb(np.clip(image, 0, 1), stretch=False, where="titled_images"))
-            axis.set_title(title, fontsize=10)
+            shown = image if np.asarray(image).dtype == np.uint8 else np.clip(image, 0, 1)
+            axis.imshow(to_rgb(shown, stretch=False, where="titled_images"))
+            axis.set_title(title, fontsize=max(10.0, 4.5 * size))
         for axis in axes:
             axis.set_axis_off()
         if path is not None:

@@ -53,7 +53,8 @@ def convolution_animation(
     Returns
     -------
     animation : matplotlib.animation.FuncAnimation
-        ``animation.to_jshtml()`` is matplotlib's own player; `save_animation` writes it.
+        ``animation.to_jshtml()`` is matplotlib's own player; `save_animation` writes it, with
+        ``animation.descriptions``, what each frame shows in words, for those who cannot see it.
 
     Raises
     ------
@@ -68,9 +69,10 @@ def convolution_animation(
 
     with style():
         scene.build()
-        return FuncAnimation(
-            scene.figure, scene.draw, frames=len(scene.steps), interval=interval, repeat=False
-        )
+        count = len(scene.steps)
+        animation = FuncAnimation(scene.figure, scene.draw, frames=count, interval=interval, repeat=False)
+    animation.descriptions = [scene.describe(number) for number in range(count)]
+    return animation
 
 
 @dataclass(frozen=True)
@@ -222,6 +224,18 @@ class _Scene:
         if step.filled:
             self._draw_cell(step)
         return [self.caption]
+
+    def describe(self, number: int) -> str:
+        """What frame `number` says, and the maps as far as they are filled, rows parted by semicolons."""
+        self.draw(number)
+        step, parts = self.steps[number], [self.caption.get_text()]
+        for index, stage in enumerate(self.maps.stages[: step.stage + 1]):
+            filled = step.filled if index == step.stage else stage.values.size
+            shown = [format_number(value) for value in stage.values.flat[:filled]]
+            width = stage.values.shape[1]
+            rows = [", ".join(shown[i : i + width]) for i in range(0, filled, width)]
+            parts += [f"{stage.title}: {'; '.join(rows)}"] if rows else []
+        return ". ".join(parts)
 
     def _draw_cell(self, step: _Step) -> None:
         stage, artist = self.maps.stages[step.stage], self.stages[step.stage]

@@ -13,6 +13,9 @@ Array = Any
 Figure = Any
 Curves = Mapping[str, Any]
 
+FEW = 8
+"""Up to so many x a logarithmic axis names each of them, and nothing else."""
+
 
 def plot_lines(
     panels: Mapping[str, Curves],
@@ -69,6 +72,9 @@ def plot_lines(
             axis.set(title=title, xlabel=labels[0], ylabel=labels[1])
             if "x" in log:
                 axis.set_xscale("log")
+                if len(x) <= FEW:  # room for each of them
+                    axis.set_xticks(x, [f"{value:g}" for value in x])
+                    axis.minorticks_off()
             if "y" in log:
                 axis.set_yscale("log")
             if len(curves) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tempfile
@@ -20,7 +21,7 @@ _PAGE = """<!DOCTYPE html>
 _FIT = """<style>
 body { margin: 0; text-align: center; font-family: sans-serif; }
 .animation img { max-width: 98vw; max-height: calc(100vh - 130px); }
-.animation .anim-buttons button { width: 48px; height: 34px; font-size: 18px; }
+.animation .anim-buttons button { width: min(48px, 10vw); height: 34px; padding: 0; font-size: 18px; }
 </style>
 <script>
 document.addEventListener("keydown", function (event) {
@@ -29,6 +30,18 @@ document.addEventListener("keydown", function (event) {
   event.preventDefault();
   document.querySelector(`button[title="${titles[event.key]} frame"]`).click();
 });
+</script>
+"""
+# Those who hear a page are told what each frame shows; the player shows a frame by its number in the slider.
+_SPOKEN = """<script>
+(function () {{
+  const words = {words};
+  const picture = document.querySelector(".animation img");
+  const slider = document.querySelector(".animation input[type=range]");
+  const tell = () => {{ picture.alt = words[slider.value]; }};
+  new MutationObserver(tell).observe(picture, {{ attributeFilter: ["src"] }});
+  tell();
+}})();
 </script>
 """
 _ICONS = {
@@ -75,7 +88,9 @@ def save_animation(animation: Any, path: str | os.PathLike[str], frames_per_seco
 
 
 def _page(animation: Any, title: str, frames_per_second: float) -> str:
-    return _PAGE.format(title=title, player=animation_html(animation, frames_per_second), fit=_FIT)
+    words = getattr(animation, "descriptions", None)
+    spoken = _SPOKEN.format(words=json.dumps(words)) if words else ""
+    return _PAGE.format(title=title, player=animation_html(animation, frames_per_second), fit=_FIT + spoken)
 
 
 def _gif(animation: Any, frames_per_second: float) -> bytes:

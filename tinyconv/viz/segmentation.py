@@ -10,11 +10,13 @@ import numpy as np
 
 from tinyconv.errors import ShapeError
 from tinyconv.viz.images import to_plane, to_rgb
+from tinyconv.viz.labels import COLOURS, label_image
 from tinyconv.viz.style import (
     BLACK,
     CONTOUR,
     FALSE_NEGATIVE,
     FALSE_POSITIVE,
+    PURPLE,
     TRUE_POSITIVE,
     new_figure,
     rgb,
@@ -24,6 +26,9 @@ from tinyconv.viz.style import (
 
 Array = Any
 Figure = Any
+
+WRONG_CLASS = PURPLE
+"""An object that is another one than was found."""
 
 
 def contour(mask: Any) -> Array:
@@ -88,16 +93,18 @@ def overlay(image: Any, mask: Any, colour: str = CONTOUR) -> Array:
     return picture
 
 
-def error_image(truth: Any, prediction: Any) -> Array:
+def error_image(truth: Any, prediction: Any, classes: bool = False) -> Array:
     """Colour each pixel by what the prediction made of it.
 
     Black: background, and found so. Grey: object, and found. Vermillion: a false positive.
-    Sky blue: a false negative.
+    Sky blue: a false negative. Purple, if labels are `classes`: an object, but of another class.
 
     Parameters
     ----------
     truth, prediction : array (H, W)
         Bool, labels, or probabilities (an object where 0.5 or more).
+    classes : bool
+        Whether labels are classes, which have to agree; else they number objects.
 
     Returns
     -------
@@ -113,12 +120,16 @@ def error_image(truth: Any, prediction: Any) -> Array:
     >>> error_image([[1, 0]], [[0.9, 0.7]])[0, 1].tolist() == rgb(FALSE_POSITIVE).tolist()
     True
     """
-    there = _labels(to_plane(truth, "error_image", "truth")) != 0
-    found = _labels(to_plane(prediction, "error_image", "prediction")) != 0
+    first = _labels(to_plane(truth, "error_image", "truth"))
+    second = _labels(to_plane(prediction, "error_image", "prediction"))
+    there, found = first != 0, second != 0
     if there.shape != found.shape:
         raise ShapeError("error_image", "prediction", found.shape, f"the truth's size {there.shape}")
     colours = np.stack([rgb(c) for c in (BLACK, FALSE_POSITIVE, FALSE_NEGATIVE, TRUE_POSITIVE)])
-    return colours[2 * there + found]
+    picture = colours[2 * there + found]
+    if classes:
+        picture[there & found & (first != second)] = rgb(WRONG_CLASS)
+    return picture
 
 
 def segmentation_sheet(
@@ -127,6 +138,7 @@ def segmentation_sheet(
     predictions: Sequence[Any] | Array,
     path: str | os.PathLike[str] | None = None,
     scores: Sequence[float] | None = None,
+    classes: Sequence[str] | None = None,
 ) -> Figure:
     """Draw a row per image: the image, the truth, the prediction, the error.
 
@@ -140,6 +152,8 @@ def segmentation_sheet(
         Where to save the figure (.png, .pdf, .svg).
     scores : optional
         One Dice per image, written beside its row.
+    classes : optional
+        The names of the labels 1, 2, …; then each has its colour, and has to be found as what it is.
 
     Returns
     -------
@@ -158,23 +172,27 @@ def segmentation_sheet(
         for row in range(count):
             truth = to_plane(truths[row], "segmentation_sheet", "truths")
             prediction = to_plane(predictions[row], "segmentation_sheet", "predictions")
-            _draw_row(axes[row], images[row], truth, prediction)
+            _draw_row(axes[row], images[row], truth, prediction, classes is not None)
             if scores is not None:
                 axes[row, 0].set_ylabel(f"Dice {float(scores[row]):.3f}")
         for column, title in enumerate(("image", "truth", "prediction", "error")):
             axes[0, column].set_title(title)
-        _add_legend(figure)
+        _add_legend(figure, classes)
         if path is not None:
             save_figure(figure, path)
     return figure
 
 
-def _draw_row(axes: Any, image: Any, truth: Array, prediction: Array) -> None:
+def _draw_row(axes: Any, image: Any, truth: Array, prediction: Array, classes: bool) -> None:
+    if classes:
+        masks = [label_image(_within(plane)) for plane in (truth, prediction)]
+    else:
+        found = prediction if prediction.dtype.kind == "f" else _labels(prediction) != 0
+        masks = [_grey(_labels(truth) != 0), _grey(found)]
     pictures = (
         to_rgb(image, where="segmentation_sheet"),
-        _grey(_labels(truth) != 0),
-        _grey(prediction if prediction.dtype.kind == "f" else _labels(prediction) != 0),
-        error_image(truth, prediction),
+        *masks,
+        error_image(truth, prediction, classes),
     )
     for axis, picture in zip(axes, pictures, strict=True):
         axis.imshow(picture)
@@ -183,16 +201,29 @@ def _draw_row(axes: Any, image: Any, truth: Array, prediction: Array) -> None:
         axis.spines[:].set_visible(False)
 
 
-def _add_legend(figure: Figure) -> None:
-    from matplotlib.patches import Patch
-
+def _add_legend(figure: Figure, classes: Sequence[str] | None) -> None:
     names = {
         "object, found": TRUE_POSITIVE,
         "false positive (not there)": FALSE_POSITIVE,
         "false negative (missed)": FALSE_NEGATIVE,
     }
+    if classes is not None:
+        names["another class"] = WRONG_CLASS
+        own = {name: COLOURS[int(_within(number))] for number, name in enumerate(classes, start=1)}
+        _legend(figure, own, "outside upper right")
+    _legend(figure, names, "outside lower right")
+
+
+def _within(labels: Any) -> Any:
+    """Labels above the number of colours begin again at the first one's."""
+    return np.where(labels > 0, (labels - 1) % (len(COLOURS) - 1) + 1, 0)
+
+
+def _legend(figure: Figure, names: dict[str, str], place: str) -> None:
+    from matplotlib.patches import Patch
+
     handles = [Patch(facecolor=c, edgecolor="#888888", label=name) for name, c in names.items()]
-    figure.legend(handles=handles, loc="outside lower right", ncols=3)
+    figure.legend(handles=handles, loc=place, ncols=4)
 
 
 def _check_counts(count: int, **others: Any) -> None:

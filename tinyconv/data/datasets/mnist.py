@@ -19,6 +19,7 @@ Array = Any
 
 DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MAX_BYTES = 2**30
+MAX_DIMENSIONS = 32
 MAX_DEFLATE_RATIO = 1032
 """No deflate stream, the compression inside gzip, expands by more."""
 
@@ -47,6 +48,7 @@ def read_idx(path: str | os.PathLike[str]) -> Array:
             dtype, shape = _read_header(path, file)
             count = prod(shape) * dtype.itemsize
             _check_claim(path, count)
+            _check_shape(path, shape)
             data = file.read(count + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise _refuse(path, f"damaged ({error})", "an idx file that can be read") from error
@@ -57,6 +59,8 @@ def read_idx(path: str | os.PathLike[str]) -> Array:
 
 
 def _open(path: Path) -> BinaryIO | gzip.GzipFile:
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise OSError("not a file")
     with path.open("rb") as file:
         compressed = file.read(2) == b"\x1f\x8b"
     return gzip.open(path, "rb") if compressed else path.open("rb")
@@ -77,6 +81,13 @@ def _check_claim(path: Path, count: int) -> None:
     most = min(MAX_BYTES, path.stat().st_size * MAX_DEFLATE_RATIO)
     if count > most:
         raise _refuse(path, f"a header that claims {count} bytes", f"at most {most} from a file of this size")
+
+
+def _check_shape(path: Path, shape: tuple[int, ...]) -> None:
+    """Refuse what NumPy cannot hold: a size of 0 makes the others cost no byte."""
+    if len(shape) > MAX_DIMENSIONS or prod(max(size, 1) for size in shape) > MAX_BYTES:
+        expected = f"at most {MAX_DIMENSIONS} dimensions and {MAX_BYTES} values"
+        raise _refuse(path, f"an array of shape {shape}", expected)
 
 
 def _refuse(path: Path, value: str, expected: str) -> DataError:

@@ -5,22 +5,27 @@ Both packages are optional: ``pip install tinyconv[medical]``.
 
 from __future__ import annotations
 
+import gzip
 import os
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tinyconv.errors import DataError, PackageError
+from tinyconv.errors import DataError, PackageError, ShapeError
+from tinyconv.io import write_whole
 
 Array = Any
 
 MAX_VOXELS = 2**29
 UNEVEN = 0.01
 """Distances between slices may differ by this share, no more."""
+
+MOST_DEFLATED = 1032
+"""A byte of a gzip file holds at most so many."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +38,13 @@ class Volume:
         As the scanner says them, e.g. Hounsfield units of CT.
     spacing : (float, float, float)
         Millimetres from voxel to voxel along D, H and W; what the metrics of `tinyconv.metrics` take.
+    affine : array (4, 4) or None
+        Of a NIfTI file: from the numbers (x, y, z) of a voxel, in the file's order, to millimetres.
     """
 
     values: Array
     spacing: tuple[float, float, float]
+    affine: Array = None
 
 
 def read_nifti(path: str | os.PathLike[str]) -> Volume:
@@ -48,29 +56,85 @@ def read_nifti(path: str | os.PathLike[str]) -> Volume:
         Without nibabel.
     DataError
         If the file is missing, damaged, no single volume, or has more than `MAX_VOXELS` voxels.
+        No size that its header claims is believed before it is compared with the size the file has.
     """
     try:
         import nibabel
     except ImportError as error:
         raise PackageError("read_nifti", "nibabel", "missing", "pip install tinyconv[medical]") from error
     where = repr(os.fspath(path))
+    if not os.fsdecode(path).lower().endswith((".nii", ".nii.gz")):
+        raise DataError("read_nifti", where, "named otherwise", "a name that ends in .nii or .nii.gz")
     try:
+        if not os.path.isfile(path):  # a pipe would be waited for
+            raise FileNotFoundError("missing, or not a file")
         image: Any = nibabel.load(path)
-        shape = tuple(int(n) for n in image.shape)
-        while len(shape) > 3 and shape[-1] == 1:
-            shape = shape[:-1]
-        if len(shape) != 3 or not 0 < prod(shape) <= MAX_VOXELS:
-            raise DataError(
-                "read_nifti", where, f"of shape {image.shape}", f"one volume of at most {MAX_VOXELS}"
-            )
-        values = np.asarray(image.dataobj, np.float32).reshape(shape)
+        shape = _nifti_shape(where, image, os.stat(path).st_size)
+        with np.errstate(all="ignore"):  # what overflows is refused below
+            values = np.asarray(image.dataobj, np.float32).reshape(shape)
         spacing = tuple(float(step) for step in image.header.get_zooms()[:3])
+        affine = np.asarray(image.affine, np.float64)
     except DataError:
         raise
     except Exception as error:  # nibabel has many, and what lies below it has more
         found = f"unreadable ({type(error).__name__}: {error})"
         raise DataError("read_nifti", where, found, "a NIfTI file") from error
-    return _checked("read_nifti", where, np.ascontiguousarray(values.transpose()), spacing[::-1])
+    volume = _checked("read_nifti", where, np.ascontiguousarray(values.transpose()), spacing[::-1])
+    return replace(volume, affine=affine)
+
+
+def write_nifti(path: str | os.PathLike[str], labels: Array, like: str | os.PathLike[str]) -> None:
+    """Write labels as a NIfTI file that lies where another one does: its affine, spacing and units.
+
+    Parameters
+    ----------
+    path : path
+        Ends in ``.nii`` or ``.nii.gz``; a file of that name is replaced.
+    labels : array (D, H, W) of whole numbers from 0 to 65535
+    like : path
+        The file whose volume the labels belong to.
+
+    Raises
+    ------
+    ShapeError
+        If the labels are of another shape than its volume.
+    PackageError, DataError, StorageError
+        As `read_nifti`; if the file cannot be written.
+    """
+    volume = read_nifti(like)
+    import nibabel
+
+    if labels.shape != volume.values.shape:
+        raise ShapeError("write_nifti", "labels", labels.shape, f"{volume.values.shape}, as {str(like)!r}")
+    kind: Any = np.uint8 if labels.max(initial=0) < 256 else np.uint16
+    source: Any = nibabel.load(like)
+    made = nibabel.Nifti1Image(np.asarray(labels, kind).transpose(), volume.affine)
+    made.header.set_xyzt_units(*source.header.get_xyzt_units())
+    for name in ("sform", "qform"):
+        affine, code = getattr(source, f"get_{name}")(coded=True)
+        if affine is not None and code:
+            getattr(made, f"set_{name}")(affine, int(code))
+    content = made.to_bytes()
+    if os.fspath(path).lower().endswith(".gz"):
+        content = gzip.compress(content, 6, mtime=0)
+    write_whole(path, content)
+
+
+def _nifti_shape(where: str, image: Any, size: int) -> tuple[int, ...]:
+    """The shape without trailing ones, of numbers that a file of `size` bytes can hold."""
+    shape = tuple(int(n) for n in image.shape)
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    if len(shape) != 3 or min(shape) < 1 or prod(shape) > MAX_VOXELS:
+        raise DataError("read_nifti", where, f"of shape {image.shape}", f"one volume of at most {MAX_VOXELS}")
+    dtype = np.dtype(image.get_data_dtype())
+    if dtype.kind not in "iuf":
+        raise DataError("read_nifti", where, f"of {dtype}", "one real number per voxel")
+    claimed = prod(shape) * dtype.itemsize
+    if claimed > size * MOST_DEFLATED:
+        found = f"{size} bytes long, too few for {claimed} bytes of voxels"
+        raise DataError("read_nifti", where, found, "a whole file")
+    return shape
 
 
 def read_dicom(folder: str | os.PathLike[str]) -> Volume:

@@ -1,7 +1,7 @@
 """Fast CPU kernels in Numba: the same names and signatures as in `reference`."""
 
-from tinyconv.kernels.cpu.memory import keep_large_blocks
 from tinyconv.kernels.cpu.threads import wait_briefly
+from tinyconv.kernels.heap import keep_large_blocks
 
 keep_large_blocks()
 wait_briefly()

@@ -18,6 +18,7 @@ import numpy as np
 from numba import types
 
 from tinyconv.kernels.cpu.memory import Memory
+from tinyconv.kernels.cpu.turns import in_turn
 
 
 def read_only(dtype: Any, ndim: int = 1) -> types.Array:
@@ -68,13 +69,13 @@ def kept_on_disk(function: Any, **options: Any) -> Any:
     """
     try:
         kernel = numba.njit(cache=True, **options)(function)
+        file = getattr(kernel._cache, "_cache_file", None)
+        if file is not None:
+            file._source_stamp = _folder_stamp()
     except RuntimeError:
         _warn_that_nothing_is_kept()
-        return numba.njit(**options)(function)
-    file = getattr(kernel._cache, "_cache_file", None)
-    if file is not None:
-        file._source_stamp = _folder_stamp()
-    return kernel
+        kernel = numba.njit(**options)(function)
+    return in_turn(kernel) if options.get("parallel") else kernel
 
 
 @cache

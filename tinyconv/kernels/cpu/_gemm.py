@@ -17,6 +17,7 @@ import numba
 import numpy as np
 from numba import types
 
+from tinyconv.kernels.cpu._activations import activate
 from tinyconv.kernels.cpu._compile import parallel_kernel, read_only, written
 from tinyconv.kernels.cpu._moves import copy_square_transposed, copy_valid
 from tinyconv.kernels.cpu._pack import block_begin, block_width, blocks_of
@@ -59,7 +60,7 @@ def _signature(number: Any) -> Any:
     matrix = types.Array(number, 2, "A", readonly=True)
     return types.void(
         matrix, matrix, types.Array(number, 1, "A", readonly=True), types.boolean, written(number, 2),
-        table, table, read_only(types.int64), types.int64,
+        table, table, read_only(types.int64), types.int64, types.int64, types.float32,
     )  # fmt: skip
 
 
@@ -74,16 +75,19 @@ def gemm(
     out: Array,
     segment: Array,
     width: int,
+    kind: int,
+    number: float,
 ) -> None:
-    """Fill c (m, n) with a (m, k) times b (k, n) plus bias.
+    """Fill c (m, n) with a (m, k) times b (k, n) plus bias, and apply an activation function.
 
     `bias` has a number for each column, or for each row if `by_row`, or none at all. `row` and `out`
-    come from `row_table`, `segment` is `SEGMENT`.
+    come from `row_table`, `segment` is `SEGMENT`; `kind` and `number` are those of an `Epilogue`.
     """
     m, n = c.shape
     k = a.shape[1]
     parts, entries = row.shape
     rows = entries - MAX_ROWS
+    flat = c.reshape(-1)
     for task in numba.prange(blocks_of(n, width) * parts):
         begin, part = block_begin(task // parts, n, width), task % parts
         wide = block_width(n - begin, width)
@@ -103,6 +107,8 @@ def gemm(
                 a, first, row, out, part * entries, bottom - top, panel, depth, wide, valid, c, begin, start,
                 first == 0 and not filled, segment, width,
             )  # fmt: skip
+        if kind:
+            activate(flat, top * n + begin, valid, bottom - top, n, kind, number)
 
 
 @numba.njit(nogil=True)

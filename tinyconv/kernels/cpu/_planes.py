@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyconv.kernels.cpu._activations import NOTHING, Epilogue, activated
 from tinyconv.kernels.cpu._algorithm import Fill, cost_of_groups, direct_fill, has_few_tiles, winograd_tile
 from tinyconv.kernels.cpu._groups import pack_groups, packs_grad_plan, packs_of, sum_groups, sweep_groups
 from tinyconv.kernels.cpu._inner_product import pack_columns
@@ -40,7 +41,7 @@ Sizes = tuple[int, ...]
 
 def conv_planes(
     x: Array, weight: Array, bias: Array | None, size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes,
-    groups: int, y: Array | None = None,
+    groups: int, y: Array | None = None, epilogue: Epilogue = NOTHING,
 ) -> Array:  # fmt: skip
     """Convolution, with outputs of `size`; written to `y` (channels-last memory) if it is given."""
     columns, channels, *kernel = weight.shape
@@ -51,9 +52,9 @@ def conv_planes(
     flat, start, (out_step, in_step, h_step, w_step) = as_memory(weight)
     if tile := _winograd_tile(problem, x):
         steps = in_step, out_step, h_step, w_step
-        return _run_winograd(problem, x, Memory(flat, start, steps), bias, tile, y)
+        return _run_winograd(problem, x, Memory(flat, start, steps), bias, tile, y, epilogue)
     steps_of_groups = out_step * problem.columns, in_step, out_step, h_step, w_step
-    return _run(problem, x, Memory(flat, start, steps_of_groups), bias, y)
+    return _run(problem, x, Memory(flat, start, steps_of_groups), bias, y, epilogue)
 
 
 def conv_transpose_planes(
@@ -107,6 +108,16 @@ def parameter_grads_planes(
     return weight, sum_(grad, (0, 2, 3), False)
 
 
+def sums_by_tiles(
+    x: Array, grad: Array, kernel_size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
+) -> bool:
+    """Whether the bias's gradient comes from the tiles of the weight's."""
+    if x.ndim != 4:
+        return False
+    problem = _weight_problem(x, grad, kernel_size, stride, padding, dilation, groups)
+    return bool(_winograd_tile(problem, x, for_weight=True))
+
+
 def _weight_problem(
     x: Array, grad: Array, kernel_size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
 ) -> Problem:
@@ -125,11 +136,18 @@ def _output(problem: Problem, dtype: Any) -> Array:
     return channels_last_empty(problem.batch, problem.columns * problem.groups, problem.out_size, dtype)
 
 
-def _run(problem: Problem, x: Array, weight: Memory, bias: Array | None, y: Array | None) -> Array:
+def _run(
+    problem: Problem,
+    x: Array,
+    weight: Memory,
+    bias: Array | None,
+    y: Array | None,
+    epilogue: Epilogue = NOTHING,
+) -> Array:
     """Pack the weights, sweep the windows."""
     fill = direct_fill(problem, x.itemsize)
     if fill is Fill.GROUPS:
-        return _run_groups(problem, x, weight, bias, y)
+        return activated(_run_groups(problem, x, weight, bias, y), epilogue)
     inner = fill is Fill.TERMS
     threads = use_threads(problem.products())
     width = lanes_for(problem.columns, x.itemsize)
@@ -153,7 +171,7 @@ def _run(problem: Problem, x: Array, weight: Memory, bias: Array | None, y: Arra
     flat = y.transpose(0, 2, 3, 1).reshape(-1)
     strips = np.empty((threads, strip), x.dtype)
     sweep(x.dtype)(as_memory(x), packed, packed_bias, flat, strips, sizes, width, inner, tables)
-    return y
+    return activated(y, epilogue)
 
 
 def _run_groups(problem: Problem, x: Array, weight: Memory, bias: Array | None, y: Array | None) -> Array:
@@ -201,8 +219,9 @@ def _tile_plan(problem: Problem, x: Array, padding: tuple[int, int], tile: int) 
 
 
 def _run_winograd(
-    problem: Problem, x: Array, weight: Memory, bias: Array | None, tile: int, y: Array | None
-) -> Array:
+    problem: Problem, x: Array, weight: Memory, bias: Array | None, tile: int, y: Array | None,
+    epilogue: Epilogue = NOTHING,
+) -> Array:  # fmt: skip
     """Transform the weights and the tiles. The adjoint is a convolution with the kernel turned."""
     use_threads(problem.products())
     parts = cores()
@@ -221,7 +240,7 @@ def _run_winograd(
         scratches = np.empty((parts, few_scratch(sizes, width)), x.dtype)
         tables = few_tables(sizes.block, sizes.channels, width)
         winograd_few(x.dtype)(
-            as_memory(x), weight, start, flat, v, scratches, zeros, sizes, turned, width, tables
+            as_memory(x), weight, start, flat, v, scratches, zeros, sizes, turned, width, tables, *epilogue
         )  # fmt: skip
         return y
     packed = np.empty(sizes.points * (sizes.channels * sizes.columns + PAD), x.dtype)
@@ -229,7 +248,7 @@ def _run_winograd(
     buffers = np.empty((parts, gather_scratch(width)), x.dtype)
     transform_weights(x.dtype)(packed, weight, buffers, shape, width)
     scratches = np.empty((parts, scratch), x.dtype)
-    winograd(x.dtype)(as_memory(x), packed, start, flat, scratches, zeros, sizes, width, tables)
+    winograd(x.dtype)(as_memory(x), packed, start, flat, scratches, zeros, sizes, width, tables, *epilogue)
     return y
 
 

@@ -15,6 +15,7 @@ import numba
 import numpy as np
 from numba import types
 
+from tinyconv.kernels.cpu._activations import NOTHING, Epilogue
 from tinyconv.kernels.cpu._compile import memory, parallel_kernel, read_only, written
 from tinyconv.kernels.cpu._planes import conv_planes, conv_transpose_planes, weight_grad_planes
 from tinyconv.kernels.cpu._windows import Axis, convolution_axis, transposed_axis
@@ -30,8 +31,9 @@ OUTSIDE = -1
 
 
 def conv_volume(
-    x: Array, weight: Array, bias: Array | None, size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes
-) -> Array:
+    x: Array, weight: Array, bias: Array | None, size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes,
+    epilogue: Epilogue = NOTHING,
+) -> Array:  # fmt: skip
     """Convolution, with outputs of `size`."""
     (axis,) = convolution_axis(size[0], weight.shape[2], stride[0], padding[0], dilation[0])
     y = channels_last_empty(x.shape[0], weight.shape[0], size, x.dtype)
@@ -40,7 +42,7 @@ def conv_volume(
         target = _planes_of(y, n, axis, first, rows)
         conv_planes(
             _side_by_side(x, n, axis, first, rows), planes, bias, size[1:], stride[1:], padding[1:],
-            dilation[1:], 1, target,
+            dilation[1:], 1, target, epilogue,
         )  # fmt: skip
     return y
 

@@ -18,6 +18,7 @@ import numba
 import numpy as np
 from numba import types
 
+from tinyconv.kernels.cpu._activations import activate
 from tinyconv.kernels.cpu._compile import integers, memory, parallel_kernel, read_only, written
 from tinyconv.kernels.cpu._pack import block_width
 from tinyconv.kernels.cpu._windows import CACHED_PLANS, Pair
@@ -161,9 +162,12 @@ def input_tile(
 @numba.njit(nogil=True)
 def output_tile(
     tile_number: int, m: Array, m_first: int, m_columns: int, edge_first: int, block: int, bias: Array,
-    y: Array, begin: int, sizes: Any, width: int,
+    y: Array, begin: int, sizes: Any, width: int, kind: int, number: float,
 ) -> None:  # fmt: skip
-    """Transform one tile of m (point, tile, m_columns) to y (N, H, W, C), channels from `begin` on."""
+    """Transform one tile of m (point, tile, m_columns) to y (N, H, W, C), channels from `begin` on.
+
+    `kind` and `number` are those of an `Epilogue`.
+    """
     tile, columns = sizes.tile, sizes.columns
     side, step = tile + 2, apart(block, m_columns)
     image = tile_number // (sizes.tiles_h * sizes.tiles_w)
@@ -178,6 +182,8 @@ def output_tile(
                 TO_OUTPUT_4(m, m_first + c, side * step, step, y, target + c, pitch, columns, bias, begin + c)
             else:
                 TO_OUTPUT_2(m, m_first + c, side * step, step, y, target + c, pitch, columns, bias, begin + c)
+        if kind:
+            _activate_tile(y, target, rows, pixels, m_columns, columns, pitch, kind, number)
         return
     row = tile * m_columns
     for c in range(0, m_columns, width):
@@ -189,6 +195,21 @@ def output_tile(
         for p in range(pixels):
             source = edge_first + (r * tile + p) * m_columns
             copy_run(y, target + r * pitch + p * columns, m, source, m_columns)
+    if kind:
+        _activate_tile(y, target, rows, pixels, m_columns, columns, pitch, kind, number)
+
+
+@numba.njit(nogil=True)
+def _activate_tile(
+    y: Array, target: int, rows: int, pixels: int, m_columns: int, columns: int, pitch: int, kind: int,
+    number: float,
+) -> None:  # fmt: skip
+    """Apply a function to `m_columns` channels of each pixel of a tile of y."""
+    if m_columns == columns:
+        activate(y, target, pixels * columns, rows, pitch, kind, number)
+        return
+    for r in range(rows):
+        activate(y, target + r * pitch, m_columns, pixels, columns, kind, number)
 
 
 @numba.njit(nogil=True)
@@ -225,18 +246,19 @@ def _signature(number: Any) -> Any:
     tables = types.NamedUniTuple(read_only(types.int64), 3, TileTables)
     return types.void(
         memory(number, 4), read_only(number), read_only(number), written(number), written(number, 2),
-        read_only(number), integers(TileSizes), types.int64, tables,
+        read_only(number), integers(TileSizes), types.int64, tables, types.int64, types.float32,
     )  # fmt: skip
 
 
 @parallel_kernel(_signature)
 def winograd(
     x: Any, weights: Array, bias: Array, y: Array, scratches: Array, zeros: Array, sizes: Any, width: int,
-    tables: Any,
+    tables: Any, kind: int, number: float,
 ) -> None:  # fmt: skip
     """y (N, H, W, C flat) from x (Memory of N, C, H, W), transformed weights and the bias.
 
-    `scratches` (threads, size of a thread's memory) is scratch memory, `zeros` two vectors of 0.
+    `scratches` (threads, size of a thread's memory) is scratch memory, `zeros` two vectors of 0;
+    `kind` and `number` are those of an `Epilogue`.
     """
     threads = scratches.shape[0]
     scratch = scratches.reshape(-1)
@@ -259,5 +281,5 @@ def winograd(
             for t in range(tiles):
                 output_tile(
                     begin + t, scratch, m_first + t * sizes.columns, sizes.columns, edge_first, sizes.block,
-                    bias, y, 0, sizes, width,
+                    bias, y, 0, sizes, width, kind, number,
                 )  # fmt: skip

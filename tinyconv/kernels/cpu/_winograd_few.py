@@ -106,21 +106,22 @@ def _signature(number: Any) -> Any:
     return types.void(
         memory(number, 4), memory(number, 4), read_only(number), written(number), written(number),
         written(number, 2), read_only(number), integers(TileSizes), types.boolean, types.int64,
-        _tables_type(),
+        _tables_type(), types.int64, types.float32,
     )  # fmt: skip
 
 
 @parallel_kernel(_signature)
 def winograd_few(
     x: Any, weight: Any, bias: Array, y: Array, v: Array, scratches: Array, zeros: Array, sizes: Any,
-    turned: bool, width: int, tables: Any,
+    turned: bool, width: int, tables: Any, kind: int, number: float,
 ) -> None:  # fmt: skip
     """y (N, H, W, C flat) from x (Memory of N, C, H, W), weights and the bias.
 
     The steps of `weight`, a Memory, are those of input channel, output channel and the two kernel axes;
     `turned` turns the kernel by half a turn. ``sizes.block`` must be the number of all tiles, and
     `tables` those of rows of `channels` numbers and of blocks of two vectors. Scratch memory: v
-    (points, tiles, channels), and `scratches` (threads, see `few_scratch`).
+    (points, tiles, channels), and `scratches` (threads, see `few_scratch`). `kind` and `number` are those
+    of an `Epilogue`.
     """
     threads, tiles = scratches.shape[0], sizes.block
     points, channels, columns = sizes.points, sizes.channels, sizes.columns
@@ -159,16 +160,19 @@ def winograd_few(
             for t in range(tiles):
                 if wide == 2 * width:
                     output_tile(
-                        t, scratch, m_first + t * wide, wide, edge_first, tiles, bias, y, begin, sizes, width
-                    )
+                        t, scratch, m_first + t * wide, wide, edge_first, tiles, bias, y, begin, sizes, width,
+                        kind, number,
+                    )  # fmt: skip
                 else:
-                    _narrow_output(scratch, m_first, edge_first, t, bias, y, begin, sizes, width)
+                    _narrow_output(
+                        scratch, m_first, edge_first, t, bias, y, begin, sizes, width, kind, number
+                    )
 
 
 @numba.njit(nogil=True)
 def _narrow_output(
     scratch: Array, m_first: int, edge_first: int, t: int, bias: Array, y: Array, begin: int, sizes: Any,
-    width: int,
+    width: int, kind: int, number: float,
 ) -> None:  # fmt: skip
     """The last block of one vector: its rows are two vectors apart, so one tile is copied together first."""
     together = edge_first
@@ -188,6 +192,8 @@ def _narrow_output(
         begin,
         sizes,
         width,
+        kind,
+        number,
     )
 
 

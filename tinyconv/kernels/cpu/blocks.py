@@ -21,6 +21,10 @@ BLOCK = 16384
 """About how many numbers a block has."""
 LANES = 128
 """How many sums run side by side; a narrow array uses several rows at once to fill them."""
+FEW = 2**17
+"""So many numbers one thread adds up sooner than it wakes another."""
+FEW_ROWS = 256
+"""So many rows are added in float32 without a loss that matters."""
 
 
 def summed_plan(x: Array, axis: tuple[int, ...]) -> tuple[Array, tuple[int, int, int], list[int]] | None:
@@ -39,6 +43,12 @@ def summed_plan(x: Array, axis: tuple[int, ...]) -> tuple[Array, tuple[int, int,
         return None
     single = [i for i in range(x.ndim) if x.shape[i] == 1 and i not in summed]
     return x, shape, outer + inner + single
+
+
+def has_few_rows(x: Array) -> bool:
+    """Whether x, a float32 matrix without gaps, has few enough rows and numbers for one thread."""
+    dense = x.flags.c_contiguous or x.flags.f_contiguous
+    return dense and 0 < x.size <= FEW and x.shape[0] <= FEW_ROWS and x.dtype == np.float32
 
 
 @inlined

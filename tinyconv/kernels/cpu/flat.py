@@ -8,10 +8,13 @@ so that a channels-last network stays channels-last.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
+
+from tinyconv.kernels.cpu.threads import use_threads
 
 Array = Any
 
@@ -30,7 +33,12 @@ def suits(x: Array, *others: Array) -> bool:
 
 def suits_alone(x: Array, *others: Array) -> bool:
     """The same for a kernel that tells `use_threads` how much it has to do."""
-    return x.size >= SMALL // TINY and _are_float32(x, *others)
+    return is_enough(x.size) and _are_float32(x, *others)
+
+
+def is_enough(size: int) -> bool:
+    """Whether so many numbers are worth a call of such a kernel."""
+    return size >= SMALL // TINY
 
 
 def _are_float32(x: Array, *others: Array) -> bool:
@@ -89,6 +97,29 @@ def ordered_like(x: Array, other: Array) -> Array:
     ordered = np.empty_like(other, dtype=x.dtype)
     ordered[...] = x
     return ordered
+
+
+WORK = 8
+"""Multiply-adds that take as long as one element of an activation function."""
+
+
+def along(kernel: Callable[..., None], x: Array, *numbers: float) -> Array:
+    """A new array like x, filled by ``kernel(x, y, *numbers)`` on flat arrays."""
+    use_threads(WORK * x.size)
+    x = dense(x)
+    y = np.empty_like(x)
+    kernel(flat(x), flat(y), *map(np.float32, numbers))
+    return y
+
+
+def along_both(kernel: Callable[..., None], grad: Array, at: Array, *numbers: float) -> Array:
+    """A new array like `at`, filled by ``kernel(grad, at, result, *numbers)`` on flat arrays."""
+    use_threads(WORK * at.size)
+    at = dense(at)
+    grad = ordered_like(grad, at)
+    result = np.empty_like(at)
+    kernel(flat(grad), flat(at), flat(result), *map(np.float32, numbers))
+    return result
 
 
 def channels_last(x: Array) -> Array:

@@ -1,8 +1,7 @@
-"""Memory for the CPU kernels: keep freed blocks, and see any array as one run of numbers."""
+"""Memory for the CPU kernels: see any array as one run of numbers."""
 
 from __future__ import annotations
 
-import ctypes
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,26 +10,6 @@ from numpy.lib.stride_tricks import as_strided
 from tinyconv.kernels.cpu.flat import memory_axes
 
 Array = Any
-
-_M_TRIM_THRESHOLD = -1
-_M_MMAP_THRESHOLD = -3
-_SIZES = (1 << 30, 1 << 25)  # older versions of glibc accept no more than 32 MiB
-
-
-def keep_large_blocks() -> bool:
-    """Ask the C library to keep freed blocks for the next array; True if it agreed.
-
-    By default glibc gives every large block back to the system, and the next array of that
-    size is made of fresh pages, which the system must clear one by one: that takes longer
-    than the arithmetic of an elementwise op. Other C libraries have no such call and are
-    left alone.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):
-        return False
-    options = (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD)
-    return all(any(mallopt(option, size) for size in _SIZES) for option in options)
 
 
 class Memory(NamedTuple):

@@ -11,13 +11,21 @@ any number of threads.
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import prange
 
 from tinyconv.kernels.cpu.blocks import rows_of_block, sum_rows, summed_plan
-from tinyconv.kernels.cpu.flat import channels_first, channels_last, flat, is_dense, ordered_like, suits
+from tinyconv.kernels.cpu.flat import (
+    channels_first,
+    channels_last,
+    flat,
+    is_dense,
+    memory_axes,
+    ordered_like,
+    suits,
+)
 from tinyconv.kernels.cpu.options import inlined, parallel
 from tinyconv.kernels.cpu.threads import use_threads
 from tinyconv.kernels.reference import norm as reference
@@ -26,25 +34,94 @@ from tinyconv.kernels.reference.norm import channel_window_sum as channel_window
 Array = Any
 
 
+class Plan(NamedTuple):
+    """How an array is normalised: as (outer, summed, inner), `tail` neighbours of inner taken together."""
+
+    array: Array
+    shape: tuple[int, int, int]
+    kept: list[int]
+    tail: int
+
+    def together(self, part: Array) -> Array:
+        """Numbers (outer, inner): of each, the mean of the `tail` that belong together."""
+        if self.tail == 1:
+            return part
+        means = part.reshape(part.shape[0], -1, self.tail).mean(axis=2)
+        return np.repeat(means, self.tail, axis=1)
+
+    def as_inner(self, part: Array) -> Array:
+        """Statistics in the shape of the caller as float64 (outer, inner)."""
+        single = part.transpose([*self.kept, *(i for i in range(part.ndim) if i not in self.kept)])
+        return np.repeat(single.reshape(self.shape[0], -1), self.tail, axis=1).astype(np.float64)
+
+    def as_given(self, part: Array, axes: tuple[int, ...]) -> Array:
+        """Numbers (outer, inner) in the shape of the caller: `axes` with size 1."""
+        size = [self.array.shape[i] for i in self.kept]
+        order = [self.kept.index(i) for i in sorted(self.kept)]
+        whole = [1 if i in axes else n for i, n in enumerate(self.array.shape)]
+        single = part.reshape(self.shape[0], -1, self.tail)[..., 0]
+        return np.ascontiguousarray(single.reshape(size).transpose(order), np.float32).reshape(whole)
+
+
+def _plan(x: Array, axes: tuple[int, ...]) -> Plan | None:
+    """How to normalise x over `axes`; None where no kernel fits.
+
+    A group of channels of a channels-last image is not one piece of memory. Its channels are summed one
+    by one at first, and then taken together.
+    """
+    if not suits(x) or not is_dense(x):
+        return None
+    plan = summed_plan(x, axes)
+    if plan is not None:
+        return Plan(*plan, 1)
+    last = [i for i in memory_axes(x) if x.shape[i] > 1][-1]
+    if last not in axes:
+        return None
+    plan = summed_plan(x, tuple(i for i in axes if i != last))
+    if plan is None:
+        return None
+    return Plan(*plan[:2], [i for i in plan[2] if i != last], x.shape[last])
+
+
 def normalize(x: Array, axes: tuple[int, ...], eps: float) -> tuple[Array, Array, Array]:
     """``(x - mean) / sqrt(var + eps)``, with the mean and the (biased) variance over `axes`."""
-    plan = summed_plan(x, axes) if suits(x) and is_dense(x) else None
+    plan = _plan(x, axes)
     if plan is None:
         return reference.normalize(x, axes, eps)
     use_threads()
-    x, shape, kept = plan
-    mean, var = _statistics(flat(x), shape)
+    x = plan.array
+    means, variances = _statistics(flat(x), plan.shape)
+    mean = plan.together(means)
+    var = plan.together(variances + np.square(means - mean))
     y = np.empty_like(x)
     ones, zeros = np.ones_like(mean, np.float32), np.zeros_like(mean, np.float32)
-    _affine(flat(x), flat(y), *shape, *_as_float32(mean, 1 / np.sqrt(var + eps)), ones, zeros)
-    order = [kept.index(i) for i in sorted(kept)]
-    statistics = (
-        part.reshape([x.shape[i] for i in kept])
-        .transpose(order)
-        .reshape([1 if i in axes else n for i, n in enumerate(x.shape)])
-        for part in _as_float32(mean, var)
-    )
-    return y, *statistics
+    _affine(flat(x), flat(y), *plan.shape, *_as_float32(mean, 1 / np.sqrt(var + eps)), ones, zeros)
+    return y, plan.as_given(mean, axes), plan.as_given(var, axes)
+
+
+def normalize_backward(
+    grad: Array, grad_mean: Array, grad_var: Array, y: Array, var: Array, axes: tuple[int, ...], eps: float
+) -> Array:
+    """The gradient of x in `normalize`, from those of its three results."""
+    plan = _plan(y, axes) if suits(y, grad, grad_mean, grad_var, var) else None
+    if plan is None:
+        return reference.normalize_backward(grad, grad_mean, grad_var, y, var, axes, eps)
+    use_threads()
+    y, count = plan.array, plan.shape[1]
+    grad = ordered_like(grad, y)
+    zeros = np.zeros((plan.shape[0], plan.shape[2]), np.float32)
+    sums = _sum_products(flat(grad), flat(y), zeros, *plan.shape)
+    total, product = (plan.together(part.sum(axis=1)) / count for part in sums)
+    square = plan.as_inner(var) + eps
+    share = count * plan.tail
+    offset = total - np.sqrt(square) * plan.as_inner(grad_mean) / share
+    slope = product - 2 * square * plan.as_inner(grad_var) / share
+    result = np.empty_like(y)
+    _combine(
+        flat(grad), flat(y), flat(result), *plan.shape, zeros,
+        *_as_float32(offset, slope, 1 / np.sqrt(square)),
+    )  # fmt: skip
+    return result
 
 
 def batch_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Array, Array]:
@@ -74,16 +151,16 @@ def batch_norm_backward(
     rows = channels_last(x)
     grad_rows = ordered_like(channels_last(grad), rows)
     count, channels = prod(rows.shape[:-1]), rows.shape[-1]
-    mean = np.ascontiguousarray(mean)
-    totals, products = (
-        part.sum(axis=0) for part in _sum_products(grad_rows.reshape(-1), rows.reshape(-1), mean, channels)
-    )
+    shape = 1, count, channels
+    mean = np.ascontiguousarray(mean).reshape(1, -1)
+    sums = _sum_products(grad_rows.reshape(-1), rows.reshape(-1), mean, *shape)
+    totals, products = (part[0].sum(axis=0) for part in sums)
     scale = 1 / np.sqrt(var.astype(np.float64) + eps)
     factor = scale if weight is None else scale * weight
     result = np.empty_like(rows)
     _combine(
-        grad_rows.reshape(-1), rows.reshape(-1), result.reshape(-1), mean,
-        *_as_float32(totals / count, products * scale**2 / count, factor),
+        grad_rows.reshape(-1), rows.reshape(-1), result.reshape(-1), *shape, mean,
+        *(part[None] for part in _as_float32(totals / count, products * scale**2 / count, factor)),
     )  # fmt: skip
     return channels_first(result), *_as_float32(products * scale, totals)
 
@@ -167,56 +244,76 @@ def _sum_squares(x: Array, centre: Array, inner: int, width: int, total: Array) 
         total[c % inner] += lanes[c]
 
 
+@inlined
+def _side_by_side(part: Array, width: int) -> Array:
+    """A vector of inner numbers as often as there are rows side by side."""
+    wide = np.empty(width, np.float32)
+    for c in range(width):
+        wide[c] = part[c % part.size]
+    return wide
+
+
 @parallel
 def _affine(
     x: Array, y: Array, outer: int, summed: int, inner: int, mean: Array, scale: Array,
     weight: Array, bias: Array,
 ) -> None:  # fmt: skip
     """y = (x - mean) * scale * weight + bias, each of these (outer, inner)."""
-    _, rows = rows_of_block(summed, inner)
+    side, rows = rows_of_block(summed, inner)
     blocks = (summed + rows - 1) // rows
     for task in prange(outer * blocks):
         n, block = task // blocks, task % blocks
-        centre, shift = mean[n], bias[n]
-        factor = scale[n] * weight[n]
-        for row in range(n * summed + block * rows, n * summed + min((block + 1) * rows, summed)):
-            source, target = x[row * inner : (row + 1) * inner], y[row * inner : (row + 1) * inner]
-            for c in range(inner):
+        centre, shift = _side_by_side(mean[n], side * inner), _side_by_side(bias[n], side * inner)
+        factor = _side_by_side(scale[n] * weight[n], side * inner)
+        stop = (n * summed + min((block + 1) * rows, summed)) * inner
+        for start in range((n * summed + block * rows) * inner, stop, side * inner):
+            end = min(start + side * inner, stop)
+            source, target = x[start:end], y[start:end]
+            for c in range(source.size):
                 target[c] = (source[c] - centre[c]) * factor[c] + shift[c]
 
 
 @parallel
-def _sum_products(grad: Array, x: Array, mean: Array, channels: int) -> Any:
-    """Sums of grad and of grad * (x - mean) in each block: twice (blocks, channels), in float64."""
-    summed = x.size // channels
-    _, rows = rows_of_block(summed, channels)
+def _sum_products(grad: Array, x: Array, mean: Array, outer: int, summed: int, inner: int) -> Any:
+    """Sums of grad and of grad * (x - mean) in each block: twice (outer, blocks, inner), in float64."""
+    side, rows = rows_of_block(summed, inner)
+    width = side * inner
     blocks = (summed + rows - 1) // rows
-    totals = np.zeros((blocks, channels))
-    products = np.zeros((blocks, channels))
-    for block in prange(blocks):
-        total, product = np.zeros(channels, np.float32), np.zeros(channels, np.float32)
-        for row in range(block * rows, min((block + 1) * rows, summed)):
-            g, value = grad[row * channels : (row + 1) * channels], x[row * channels : (row + 1) * channels]
-            for c in range(channels):
+    totals = np.zeros((outer, blocks, inner))
+    products = np.zeros((outer, blocks, inner))
+    for task in prange(outer * blocks):
+        n, block = task // blocks, task % blocks
+        total, product = np.zeros(width, np.float32), np.zeros(width, np.float32)
+        centre = _side_by_side(mean[n], width)
+        stop = (n * summed + min((block + 1) * rows, summed)) * inner
+        for start in range((n * summed + block * rows) * inner, stop, width):
+            end = min(start + width, stop)
+            g, value = grad[start:end], x[start:end]
+            for c in range(g.size):
                 total[c] += g[c]
-                product[c] += g[c] * (value[c] - mean[c])
-        for c in range(channels):
-            totals[block, c] = total[c]
-            products[block, c] = product[c]
+                product[c] += g[c] * (value[c] - centre[c])
+        for c in range(width):
+            totals[n, block, c % inner] += total[c]
+            products[n, block, c % inner] += product[c]
     return totals, products
 
 
 @parallel
 def _combine(
-    grad: Array, x: Array, result: Array, mean: Array, offset: Array, slope: Array, factor: Array
-) -> None:
-    """result = (grad - offset - (x - mean) * slope) * factor, each a vector of channels."""
-    channels = mean.size
-    summed = x.size // channels
-    _, rows = rows_of_block(summed, channels)
-    for block in prange((summed + rows - 1) // rows):
-        for row in range(block * rows, min((block + 1) * rows, summed)):
-            g, value = grad[row * channels : (row + 1) * channels], x[row * channels : (row + 1) * channels]
-            target = result[row * channels : (row + 1) * channels]
-            for c in range(channels):
-                target[c] = (g[c] - offset[c] - (value[c] - mean[c]) * slope[c]) * factor[c]
+    grad: Array, x: Array, result: Array, outer: int, summed: int, inner: int, mean: Array, offset: Array,
+    slope: Array, factor: Array,
+) -> None:  # fmt: skip
+    """result = (grad - offset - (x - mean) * slope) * factor, each of these (outer, inner)."""
+    side, rows = rows_of_block(summed, inner)
+    width = side * inner
+    blocks = (summed + rows - 1) // rows
+    for task in prange(outer * blocks):
+        n, block = task // blocks, task % blocks
+        centre, base = _side_by_side(mean[n], width), _side_by_side(offset[n], width)
+        tilt, scale = _side_by_side(slope[n], width), _side_by_side(factor[n], width)
+        stop = (n * summed + min((block + 1) * rows, summed)) * inner
+        for start in range((n * summed + block * rows) * inner, stop, width):
+            end = min(start + width, stop)
+            g, value, target = grad[start:end], x[start:end], result[start:end]
+            for c in range(g.size):
+                target[c] = (g[c] - base[c] - (value[c] - centre[c]) * tilt[c]) * scale[c]

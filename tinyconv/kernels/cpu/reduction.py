@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from tinyconv.kernels.cpu.blocks import rows_of_block, sum_rows, summed_plan
+from tinyconv.kernels.cpu.blocks import has_few_rows, rows_of_block, sum_rows, summed_plan
 from tinyconv.kernels.cpu.flat import flat, suits
 from tinyconv.kernels.cpu.options import alone, lane_sum, parallel
 from tinyconv.kernels.cpu.threads import use_threads
@@ -21,15 +21,9 @@ from tinyconv.kernels.reference import reduction as reference
 Array = Any
 
 
-FEW = 2**17
-"""So many numbers one thread adds up sooner than it wakes another."""
-FEW_ROWS = 256
-"""So many rows are added in float32 without a loss that matters."""
-
-
 def sum(x: Array, axis: tuple[int, ...], keepdims: bool) -> Array:
     """Sum over `axis`."""
-    if axis == (0,) and x.ndim == 2 and _is_small(x):
+    if axis == (0,) and x.ndim == 2 and has_few_rows(x):
         sums = _sum_of_rows(x)
         return sums.reshape(1, -1) if keepdims else sums
     plan = summed_plan(x, axis) if suits(x) else None
@@ -43,12 +37,6 @@ def sum(x: Array, axis: tuple[int, ...], keepdims: bool) -> Array:
     if not keepdims:
         return result
     return result.reshape([size if i in kept else 1 for i, size in enumerate(x.shape)])
-
-
-def _is_small(x: Array) -> bool:
-    """Whether x, a float32 matrix without gaps, has few enough rows and numbers for one thread."""
-    dense = x.flags.c_contiguous or x.flags.f_contiguous
-    return dense and 0 < x.size <= FEW and x.shape[0] <= FEW_ROWS and x.dtype == np.float32
 
 
 def _sum_of_rows(x: Array) -> Array:

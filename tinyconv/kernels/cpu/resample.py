@@ -14,7 +14,7 @@ import numpy as np
 from numba import prange
 
 from tinyconv.kernels.cpu.flat import suits
-from tinyconv.kernels.cpu.options import parallel
+from tinyconv.kernels.cpu.options import inlined, parallel
 from tinyconv.kernels.cpu.threads import use_threads
 from tinyconv.kernels.reference import resample as reference
 
@@ -61,10 +61,40 @@ def _sum_lines(x: Array, y: Array, starts: Array, sources: Array, weights: Array
     count, inner = y.shape[1:]
     for task in prange(y.shape[0] * count):
         n, i = task // count, task % count
-        target = y[n, i]
-        for c in range(inner):
-            target[c] = 0
-        for k in range(starts[i], starts[i + 1]):
-            source, weight = x[n, sources[k]], weights[k]
+        target, first, end = y[n, i], starts[i], starts[i + 1]
+        if end == first:
             for c in range(inner):
-                target[c] += weight * source[c]
+                target[c] = 0
+        elif end - first == 1:
+            _weigh(target, x[n, sources[first]], weights[first])
+        else:
+            left, right = x[n, sources[first]], x[n, sources[first + 1]]
+            _blend(target, left, right, weights[first], weights[first + 1])
+        for k in range(first + 2, end - 1, 2):
+            _add_two(target, x[n, sources[k]], x[n, sources[k + 1]], weights[k], weights[k + 1])
+        if end - first > 2 and (end - first) % 2 == 1:
+            _add(target, x[n, sources[end - 1]], weights[end - 1])
+
+
+@inlined
+def _weigh(target: Array, source: Array, weight: float) -> None:
+    for c in range(target.size):
+        target[c] = weight * source[c]
+
+
+@inlined
+def _blend(target: Array, left: Array, right: Array, before: float, after: float) -> None:
+    for c in range(target.size):
+        target[c] = before * left[c] + after * right[c]
+
+
+@inlined
+def _add_two(target: Array, left: Array, right: Array, before: float, after: float) -> None:
+    for c in range(target.size):
+        target[c] += before * left[c] + after * right[c]
+
+
+@inlined
+def _add(target: Array, source: Array, weight: float) -> None:
+    for c in range(target.size):
+        target[c] += weight * source[c]

@@ -34,6 +34,20 @@ def log_softmax(x: Array, axis: int) -> Array:
     return _by_rows(_log_softmax, x, axis) if suits(x) else reference.log_softmax(x, axis)
 
 
+def softmax_backward(grad: Array, y: Array, axis: int) -> Array:
+    """The gradient of x in `softmax`, ``y * (grad - sum(grad * y))``."""
+    if not suits(y, grad):
+        return reference.softmax_backward(grad, y, axis)
+    return _by_two_rows(_softmax_backward, grad, y, axis)
+
+
+def log_softmax_backward(grad: Array, y: Array, axis: int) -> Array:
+    """The gradient of x in `log_softmax`, ``grad - exp(y) * sum(grad)``."""
+    if not suits(y, grad):
+        return reference.log_softmax_backward(grad, y, axis)
+    return _by_two_rows(_log_softmax_backward, grad, y, axis)
+
+
 def softmax_nll(x: Array, labels: Array, ignored: int) -> Array:
     """``-log(softmax(x_i)[labels_i])`` for each row; see `kernels.reference.softmax`."""
     if not _are_rows(x, labels):
@@ -67,6 +81,16 @@ def _by_rows(kernel: Callable[[Array, Array], None], x: Array, axis: int) -> Arr
     rows = (-1, ordered.shape[-1])
     kernel(ordered.reshape(rows), y.reshape(rows))
     return np.moveaxis(y, -1, axis)
+
+
+def _by_two_rows(kernel: Callable[..., None], grad: Array, y: Array, axis: int) -> Array:
+    """The same for a kernel of two arrays."""
+    use_threads()
+    ordered, grads = (np.ascontiguousarray(np.moveaxis(part, axis, -1)) for part in (y, grad))
+    result = np.empty_like(ordered)
+    rows = (-1, ordered.shape[-1])
+    kernel(grads.reshape(rows), ordered.reshape(rows), result.reshape(rows))
+    return np.moveaxis(result, -1, axis)
 
 
 @inlined
@@ -107,6 +131,26 @@ def _log_softmax(x: Array, y: Array) -> None:
         shift = np.float32(log(lane_sum(logs)))
         for c in range(scores.size):
             logs[c] = scores[c] - largest - shift
+
+
+@parallel
+def _softmax_backward(grad: Array, y: Array, result: Array) -> None:
+    for i in prange(y.shape[0]):
+        g, shares, target = grad[i], y[i], result[i]
+        for c in range(g.size):
+            target[c] = g[c] * shares[c]
+        total = lane_sum(target)
+        for c in range(g.size):
+            target[c] = shares[c] * (g[c] - total)
+
+
+@parallel
+def _log_softmax_backward(grad: Array, y: Array, result: Array) -> None:
+    for i in prange(y.shape[0]):
+        g, logs, target = grad[i], y[i], result[i]
+        total = lane_sum(g)
+        for c in range(g.size):
+            target[c] = g[c] - vector_math.exp(logs[c]) * total
 
 
 @parallel

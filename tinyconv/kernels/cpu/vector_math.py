@@ -81,3 +81,53 @@ def sigmoid(x: Float) -> Float:
     """``1 / (1 + exp(-x))``, from exp(-|x|), which cannot overflow."""
     z = exp(x if x < ZERO else -x)
     return (ONE if x >= ZERO else z) / (ONE + z)
+
+
+ATANH = tuple(f32(2 / k) for k in (3, 5, 7, 9, 11, 13))
+
+
+@inlined
+def softplus(x: Float) -> Float:
+    """``log(1 + e**x)`` as max(x, 0) + log(1 + z) with z = exp(-|x|), which is at most 1.
+
+    With s = z / (2 + z) <= 1 / 3 it is log(1 + z) = 2 atanh(s) = 2 (s + s**3 / 3 + s**5 / 5 + ...).
+    """
+    z = exp(-x if x > ZERO else x)
+    s = z / (TWO + z)
+    q = s * s
+    tail = ((((ATANH[5] * q + ATANH[4]) * q + ATANH[3]) * q + ATANH[2]) * q + ATANH[1]) * q + ATANH[0]
+    return (ZERO if x <= ZERO else x) + (TWO * s + tail * q * s)
+
+
+@inlined
+def tanh_softplus(x: Float) -> Float:
+    """``tanh(log(1 + e**x))``, which is n / (n + 2) with n = e**x (e**x + 2)."""
+    power = exp(f32(20) if x > f32(20) else x)
+    n = power * (power + TWO)
+    return n / (n + TWO)
+
+
+HALF = f32(0.5)
+ROOT_HALF = f32(math.sqrt(0.5))
+ERFCX = tuple(
+    f32(c)
+    for c in (
+        0.22570227, 0.2250406, 0.21419869, 0.1329587, 0.26284087,
+        -0.26768829, 0.52800775, -0.48471403, 0.1922159, -0.028562495,
+    )
+)  # fmt: skip
+
+
+@inlined
+def normal_cdf(x: Float) -> Float:
+    """The probability that a standard normal number is below x, from that of numbers below -\\|x\\|.
+
+    That is exp(-z**2) / 2 times a smooth function of z = \\|x\\| / sqrt(2), here t times a polynomial of
+    t = 1 / (1 + 0.4 z), fitted so that the relative error is below 2e-8 for z up to 11.
+    """
+    z = (-x if x < ZERO else x) * ROOT_HALF
+    t = ONE / (ONE + f32(0.4) * z)
+    p = (((ERFCX[9] * t + ERFCX[8]) * t + ERFCX[7]) * t + ERFCX[6]) * t + ERFCX[5]
+    p = ((((p * t + ERFCX[4]) * t + ERFCX[3]) * t + ERFCX[2]) * t + ERFCX[1]) * t + ERFCX[0]
+    below = HALF * t * p * exp(-HALF * x * x)
+    return ONE - below if x > ZERO else below

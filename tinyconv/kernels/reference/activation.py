@@ -65,6 +65,23 @@ def elu_backward(grad: Array, y: Array, alpha: float) -> Array:
     return xp.asarray(grad * xp.where(y > 0, y.dtype.type(1), y + y.dtype.type(alpha)))
 
 
+@quiet
+def scaled_elu(x: Array, alpha: float, scale: float, inner: float) -> Array:
+    """``scale * x`` where x > 0, else ``scale * alpha * (exp(inner * x) - 1)``: selu and celu."""
+    xp, number = array_module(x), x.dtype.type
+    return xp.where(
+        x > 0, number(scale) * x, number(scale * alpha) * xp.expm1(xp.minimum(x, 0) * number(inner))
+    )
+
+
+@quiet
+def scaled_elu_backward(grad: Array, x: Array, alpha: float, scale: float, inner: float) -> Array:
+    """`grad` times scale where x > 0, else times ``scale * alpha * inner * exp(inner * x)``."""
+    xp, number = array_module(x), x.dtype.type
+    below = number(scale * alpha * inner) * xp.exp(xp.minimum(x, 0) * number(inner))
+    return xp.asarray(grad * xp.where(x > 0, number(scale), below))
+
+
 def sigmoid(x: Array) -> Array:
     """``1 / (1 + exp(-x))``, written with ``exp(-|x|)`` so that it cannot overflow."""
     xp = array_module(x)
@@ -109,6 +126,13 @@ def softplus(x: Array, beta: float, threshold: float) -> Array:
     scaled = x * x.dtype.type(beta)
     smooth = (xp.maximum(scaled, 0) + xp.log1p(xp.exp(-abs(scaled)))) / x.dtype.type(beta)
     return xp.where(scaled > threshold, x, smooth)
+
+
+@quiet
+def softplus_backward(grad: Array, x: Array, beta: float, threshold: float) -> Array:
+    """``grad * sigmoid(beta * x)``, and grad where ``beta * x > threshold``."""
+    scaled = x * x.dtype.type(beta)
+    return array_module(x).where(scaled > threshold, grad, grad * sigmoid(scaled))
 
 
 @quiet

@@ -35,6 +35,26 @@ def normalize(x: Array, axes: tuple[int, ...], eps: float) -> tuple[Array, Array
 
 
 @quiet
+def normalize_backward(
+    grad: Array, grad_mean: Array, grad_var: Array, y: Array, var: Array, axes: tuple[int, ...], eps: float
+) -> Array:
+    """The gradient of x in `normalize`, from those of y, mean and variance.
+
+    With n elements that share a mean and s = sqrt(var + eps)::
+
+        dx = (grad - (sum grad - s grad_mean) / n - y (sum(grad y) - 2 s^2 grad_var) / n) / s
+    """
+    xp = array_module(y)
+    count = max(prod(y.shape[axis] for axis in axes), 1)
+    square = var + var.dtype.type(eps)
+    deviation = xp.sqrt(square)
+    total, product = (g.sum(axis=axes, keepdims=True, dtype=np.float64) for g in (grad, grad * y))
+    offset = ((total - deviation * grad_mean) / count).astype(y.dtype)
+    slope = ((product - 2 * square * grad_var) / count).astype(y.dtype)
+    return xp.asarray((grad - offset - y * slope) / deviation)
+
+
+@quiet
 def batch_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Array, Array]:
     """Each channel of x (N, C, *spatial) normalised over the batch, times weight, plus bias.
 

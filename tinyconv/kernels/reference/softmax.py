@@ -44,6 +44,19 @@ def log_softmax(x: Array, axis: int) -> Array:
 
 
 @quiet
+def softmax_backward(grad: Array, y: Array, axis: int) -> Array:
+    """The gradient of x in `softmax`, ``y * (grad - sum(grad * y))``."""
+    return array_module(y).asarray(y * (grad - (grad * y).sum(axis=axis, keepdims=True)))
+
+
+@quiet
+def log_softmax_backward(grad: Array, y: Array, axis: int) -> Array:
+    """The gradient of x in `log_softmax`, ``grad - exp(y) * sum(grad)``."""
+    xp = array_module(y)
+    return xp.asarray(grad - xp.exp(y) * grad.sum(axis=axis, keepdims=True))
+
+
+@quiet
 def softmax_nll(x: Array, labels: Array, ignored: int) -> Array:
     """``-log(softmax(x_i)[labels_i])`` for each row x_i of x (M, C); 0 where the label is `ignored`.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf, sqrt
 from typing import Any
 
@@ -12,6 +13,7 @@ from tinyconv.io.onnx.builder import Builder
 from tinyconv.io.onnx.recording import Value
 from tinyconv.io.onnx.table import translates
 from tinyconv.ops import activation, piecewise_activation, smooth_activation
+from tinyconv.ops.fused_activation import Fused
 from tinyconv.ops.softmax import LogSoftmax, Softmax
 
 AGREED_THRESHOLD = 16.0
@@ -43,15 +45,56 @@ def tanh(builder: Builder, x: Value) -> str:
     return builder.node("Tanh", [x])
 
 
-@translates(ops.selu)
-def selu(builder: Builder, input: Value) -> str:
-    alpha, gamma = smooth_activation.SELU_ALPHA, smooth_activation.SELU_SCALE
-    return builder.node("Selu", [input], alpha=alpha, gamma=gamma)
+@translates(Fused)
+def fused(builder: Builder, x: Value, kernel: Any, backward: Any, derivative: Any, *numbers: float) -> str:
+    return FUSED[kernel.__name__](builder, x, *numbers)
 
 
-@translates(ops.gelu)
-def gelu(builder: Builder, input: Value, approximate: str) -> str:
-    return builder.node("Gelu", [input], approximate=approximate)
+def one_node(op: str, **attributes: Any) -> Callable[..., str]:
+    return lambda builder, x: builder.node(op, [x], **attributes)
+
+
+def scaled_elu(builder: Builder, x: Value, alpha: float, scale: float, inner: float) -> str:
+    if inner == 1:
+        return builder.node("Selu", [x], alpha=alpha, gamma=scale)
+    scaled = builder.node("Elu", [builder.node("Div", [x, builder.like(1 / inner, x)])], alpha=1.0)
+    return builder.node("Mul", [scaled, builder.like(scale / inner, x)])
+
+
+def softplus(builder: Builder, x: Value, beta: float, threshold: float) -> str:
+    scaled: Any = x if beta == 1 else builder.node("Mul", [x, builder.like(beta, x)])
+    y = builder.node("Softplus", [scaled])
+    y = y if beta == 1 else builder.node("Div", [y, builder.like(beta, x)])
+    if AGREED_THRESHOLD <= threshold <= inf:
+        return y
+    straight = builder.node("Greater", [scaled, builder.like(threshold, x)])
+    return builder.node("Where", [straight, x, y])
+
+
+def shrink(builder: Builder, x: Value, lambd: float, bias: float) -> str:
+    if lambd < 0:  # nothing lies between; onnx would have both of its conditions hold
+        return builder.node("Identity", [x])
+    return builder.node("Shrink", [x], lambd=float(lambd), bias=float(bias))
+
+
+FUSED: dict[str, Callable[..., str]] = {
+    "gelu": one_node("Gelu", approximate="none"),
+    "gelu_tanh": one_node("Gelu", approximate="tanh"),
+    "hardshrink": lambda builder, x, lambd: shrink(builder, x, lambd, 0.0),
+    "hardsigmoid": one_node("HardSigmoid", alpha=1 / 6, beta=0.5),
+    "hardswish": one_node("HardSwish"),
+    "logsigmoid": lambda builder, x: builder.node(
+        "Neg", [builder.node("Softplus", [builder.node("Neg", [x])])]
+    ),
+    "mish": one_node("Mish"),
+    "scaled_elu": scaled_elu,
+    "silu": lambda builder, x: builder.node("Mul", [x, builder.node("Sigmoid", [x])]),
+    "softplus": softplus,
+    "softshrink": lambda builder, x, lambd: shrink(builder, x, lambd, lambd),
+    "softsign": one_node("Softsign"),
+    "tanhshrink": lambda builder, x: builder.node("Sub", [x, builder.node("Tanh", [x])]),
+}
+"""By the names of their kernels."""
 
 
 @translates(smooth_activation.NormalCdf)
@@ -59,17 +102,6 @@ def normal_cdf(builder: Builder, x: Value) -> str:
     scaled = builder.node("Mul", [x, builder.like(1 / sqrt(2), x)])
     shifted = builder.node("Add", [builder.node("Erf", [scaled]), builder.like(1, x)])
     return builder.node("Mul", [shifted, builder.like(0.5, x)])
-
-
-@translates(smooth_activation.Softplus)
-def softplus(builder: Builder, x: Value, beta: float, threshold: float) -> str:
-    scaled = x if beta == 1 else builder.node("Mul", [x, builder.like(beta, x)])
-    y = builder.node("Softplus", [scaled])
-    y = y if beta == 1 else builder.node("Div", [y, builder.like(beta, x)])
-    if AGREED_THRESHOLD <= threshold <= inf:
-        return y
-    straight = builder.node("Greater", [scaled, builder.like(threshold, x)])
-    return builder.node("Where", [straight, x, y])
 
 
 @translates(piecewise_activation.Hardtanh)
@@ -84,36 +116,6 @@ def prelu(builder: Builder, input: Value, weight: Value) -> str:
         axes = np.arange(1, input.ndim - 1)
         slope = builder.node("Unsqueeze", [weight, axes])
     return builder.node("PRelu", [input, slope])
-
-
-@translates(ops.hardsigmoid)
-def hardsigmoid(builder: Builder, input: Value) -> str:
-    return builder.node("HardSigmoid", [input], alpha=1 / 6, beta=0.5)
-
-
-@translates(ops.hardswish)
-def hardswish(builder: Builder, input: Value) -> str:
-    return builder.node("HardSwish", [input])
-
-
-@translates(ops.mish)
-def mish(builder: Builder, input: Value) -> str:
-    return builder.node("Mish", [input])
-
-
-@translates(ops.softsign)
-def softsign(builder: Builder, input: Value) -> str:
-    return builder.node("Softsign", [input])
-
-
-@translates(ops.hardshrink, when=lambda lambd, **_: lambd >= 0)
-def hardshrink(builder: Builder, input: Value, lambd: float) -> str:
-    return builder.node("Shrink", [input], lambd=float(lambd), bias=0.0)
-
-
-@translates(ops.softshrink)
-def softshrink(builder: Builder, input: Value, lambd: float) -> str:
-    return builder.node("Shrink", [input], lambd=float(lambd), bias=float(lambd))
 
 
 @translates(ops.threshold)

@@ -69,6 +69,12 @@ def binary_cross_entropy(builder: Builder, p: Value, target: Value) -> str:
     return builder.node("Neg", [builder.node("Add", terms)])
 
 
+@translates(binary_loss.LogitsCrossEntropy)
+def logits_cross_entropy(builder: Builder, x: Value, target: Value) -> str:
+    straight = builder.node("Mul", [builder.node("Sub", [builder.like(1, x), target]), x])
+    return builder.node("Add", [straight, builder.node("Softplus", [builder.node("Neg", [x])])])
+
+
 @translates(likelihood_loss.TimesLog)
 def times_log(builder: Builder, x: Value) -> str:
     zero = builder.node("Equal", [x, builder.like(0, x)])

@@ -1,0 +1,110 @@
+"""What the judge knows about exercise 07."""
+
+import numpy as np
+
+from tinyconv.course.exercises import Check, Exercise, Mistake
+from tinyconv.kernels.reference.conv import conv
+
+
+def conv2d(x, weight, bias, stride, padding):
+    """The reference, from the engine."""
+    return conv(x, weight, bias, (stride,) * 2, (padding,) * 2, (1, 1), 1)
+
+
+def draw(d):
+    """Kernel, stride and padding first; the image has room for the kernel, and need not be square."""
+    kernel = (d.integer(1, 3), d.integer(1, 3))
+    stride, padding = d.integer(1, 3), d.integer(0, 2)
+    size = [max(1, k - 2 * padding) + d.integer(0, 4) for k in kernel]
+    n, channels, filters = d.batch(2), d.integer(1, 3), d.integer(1, 3)
+    return {
+        "x": d.array(n, channels, *size),
+        "weight": d.array(filters, channels, *kernel),
+        "bias": d.array(filters),
+        "stride": stride,
+        "padding": padding,
+    }
+
+
+IMAGE = np.array([[3.0, 0, 1, 2], [1, 5, 8, 9], [2, 7, 2, 5], [0, 1, 3, 1]])[None, None]
+KERNEL = np.array([[1.0, 0, -1], [1, 0, -1], [1, 0, -1]])[None, None]
+
+
+def one_channel(x, weight, bias, stride, padding):
+    """The first input channel only."""
+    return conv2d(x[:, :1], weight[:, :1], bias, stride, padding)
+
+
+def last_channel(x, weight, bias, stride, padding):
+    """Assigned in a loop over the input channels."""
+    return conv2d(x[:, -1:], weight[:, -1:], bias, stride, padding)
+
+
+def bias_per_channel(x, weight, bias, stride, padding):
+    """The bias inside the loop over input channels."""
+    return conv2d(x, weight, bias * x.shape[1], stride, padding)
+
+
+def edge(x, weight, bias, stride, padding):
+    """Padding with the border's values."""
+    p = padding
+    return conv2d(np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)), mode="edge"), weight, bias, stride, 0)
+
+
+def first_image(x, weight, bias, stride, padding):
+    """The first image's result for all images."""
+    y = conv2d(x, weight, bias, stride, padding)
+    return np.broadcast_to(y[:1], y.shape)
+
+
+MISTAKES = (
+    Mistake(
+        "the kernel is flipped: that is the mathematicians' convolution, deep learning does not flip",
+        lambda x, weight, bias, stride, padding: conv2d(x, weight[:, :, ::-1, ::-1], bias, stride, padding),
+    ),
+    Mistake(
+        "the bias is missing: each output channel has one, added to all of its numbers",
+        lambda x, weight, bias, stride, padding: conv2d(x, weight, bias * 0, stride, padding),
+    ),
+    Mistake("the bias is added once for each input channel: once is enough, after the sum", bias_per_channel),
+    Mistake("only the first input channel counts: the sum goes over all of them", one_channel),
+    Mistake("only the last input channel counts: add up over the channels (+=), do not assign", last_channel),
+    Mistake("every image of the batch gets the result of the first one", first_image),
+    Mistake(
+        "the stride is ignored where the window is taken: it begins at i * stride, not at i",
+        when=lambda seen: seen.kind == "values" and seen.case["stride"] > 1,
+    ),
+    Mistake(
+        "right without padding, but zeros belong around the image: not the border's values",
+        edge,
+    ),
+    Mistake(
+        "the size of the output is wrong with a stride: (H + 2 padding - kernel height) // stride + 1",
+        when=lambda seen: seen.kind == "shape" and seen.case["stride"] > 1,
+    ),
+    Mistake(
+        "the padding is missing, or on one side only: zeros belong on all four sides",
+        when=lambda seen: seen.kind == "values" and seen.case["padding"] > 0,
+    ),
+    Mistake(
+        "height and width are mixed up: it is right for square kernels only",
+        when=lambda seen: seen.kind == "values" and len(set(seen.case["weight"].shape[2:])) == 2,
+    ),
+    Mistake(
+        "the last place is missing: the number of places is (size - kernel) // stride + 1, with the 1",
+        when=lambda seen: seen.kind == "shape",
+    ),
+)
+
+SPEC = Exercise(
+    function="conv2d",
+    checks=[
+        Check(
+            "the convolution",
+            draw=draw,
+            expect=conv2d,
+            mistakes=MISTAKES,
+            worked=[{"x": IMAGE, "weight": KERNEL, "bias": np.zeros(1), "stride": 1, "padding": 0}],
+        )
+    ],
+)

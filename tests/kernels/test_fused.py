@@ -1,0 +1,187 @@
+"""A fused kernel gives the bits of the kernels that it stands for."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinyconv as tc
+from tinyconv import device
+from tinyconv.kernels import find_kernel
+
+pytest.importorskip("numba")
+
+Array = Any
+FUNCTIONS = [("relu", ()), ("leaky_relu", (0.1,)), ("elu", (0.7,)), ("sigmoid", ()), ("tanh", ())]
+functions = pytest.mark.parametrize(("activation", "numbers"), FUNCTIONS)
+KEY, P = (3, 5), 0.3
+
+
+@pytest.fixture(autouse=True, params=[1, 2])
+def threads(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = tc.get_num_threads()
+    tc.set_num_threads(request.param)
+    yield
+    tc.set_num_threads(before)
+
+
+def kernel(file: str, name: str) -> Any:
+    return find_kernel("cpu", file, name)
+
+
+def images(*shape: int, dtype: Any = np.float32, seed: int = 0) -> Array:
+    """Numbers of both signs (N, C, ...), channels-last in memory, with zeros among them."""
+    x = np.random.default_rng(seed).standard_normal((shape[0], *shape[2:], *shape[1:2])).astype(dtype)
+    x.flat[:: x.size // 7 + 2] = 0
+    return np.moveaxis(x, -1, 1)
+
+
+def rows(*shape: int, seed: int = 0) -> Array:
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def same(one: Any, two: Any) -> None:
+    """Every bit, the sign of zero among them."""
+    one, two = (x if isinstance(x, tuple) else (x,) for x in (one, two))
+    assert len(one) == len(two)
+    for a, b in zip(one, two, strict=True):
+        assert (a is None) == (b is None)
+        if a is not None:
+            assert (a.shape, a.dtype) == (b.shape, b.dtype)
+            assert np.ascontiguousarray(a).tobytes() == np.ascontiguousarray(b).tobytes()
+
+
+LAYERS = {
+    # N, C_in, C_out, size, kernel, stride, padding, groups, dtype
+    "few channels": (2, 3, 16, (37, 35), (3, 3), 1, 1, 1, np.float32),
+    "winograd": (2, 16, 16, (37, 22), (3, 3), 1, 1, 1, np.float32),
+    "winograd, few tiles": (2, 256, 272, (7, 8), (3, 3), 1, 1, 1, np.float32),
+    "no padding": (2, 6, 16, (14, 14), (5, 5), 1, 0, 1, np.float32),
+    "one column": (2, 16, 1, (40, 30), (1, 1), 1, 0, 1, np.float32),
+    "groups": (2, 32, 32, (20, 20), (3, 3), 2, 1, 8, np.float32),
+    "small": (1, 2, 3, (5, 5), (3, 3), 1, 1, 1, np.float32),
+    "double": (1, 3, 8, (24, 24), (3, 3), 1, 1, 1, np.float64),
+    "row": (4, 5, 16, (300,), (3,), 1, 1, 1, np.float32),
+    "volume": (1, 8, 16, (9, 10, 12), (3, 3, 3), 1, 1, 1, np.float32),
+}
+
+
+def layer(name: str) -> tuple[Array, Array, Array, tuple[Any, ...]]:
+    n, channels, columns, size, kernel_size, stride, padding, groups, dtype = LAYERS[name]
+    x = images(n, channels, *size, dtype=dtype)
+    weight = images(columns, channels // groups, *kernel_size, dtype=dtype, seed=1) * dtype(0.3)
+    bias = images(columns, 1, dtype=dtype, seed=2)[:, 0]
+    dims = len(size)
+    return x, weight, bias, ((stride,) * dims, (padding,) * dims, (1,) * dims, groups)
+
+
+@functions
+@pytest.mark.parametrize("name", LAYERS)
+def test_convolution(name: str, activation: str, numbers: Any) -> None:
+    x, weight, bias, geometry = layer(name)
+    y = kernel("activation", activation)(kernel("conv", "conv")(x, weight, bias, *geometry), *numbers)
+    arguments = x, weight, bias, *geometry, activation, numbers
+    same(kernel("fused", "conv_activation")(*arguments), y)
+    both = kernel("fused", "conv_activation_dropout")(*arguments, P, KEY)
+    same(both, (y, kernel("dropout", "dropout")(y, P, KEY)))
+
+
+@functions
+@pytest.mark.parametrize("name", LAYERS)
+def test_gradients_of_a_convolution(name: str, activation: str, numbers: Any) -> None:
+    x, weight, bias, geometry = layer(name)
+    y = kernel("conv", "conv")(x, weight, bias, *geometry)
+    grad = images(*y.shape, dtype=y.dtype, seed=3)
+    before = kernel("activation", f"{activation}_backward")(grad, y, *numbers)
+    expected = kernel("conv", "conv_parameter_grads")(x, before, weight.shape[2:], *geometry)
+    got = kernel("fused", "conv_activation_parameter_grads")(
+        grad, y, activation, numbers, x, weight.shape[2:], *geometry
+    )
+    same(got, (before, *expected))
+
+
+@functions
+@pytest.mark.parametrize("shape", [(64, 784, 256), (64, 256, 128), (100, 300, 77), (3, 300, 400), (2, 5, 3)])
+def test_linear(shape: tuple[int, int, int], activation: str, numbers: Any) -> None:
+    count, inputs, outputs = shape
+    x, weight, bias = rows(count, inputs), rows(outputs, inputs, seed=1), rows(outputs, seed=2)
+    y = kernel("activation", activation)(kernel("matmul", "linear")(x, weight, bias), *numbers)
+    same(kernel("fused", "linear_activation")(x, weight, bias, activation, numbers), y)
+    both = kernel("fused", "linear_activation_dropout")(x, weight, bias, activation, numbers, P, KEY)
+    same(both, (y, kernel("dropout", "dropout")(y, P, KEY)))
+
+
+@functions
+@pytest.mark.parametrize("shape", [(64, 784, 256), (64, 256, 128), (300, 100, 600), (2, 5, 3)])
+@pytest.mark.parametrize("wanted", [(True, True, True), (False, True, True), (True, True, False)])
+def test_gradients_of_linear(shape: Any, wanted: Any, activation: str, numbers: Any) -> None:
+    count, inputs, outputs = shape
+    x, weight, y, grad = (
+        rows(count, inputs),
+        rows(outputs, inputs),
+        rows(count, outputs),
+        rows(count, outputs),
+    )
+    for at, arrived in ((y, grad), (np.asfortranarray(y), grad), (y, np.asfortranarray(grad))):
+        before = kernel("activation", f"{activation}_backward")(arrived, at, *numbers)
+        expected = kernel("matmul", "linear_gradients")(before, x, weight, wanted)
+        fused = kernel("fused", "linear_activation_gradients")
+        same(fused(arrived, at, activation, numbers, x, weight, wanted), expected)
+
+
+@functions
+@pytest.mark.parametrize("shape", [(3, 16, 40, 37), (200, 300), (3, 5, 30, 41, 2), (20000,), (4, 4)])
+def test_dropout_and_its_derivative(shape: Any, activation: str, numbers: Any) -> None:
+    for x in (images(*shape) if len(shape) > 2 else rows(*shape), rows(*shape, seed=4)):
+        y = kernel("activation", activation)(x, *numbers)
+        dropped = kernel("dropout", "dropout")(y, P, KEY)
+        same(kernel("fused", "activation_dropout")(x, activation, numbers, P, KEY), (y, dropped))
+        grad = kernel("dropout", "dropout")(x[::-1][::-1], P, KEY)
+        expected = kernel("activation", f"{activation}_backward")(grad, y, *numbers)
+        fused = kernel("fused", "dropout_activation_backward")
+        same(fused(x, P, KEY, y, activation, numbers), expected)
+
+
+@functions
+def test_the_definitions_are_what_float64_gives(activation: str, numbers: Any) -> None:
+    """Differences of a sum of the dropped outputs, by the bias and by the input."""
+    x, weight, bias, geometry = layer("double")
+    x = x[:, :, :6, :6]
+
+    def total(x: Array, bias: Array) -> Any:
+        forward = find_kernel("reference", "fused", "conv_activation_dropout")
+        return forward(x, weight, bias, *geometry, activation, numbers, P, KEY)
+
+    y, dropped = total(x, bias)
+    start = images(*dropped.shape, dtype=np.float64, seed=8)
+    grad = find_kernel("reference", "fused", "dropout_activation_backward")(
+        start, P, KEY, _derived_from(activation, y, x, weight, bias, geometry), activation, numbers
+    )
+    step = 1e-6
+    for channel in range(3):
+        shift = np.zeros_like(bias)
+        shift[channel] = step
+        difference = ((total(x, bias + shift)[1] - total(x, bias - shift)[1]) * start).sum() / (2 * step)
+        np.testing.assert_allclose(grad[:, channel].sum(), difference, rtol=1e-6, atol=1e-7)
+
+
+def _derived_from(activation: str, y: Array, *convolved: Any) -> Array:
+    """The output; for leaky ReLU the input."""
+    if activation != "leaky_relu":
+        return y
+    x, weight, bias, geometry = convolved
+    return find_kernel("reference", "conv", "conv")(x, weight, bias, *geometry)
+
+
+def test_every_fused_kernel_has_a_fast_twin() -> None:
+    import tinyconv.kernels.cpu.fused as fast
+    import tinyconv.kernels.reference.fused as definitions
+
+    names = [n for n, f in vars(definitions).items() if inspect.isfunction(f) and n[0] != "_"]
+    assert len(names) >= 8
+    assert all(hasattr(fast, name) for name in names)
+    assert device.kernel_backend.get() == "auto"

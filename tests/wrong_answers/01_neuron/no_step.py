@@ -1,0 +1,7 @@
+import numpy as np
+
+TOLD = "the step is missing"
+
+
+def neuron(x, w, b):
+    return x @ w + x.dtype.type(b)

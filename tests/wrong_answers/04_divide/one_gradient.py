@@ -1,0 +1,10 @@
+TOLD = "each of the two inputs has its own"
+
+
+class Divide:
+    def forward(self, a, b):
+        self.a, self.b = a, b
+        return a / b
+
+    def backward(self, grad):
+        return grad / self.b

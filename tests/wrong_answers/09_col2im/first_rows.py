@@ -1,0 +1,14 @@
+import numpy as np
+
+TOLD = "all of it is cut off at the bottom and on the right"
+
+
+def col2im(columns, size, kernel_size, stride, padding):
+    (h, w), (kh, kw) = size, kernel_size
+    n, c = len(columns), columns.shape[1] // (kh * kw)
+    y = np.zeros((n, c, h + 2 * padding, w + 2 * padding), dtype=columns.dtype)
+    places = (w + 2 * padding - kw) // stride + 1
+    for number in range(columns.shape[2]):
+        top, left = number // places * stride, number % places * stride
+        y[:, :, top : top + kh, left : left + kw] += columns[:, :, number].reshape(n, c, kh, kw)
+    return y[:, :, :h, :w]

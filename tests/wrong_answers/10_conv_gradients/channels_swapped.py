@@ -1,0 +1,17 @@
+import numpy as np
+
+TOLD = "has its channel axes swapped"
+
+
+def conv2d_gradients(x, weight, grad, stride, padding):
+    kh, kw = weight.shape[2:]
+    padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    grad_padded = np.zeros_like(padded)
+    grad_weight = np.zeros((x.shape[1], len(weight), kh, kw), dtype=x.dtype)
+    for n, c, i, j in np.ndindex(grad.shape):
+        rows, columns = slice(i * stride, i * stride + kh), slice(j * stride, j * stride + kw)
+        grad_weight[:, c] += grad[n, c, i, j] * padded[n, :, rows, columns]
+        grad_padded[n, :, rows, columns] += grad[n, c, i, j] * weight[c]
+    h, w = x.shape[2:]
+    grad_x = grad_padded[:, :, padding : padding + h, padding : padding + w]
+    return grad_x, grad_weight, grad.sum(axis=(0, 2, 3))

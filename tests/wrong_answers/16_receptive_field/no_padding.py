@@ -1,0 +1,9 @@
+TOLD = "the padding is left out"
+
+
+def receptive_field(layers, place):
+    first = last = place
+    for kernel_size, stride, padding, dilation in reversed(layers):
+        first = first * stride
+        last = last * stride + dilation * (kernel_size - 1)
+    return first, last

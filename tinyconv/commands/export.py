@@ -1,0 +1,57 @@
+"""`tinyconv export`: a network as an ONNX file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyconv.errors import ArgumentError
+
+IMAGE = (3, 64, 64)
+AXES = {2: ("height", "width"), 3: ("depth", "height", "width")}
+
+
+def export(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL_OR_RUN", help="The folder of a run, or one of `tinyconv models`.")
+    ],
+    width: Annotated[int | None, typer.Argument(metavar="[W]", hidden=True)] = None,
+    onnx: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
+    input_size: Annotated[
+        tuple[int, int, int] | None,
+        typer.Option(
+            "--input",
+            metavar="C H W",
+            help="Channels, height and width of an example.  [default: as the run was trained; 3 64 64]",
+        ),
+    ] = None,
+) -> None:
+    """Write a network as an ONNX file, which other programs can run on images of other sizes too."""
+    from tinyconv import io, models, ops
+    from tinyconv.train.predict import load_model
+
+    if onnx is None:
+        raise typer.BadParameter("say which file to write", param_hint="--onnx")
+    if width is not None and input_size is None:
+        raise ArgumentError("export", "W", width, "--input C D H W before it")
+    folder = Path(model)
+    network = load_model(folder, models.create) if folder.is_dir() else models.create(model)
+    given = None if input_size is None else (*input_size, *(() if width is None else (width,)))
+    size = given or _size_of(folder) or IMAGE
+    names = AXES.get(len(size) - 1, ())
+    axes = {"images": {0: "batch", **dict(enumerate(names, start=2))}}
+    io.onnx.export(network, ops.zeros(1, *size), onnx, input_names=["images"], dynamic_axes=axes)
+    typer.echo(f"wrote {onnx}: input images (batch, {', '.join(map(str, (size[0], *names)))})")
+
+
+def _size_of(run: Path) -> tuple[int, ...] | None:
+    """What the network of a run was trained on; None if this is no run."""
+    from tinyconv.train.class_config import ClassConfig
+    from tinyconv.train.folder import RunFolder
+
+    if not (run.is_dir() and (run / "config.json").is_file()):
+        return None
+    config = RunFolder.open(run).config
+    return tuple(config.shape) if isinstance(config, ClassConfig) else (config.channels, *config.shape)

@@ -1,0 +1,127 @@
+"""Volumes as what networks are trained on: kept in memory, cut into slices, taken several times an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tinyconv.data.dataset import Dataset, at_epoch, check_index, item_name
+from tinyconv.errors import ArgumentError, DataError
+from tinyconv.ops._checks import is_int
+
+Array = Any
+
+MEMORY = 2**31
+
+
+class Kept(Dataset):
+    """A dataset whose items are read once, and then kept while there is room.
+
+    Only for items that are always the same. Beyond `memory` bytes items are read anew.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Items are tuples of arrays.
+    memory : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> kept = Kept([(np.zeros(3), np.ones(3))])
+    >>> kept[0] is kept[0]
+    True
+    """
+
+    def __init__(self, dataset: Any, memory: int = MEMORY) -> None:
+        self.dataset, self.memory = dataset, memory
+        self._kept: dict[int, tuple[Array, ...]] = {}
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> tuple[Array, ...]:
+        index = check_index(self, index)
+        if index not in self._kept:
+            item = tuple(self.dataset[index])
+            size = sum(array.nbytes for array in item)
+            if self._bytes + size > self.memory:
+                return item
+            self._kept[index] = item
+            self._bytes += size
+        return self._kept[index]
+
+    def name(self, index: int) -> str:
+        """The name that the dataset gives this item."""
+        return item_name(self.dataset, index)
+
+
+class Slices(Dataset):
+    """The slices of volumes: (C, D, H, W) becomes D items (C, H, W), and the mask likewise.
+
+    Parameters
+    ----------
+    volumes : Dataset
+        Items are (volume (C, D, H, W), mask (K, D, H, W)); best `Kept`, as each slice asks for its volume.
+    depths : iterable of int, optional
+        D of each volume; read from the volumes if not given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> slices = Slices([(np.zeros((1, 5, 8, 9)), np.ones((2, 5, 8, 9)))] * 2)
+    >>> len(slices), slices[7][0].shape, slices.name(7)
+    (10, (1, 8, 9), 'item 1, slice 2')
+    """
+
+    def __init__(self, volumes: Any, depths: Iterable[int] | None = None) -> None:
+        self.volumes = volumes
+        if depths is None:
+            depths = [volumes[index][0].shape[1] for index in range(len(volumes))]
+        self.places = [(volume, place) for volume, depth in enumerate(depths) for place in range(depth)]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: int) -> tuple[Array, Array]:
+        volume, place = self.places[check_index(self, index)]
+        image, mask = self.volumes[volume]
+        if place >= image.shape[1]:
+            found = f"of {image.shape[1]} slices"
+            raise DataError("Slices", item_name(self.volumes, volume), found, f"more than {place}")
+        return image[:, place], mask[:, place]
+
+    def name(self, index: int) -> str:
+        """The volume and the number of the slice in it."""
+        volume, place = self.places[index]
+        return f"{item_name(self.volumes, volume)}, slice {place}"
+
+
+class Repeated(Dataset):
+    """A dataset whose items come several times in an epoch, e.g. to crop a patch from each volume each time.
+
+    Examples
+    --------
+    >>> list(Repeated([1, 2], times=3))
+    [1, 2, 1, 2, 1, 2]
+    """
+
+    def __init__(self, dataset: Any, times: int) -> None:
+        if not is_int(times, 1):
+            raise ArgumentError("Repeated", "times", repr(times), "an int of at least 1")
+        self.dataset, self.times = dataset, times
+
+    def __len__(self) -> int:
+        return len(self.dataset) * self.times
+
+    def __getitem__(self, index: int) -> Any:
+        return self.dataset[check_index(self, index) % len(self.dataset)]
+
+    def name(self, index: int) -> str:
+        """The name that the dataset gives this item."""
+        return item_name(self.dataset, index % len(self.dataset))
+
+    def at_epoch(self, epoch: int) -> Repeated:
+        """The same, as `epoch` sees the dataset."""
+        return Repeated(at_epoch(self.dataset, epoch), self.times)
