@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tinyconv as tc
@@ -92,6 +94,46 @@ def test_two_outputs_of_which_one_is_used() -> None:
         first, second = both(tc.tensor([float(i)]))
         (second if i % 2 else first).backward()
         assert weight.grad is not None and weight.grad.tolist() == [1.0 if i % 2 else float(i)]
+
+
+@pytest.mark.parametrize("given", [g for g in product((False, True), repeat=3) if any(g)])
+def test_a_result_without_a_gradient_is_left_out(given: tuple[bool, ...]) -> None:
+    """Zeros in its place would be NaN behind the infinite derivative of the root of zero."""
+    weight = nn.Parameter(tc.tensor([0.0, 4.0]))
+
+    def three(x):
+        hidden = x * weight
+        return tc.sqrt(hidden), hidden.clone(), (hidden * hidden).sum()
+
+    both = three, tc.compile(three, fullgraph=True)
+    for i in range(4):
+        x = tc.tensor([1.0 + i, 2.0])
+        found = []
+        for run in both:
+            weight.grad = None
+            chosen = [y.sum() * 3.0 for y, is_given in zip(run(x), given, strict=True) if is_given]
+            sum(chosen).backward()
+            found.append(weight.grad.numpy())
+        np.testing.assert_array_equal(found[1], found[0])
+    assert both[1].captured()
+    assert np.isfinite(found[1]).all() == (not given[0])
+
+
+def test_ways_back_that_share_a_constant() -> None:
+    x = tc.tensor([2.0, -1.0], requires_grad=True)
+    run = tc.compile(lambda x: (tc.sign(x), x.floor(), x * 2.0), fullgraph=True)
+    for i in range(5):
+        x.grad = None
+        run(x)[i % 3].sum().backward()
+        assert x.grad is not None and x.grad.tolist() == ([2.0, 2.0] if i % 3 == 2 else [0.0, 0.0])
+
+
+def test_many_results_with_a_graph_run_as_they_are() -> None:
+    weight = nn.Parameter(tc.tensor([2.0]))
+    run = tc.compile(lambda x: tuple([x * weight * i for i in range(5)]))
+    with pytest.warns(UserWarning, match="more than 4 results"):
+        run(tc.tensor([3.0]))[4].backward()
+    assert weight.grad is not None and weight.grad.tolist() == [12.0]
 
 
 def test_a_second_walk_back_explains_itself() -> None:

@@ -63,31 +63,39 @@ def test_channels_of_channels_last_memory():
 
 @settings(deadline=None, max_examples=60)
 @given(
-    rows=st.sampled_from([0, 1, 3, 70]), classes=st.sampled_from([1, 2, 10, 37]), order=st.integers(0, 3),
-    ignored=st.sampled_from([-100, 0]), dtype=st.sampled_from([np.float32, np.float64]),
+    rows=st.sampled_from([0, 1, 3, 70, 2100]), classes=st.sampled_from([1, 2, 10, 37]),
+    order=st.integers(0, 3), ignored=st.sampled_from([-100, 0]), dtype=st.sampled_from([np.float32, np.float64]),
+    reduction=st.sampled_from(["none", "sum", "mean"]), label_dtype=st.sampled_from([np.int64, np.int32]),
 )  # fmt: skip
-def test_softmax_nll_is_that_of_float64(make_array, rows, classes, order, ignored, dtype):
-    x, grad = make_array((rows, classes), order, dtype=dtype), make_array((rows,), 1, 1, dtype=dtype)
-    labels = np.random.default_rng(0).integers(0, classes, rows)
+def test_softmax_nll_is_that_of_float64(
+    make_array, rows, classes, order, ignored, dtype, reduction, label_dtype
+):
+    x = make_array((rows, classes), order, dtype=dtype)
+    grad = make_array((rows,), 1, 1, dtype=dtype) if reduction == "none" else np.array(0.7, dtype)
+    labels = np.random.default_rng(0).integers(0, classes, rows).astype(label_dtype)
     labels[1::3] = ignored
     counted, here = labels != ignored, np.arange(rows)
     log_p = special.log_softmax(x.astype(np.float64), axis=1)
     onehot = np.zeros_like(log_p)
     onehot[here[counted], labels[counted]] = 1
     each = np.where(counted, -(log_p * onehot).sum(1), 0)
-    gradient = (grad * counted)[:, None] * (np.exp(log_p) - onehot)
+    share = max(counted.sum(), 1) if reduction == "mean" else 1
+    gradient = (grad / share * counted)[:, None] * (np.exp(log_p) - onehot)
+    mean = each.sum() / counted.sum() if counted.any() else np.nan
+    expected = {"none": each, "sum": each.sum(), "mean": mean}[reduction]
+    shape = labels.reshape(1, rows, 1)
     for backend in BACKENDS:
-        losses = find_kernel(backend, "softmax", "softmax_nll")(x, labels, ignored)
-        found = find_kernel(backend, "softmax", "softmax_nll_backward")(grad, x, labels, ignored)
-        assert losses.dtype == found.dtype == dtype
-        np.testing.assert_allclose(losses, each, rtol=4e-6, atol=4e-6)
+        losses = find_kernel(backend, "softmax", "softmax_nll")(x, shape, ignored, reduction)
+        found = find_kernel(backend, "softmax", "softmax_nll_backward")(grad, x, shape, ignored, reduction)
+        assert isinstance(losses, np.ndarray) and losses.dtype == found.dtype == dtype
+        np.testing.assert_allclose(losses, expected, rtol=4e-6, atol=4e-6)
         np.testing.assert_allclose(found, gradient, rtol=4e-6, atol=4e-6)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_softmax_nll_of_large_scores(backend):
     x = np.array([[1000, 0, -np.inf], [-1000, -1001, -2000]], dtype=np.float32)
-    losses = find_kernel(backend, "softmax", "softmax_nll")(x, np.array([1, 0]), -100)
+    losses = find_kernel(backend, "softmax", "softmax_nll")(x, np.array([1, 0]), -100, "none")
     np.testing.assert_allclose(losses, [1000, np.log1p(np.exp(-1))], rtol=1e-6)
 
 
@@ -96,8 +104,12 @@ def test_threads_do_not_change_softmax_nll(make_array):
     found = []
     for threads in {1, device.available_threads()}:
         with device.num_threads(threads):
-            losses = find_kernel("cpu", "softmax", "softmax_nll")(x, labels, 5)
-            found.append((losses, find_kernel("cpu", "softmax", "softmax_nll_backward")(grad, x, labels, 5)))
+            losses, *others = (
+                find_kernel("cpu", "softmax", "softmax_nll")(x, labels, 5, how)
+                for how in ("none", "sum", "mean")
+            )
+            back = find_kernel("cpu", "softmax", "softmax_nll_backward")(grad, x, labels, 5, "none")
+            found.append((np.append(losses, others), back))
     for pair in found:
         np.testing.assert_array_equal(pair[0], found[0][0])
         np.testing.assert_array_equal(pair[1], found[0][1])

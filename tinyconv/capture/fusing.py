@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from itertools import chain
 from typing import Any, NamedTuple
 
 from tinyconv.capture.statement import Statement
@@ -104,22 +105,24 @@ RULES = (
 
 
 def fuse(
-    forward: list[Statement], backward: list[Statement], wanted: set[str], names: dict[str, Any]
-) -> tuple[list[Statement], list[Statement]]:
-    """The two lists of statements with fused kernels, which are added to `names`.
+    forward: list[Statement], walks: list[list[Statement]], wanted: set[str], names: dict[str, Any]
+) -> tuple[list[Statement], list[list[Statement]]]:
+    """The lists of statements with fused kernels, which are added to `names`.
 
     Parameters
     ----------
+    forward, walks : list of Statement, list of lists of them
+        What is computed first; the ways back from there, of which one will be gone.
     wanted : set of str
         Results that are needed after the last statement.
     names : dict
         The functions that the statements name.
     """
-    forward = _from_outputs(forward, backward, wanted, names)
+    forward = _from_outputs(forward, list(chain(*walks)), wanted, names)
     for rule in RULES:
-        taken = _taken([*forward, *backward], wanted)
-        forward, backward = (_join(lines, rule, taken, names) for lines in (forward, backward))
-    return forward, backward
+        taken = _taken([*forward, *chain(*walks)], wanted)
+        forward, *walks = (_join(lines, rule, taken, names) for lines in (forward, *walks))
+    return forward, walks
 
 
 def _taken(lines: list[Statement], wanted: set[str]) -> Counter[str]:

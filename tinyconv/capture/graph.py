@@ -21,6 +21,7 @@ class CapturedStep(Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
+        given = tuple([grad is not None for grad in grads])
         if ctx.needed is None:
             raise GraphError(
                 "backward",
@@ -42,7 +43,7 @@ class CapturedStep(Function):
             ctx.needed = None  # so that the arrays are dropped one by one, each after its last use
         needed = list(saved)
         del saved
-        found = ctx.code.backward(inputs, state, needed, grads)
+        found = ctx.code.backward[given](inputs, state, needed, grads)
         return tuple([None if array is None else Tensor(array) for array in found])
 
     def release(self) -> None:
@@ -56,6 +57,7 @@ def attach(code: Code, leaves: list[Tensor], outputs: list[Tensor], needed: Any,
     """
     node = CapturedStep()
     node.code, node.needed = code, needed
+    node.set_materialize_grads(False)
     node.versions = [(tensor, tensor.version.count) for tensor in kept]
     node.edges = tuple([edge_to(leaf) for leaf in leaves])
     node.needs_input_grad = (True,) * len(leaves)

@@ -21,7 +21,7 @@ KERNELS_ONLY = frozenset(
         *("ReLUBackward", "LeakyReLUBackward", "ELUBackward", "SigmoidBackward", "TanhBackward"),
         *("Conv", "ConvTranspose", "ConvWeightGrad", "ConvParameterGrads"),
         *("MaxPool", "PoolScatter", "PoolGather"),
-        *("BatchNorm", "Normalize", "ChannelAffine"),
+        *("BatchNorm", "Normalize", "ChannelAffine", "SoftmaxNLL", "SoftmaxNLLBackward"),
     )
 )
 """Ops whose forward does nothing but call kernels, with its inputs' arrays and numbers that do not

@@ -1,11 +1,17 @@
-"""The end of a recording: what the step returned, and how gradients would go on from there."""
+"""The end of a recording: what the step returned, and how gradients would go on from there.
+
+Of several results any may be left without a gradient later. That is not the same as a gradient of zeros,
+which infinite derivatives turn into NaN; so the way back is written down for each choice of them.
+"""
 
 from __future__ import annotations
 
+from itertools import compress, product
 from typing import Any
 
 from tinyconv import autograd
 from tinyconv.capture.errors import NotCapturable
+from tinyconv.capture.program import Walk
 from tinyconv.capture.recording import Recording
 from tinyconv.capture.state import SIMPLE
 from tinyconv.capture.statement import Statement
@@ -15,6 +21,8 @@ from tinyconv.function import AccumulateGrad, Function
 from tinyconv.graph import topological_order
 from tinyconv.memory import owner
 from tinyconv.tensor import Tensor
+
+MOST_OUTPUTS = 4
 
 
 def finish(recording: Recording, result: Any) -> None:
@@ -74,13 +82,15 @@ def _tensor(recording: Recording, tensor: Tensor, outputs: list[Tensor]) -> str:
 
 
 def _note_backward(recording: Recording, outputs: list[Tensor]) -> None:
-    """Go back through the graph of the outputs once, to write down how."""
+    """Go back through the graph of the outputs, to write down how."""
     orders = [topological_order([output.grad_fn]) for output in outputs if output.grad_fn is not None]
     program = recording.program
     program.alive = tuple([not any(node._saved is None for node in order) for order in orders])
     live = [output for output, alive in zip(outputs, program.alive, strict=True) if alive]
     if not live:
         return
+    if len(live) > MOST_OUTPUTS:
+        raise NotCapturable(f"returns more than {MOST_OUTPUTS} results that gradients can go through")
     leaves = _leaves(
         [node for order, alive in zip(orders, program.alive, strict=True) if alive for node in order]
     )
@@ -90,18 +100,43 @@ def _note_backward(recording: Recording, outputs: list[Tensor]) -> None:
     starts = [Tensor(array_module(y.array).ones_like(y.array)) for y in live]
     for i, start in enumerate(starts):
         recording.call_it(start.array, f"o{i}")
-    recording.lines = program.backward
-    found = autograd.grad(live, leaves, starts, retain_graph=True, allow_unused=True)
-    program.gradients = [None if g is None else recording.own_name(g.array) for g in found]
     program.leaves = tuple([recording.objects[id(leaf)] for leaf in leaves])
-    taken = {name for line in program.backward for name in line.takes}
-    program.kept = tuple(sorted(name for name in taken if name[0] in "xs"))
+    for given in product((True, False), repeat=len(live)):
+        if any(given):
+            program.walks.append(_walk(recording, live, leaves, starts, given))
+    program.kept = tuple(sorted(name for name in _taken_later(recording) if name[0] in "xs"))
+
+
+def _walk(
+    recording: Recording,
+    outputs: list[Tensor],
+    leaves: list[Tensor],
+    starts: list[Tensor],
+    given: tuple[bool, ...],
+) -> Walk:
+    walk = Walk(given)
+    recording.lines = walk.lines
+    before = recording.known_names()
+    found = autograd.grad(
+        list(compress(outputs, given)),
+        leaves,
+        list(compress(starts, given)),
+        retain_graph=True,
+        allow_unused=True,
+    )
+    walk.gradients = [None if g is None else recording.own_name(g.array) for g in found]
+    recording.forget_but(before)
+    return walk
+
+
+def _taken_later(recording: Recording) -> set[str]:
+    return {name for walk in recording.program.walks for line in walk.lines for name in line.takes}
 
 
 def _note_shared_memory(recording: Recording, written: dict[int, str]) -> None:
     """Find the tensors of the result that must not be changed before the walk back."""
     program = recording.program
-    taken = {name for line in program.backward for name in line.takes if name in recording.arrays}
+    taken = {name for name in _taken_later(recording) if name in recording.arrays}
     memories = {id(owner(recording.arrays[name])) for name in taken}
     made = [line for line in program.forward if line.makes and line.makes[0] in written.values()]
     shared = [x.makes[0] for x in made if id(owner(recording.arrays[x.takes[0]])) in memories]

@@ -19,14 +19,34 @@ from tinyconv.capture.fusing import fuse
 from tinyconv.capture.statement import Statement
 
 
+class Walk:
+    """A walk back from some of the outputs, which have a gradient, when the others have none.
+
+    Attributes
+    ----------
+    given : tuple of bool
+        Whether each output has a gradient, of those whose graph is there.
+    lines : list of Statement
+    gradients : list of (str or None)
+        The names of what it returns: a gradient for each leaf.
+    """
+
+    def __init__(self, given: tuple[bool, ...]) -> None:
+        self.given = given
+        self.lines: list[Statement] = []
+        self.gradients: list[str | None] = []
+
+
 @dataclass
 class Program:
     """What was recorded.
 
     Attributes
     ----------
-    forward, backward : list of Statement
-        What the call does; what a later walk back through its outputs does.
+    forward : list of Statement
+        What the call does.
+    walks : list of Walk
+        What a later walk back through its outputs does, for each choice of them.
     result : str
         The expression that it returns.
     result_takes : tuple of str
@@ -37,10 +57,8 @@ class Program:
         For each of them, whether its graph was still there, or the step itself had gone back through it.
     leaves : tuple of str
         The tensors that a walk back from the outputs ends at.
-    gradients : list of (str or None)
-        The names of what `backward` returns: a gradient for each leaf.
     kept, watched : tuple of str
-        What `backward` reads of the inputs and the state; tensors of the result that share its memory.
+        What the walks read of the inputs and the state; tensors of the result that share its memory.
     names : dict
         Functions and objects that the lines name.
     constants : dict
@@ -48,13 +66,12 @@ class Program:
     """
 
     forward: list[Statement] = field(default_factory=list)
-    backward: list[Statement] = field(default_factory=list)
+    walks: list[Walk] = field(default_factory=list)
     result: str = "None"
     result_takes: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     alive: tuple[bool, ...] = ()
     leaves: tuple[str, ...] = ()
-    gradients: list[str | None] = field(default_factory=list)
     kept: tuple[str, ...] = ()
     watched: tuple[str, ...] = ()
     names: dict[str, Any] = field(default_factory=dict)
@@ -62,14 +79,14 @@ class Program:
 
     def difference(self, other: Program) -> str | None:
         """What is not the same in another recording of the same step; None if all is."""
-        for ours, theirs in ((self.forward, other.forward), (self.backward, other.backward)):
+        walks = [(ours.lines, theirs.lines) for ours, theirs in zip(self.walks, other.walks, strict=False)]
+        for ours, theirs in [(self.forward, other.forward), *walks]:
             for one, two in zip(ours, theirs, strict=False):
                 if one != two:
                     return f"{two.text!r} took the place of {one.text!r}"
             if len(ours) != len(theirs):
                 return f"{len(theirs)} operations took the place of {len(ours)}"
-        ends = [(p.result, p.outputs, p.alive, p.leaves, p.gradients, p.watched) for p in (self, other)]
-        if ends[0] != ends[1]:
+        if self._end() != other._end():
             return "it returned something else"
         if self.names.keys() != other.names.keys() or any(
             value is not other.names[name] for name, value in self.names.items()
@@ -79,6 +96,10 @@ class Program:
             if not _same_bits(array, other.constants.get(name)):
                 return f"the constant {name}, of shape {array.shape}, had other values"
         return None
+
+    def _end(self) -> tuple[Any, ...]:
+        gradients = [(walk.given, walk.gradients) for walk in self.walks]
+        return self.result, self.outputs, self.alive, self.leaves, gradients, self.watched
 
 
 def _same_bits(a: Any, b: Any) -> bool:
@@ -96,15 +117,16 @@ class Code:
         ``prepare(inputs, state)`` gives what `forward` needs first, or None if the program does not fit.
     forward : callable
         ``forward(inputs, state, prepared)`` gives the result, and what `backward` needs.
-    backward : callable or None
-        ``backward(inputs, state, saved, gradients)`` gives a gradient, or None, for each leaf.
+    backward : dict
+        By which outputs have a gradient: ``backward[given](inputs, state, saved, gradients)`` gives a
+        gradient, or None, for each leaf.
     source : str
         Their text.
     """
 
     prepare: Callable[..., Any] | None
     forward: Callable[..., Any]
-    backward: Callable[..., Any] | None
+    backward: dict[tuple[bool, ...], Callable[..., Any]]
     source: str
 
 
@@ -113,13 +135,14 @@ def generate(program: Program, helpers: dict[str, Any]) -> Code:
 
     What must be looked up first is put first.
     """
-    gradients = {name for name in program.gradients if name}
-    backward = _needed(program.backward, gradients)
-    later = gradients | _taken(backward)
+    ends = [{name for name in walk.gradients if name} for walk in program.walks]
+    gradients = set().union(*ends)
+    walks = [_needed(walk.lines, end) for walk, end in zip(program.walks, ends, strict=True)]
+    later = gradients.union(*map(_taken, walks))
     forward = _needed(program.forward, later | set(program.result_takes))
     names = dict(program.names)
-    forward, backward = fuse(forward, backward, gradients | set(program.result_takes), names)
-    later = gradients | _taken(backward)
+    forward, walks = fuse(forward, walks, gradients | set(program.result_takes), names)
+    later = gradients.union(*map(_taken, walks))
     first = _looked_up(forward)
     rest = [line for line in forward if line not in first]
     handed_on = _made(first) & (_taken(rest) | later | set(program.result_takes))
@@ -133,16 +156,22 @@ def generate(program: Program, helpers: dict[str, Any]) -> Code:
     keep = set(program.result_takes) | set(saved)
     unpack = [f"{_tuple(sorted(handed_on))} = prepared"] if handed_on else []
     texts.append(_function("forward", "inputs, state, prepared", rest, unpack, result, keep))
-    if program.gradients:
-        unpack = [f"{_tuple(saved)} = saved", "saved.clear()"] if saved else []
-        returned = "(" + "".join(f"{name}, " for name in program.gradients) + ")"
-        texts.append(
-            _function("backward", "inputs, state, saved, gradients", backward, unpack, returned, gradients)
-        )
+    unpack = [f"{_tuple(saved)} = saved", "saved.clear()"] if saved else []
+    for walk, lines, end in zip(program.walks, walks, ends, strict=True):
+        returned = "(" + "".join(f"{name}, " for name in walk.gradients) + ")"
+        arguments = "inputs, state, saved, gradients"
+        texts.append(_function(_walk_name(walk), arguments, lines, unpack, returned, end))
     source = "\n\n\n".join(texts)
     scope = {**helpers, **names, **program.constants, "np": np}
     exec(compile(source, "<captured step>", "exec"), scope)
-    return Code(scope.get("prepare"), scope["forward"], scope.get("backward"), source)
+    backward = {walk.given: scope[_walk_name(walk)] for walk in program.walks}
+    return Code(scope.get("prepare"), scope["forward"], backward, source)
+
+
+def _walk_name(walk: Walk) -> str:
+    if all(walk.given):
+        return "backward"
+    return "backward_from_" + "_".join(str(i) for i, given in enumerate(walk.given) if given)
 
 
 def _needed(lines: list[Statement], wanted: set[str]) -> list[Statement]:

@@ -75,6 +75,15 @@ class Writer:
         """Whether an array has a name."""
         return id(array) in self._names
 
+    def known_names(self) -> dict[int, str]:
+        """What is called how now."""
+        return dict(self._names)
+
+    def forget_but(self, names: dict[int, str]) -> None:
+        """Go back to these names, and those of constants, so that nothing that came since is read."""
+        constants = {key: name for key, name in self._names.items() if name[0] == "c"}
+        self._names = {**constants, **names}
+
     def constant(self, array: Array) -> None:
         """Give an array a name that stands for these very values."""
         name = self.call_it(array, self.new("c"))

@@ -26,7 +26,7 @@ from tinyconv.kernels.cpu.microkernel import FEW_ROWS, MAX_ROWS, ROWS_1, ROWS_2,
 
 Array = Any
 
-DEPTH = 512
+DEPTH = 896
 
 FIRST_WIDE_TILE = make_tile(ROWS_2, 2, accumulate=False, masked=False)
 FIRST_WIDE_LOW_TILE = make_tile(FEW_ROWS, 2, accumulate=False, masked=False)
@@ -47,7 +47,7 @@ def row_table(m: int, n: int, step: int, threads: int, width: int) -> tuple[Arra
     are cut only if the panels alone would leave a thread idle.
     """
     panels = -(-n // (2 * width))
-    parts = 1 if panels % threads == 0 or panels >= 4 * threads else threads
+    parts = 1 if panels >= 4 * threads else threads
     rows = -(-m // parts)
     first = np.arange(0, m, rows, dtype=np.int64)[:, None]
     last = np.minimum(first + rows, m) - 1
@@ -88,8 +88,9 @@ def gemm(
     parts, entries = row.shape
     rows = entries - MAX_ROWS
     flat = c.reshape(-1)
-    for task in numba.prange(blocks_of(n, width) * parts):
-        begin, part = block_begin(task // parts, n, width), task % parts
+    blocks = blocks_of(n, width)
+    for task in numba.prange(blocks * parts):
+        begin, part = block_begin(task % blocks, n, width), task // blocks
         wide = block_width(n - begin, width)
         valid = min(wide, n - begin)
         top, bottom = part * rows, min((part + 1) * rows, m)

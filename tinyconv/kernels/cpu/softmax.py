@@ -21,6 +21,8 @@ i32 = np.int32
 ONE = np.float32(1)
 WORK_OF_A_POWER = 16
 """Multiply-adds that take as long as one exponential."""
+BLOCK = 1024
+"""Rows whose losses are one sum, whatever the number of threads."""
 LOWEST, FLIP = i32(-(2**31)), i32(0x7FFFFFFF)
 
 
@@ -48,25 +50,38 @@ def log_softmax_backward(grad: Array, y: Array, axis: int) -> Array:
     return _by_two_rows(_log_softmax_backward, grad, y, axis)
 
 
-def softmax_nll(x: Array, labels: Array, ignored: int) -> Array:
-    """``-log(softmax(x_i)[labels_i])`` for each row; see `kernels.reference.softmax`."""
+def softmax_nll(x: Array, labels: Array, ignored: int, reduction: str) -> Array:
+    """``-log(softmax(x_i)[labels_i])`` for each row, their sum or mean; see `kernels.reference.softmax`."""
     if not _are_rows(x, labels):
-        return reference.softmax_nll(x, labels, ignored)
+        return reference.softmax_nll(x, labels, ignored, reduction)
     use_threads(WORK_OF_A_POWER * x.size)
-    losses = np.empty(x.shape[0], np.float32)
-    _softmax_nll(np.ascontiguousarray(x), np.ascontiguousarray(labels), ignored, losses)
-    return losses
+    x, labels = np.ascontiguousarray(x), _flat(labels)
+    if reduction == "none":
+        losses = np.empty(x.shape[0], np.float32)
+        _softmax_nll(x, labels, ignored, losses)
+        return losses
+    blocks = -(-x.shape[0] // BLOCK)
+    sums, counts = np.empty(blocks), np.empty(blocks, np.int64)
+    _softmax_nll_total(x, labels, ignored, sums, counts)
+    total, count = (sums[0], counts[0]) if blocks == 1 else (sums.sum(), counts.sum())
+    if reduction == "mean":
+        total = total / count if count else np.nan
+    return np.array(total, np.float32)
 
 
-def softmax_nll_backward(grad: Array, x: Array, labels: Array, ignored: int) -> Array:
+def softmax_nll_backward(grad: Array, x: Array, labels: Array, ignored: int, reduction: str) -> Array:
     """The gradient of x in `softmax_nll`."""
     if not _are_rows(x, labels) or grad.dtype != np.float32:
-        return reference.softmax_nll_backward(grad, x, labels, ignored)
+        return reference.softmax_nll_backward(grad, x, labels, ignored, reduction)
     use_threads(WORK_OF_A_POWER * x.size)
-    x, labels, grad = (np.ascontiguousarray(array) for array in (x, labels, grad))
     result = np.empty(x.shape, np.float32)
-    _softmax_nll_backward(grad, x, labels, ignored, result)
+    grad, x = np.ascontiguousarray(grad).reshape(-1), np.ascontiguousarray(x)
+    _softmax_nll_backward(grad, x, _flat(labels), ignored, reduction == "none", reduction == "mean", result)
     return result
+
+
+def _flat(labels: Array) -> Array:
+    return np.ascontiguousarray(labels).reshape(-1)
 
 
 def _are_rows(x: Array, labels: Array) -> bool:
@@ -153,14 +168,30 @@ def _log_softmax_backward(grad: Array, y: Array, result: Array) -> None:
             target[c] = g[c] - vector_math.exp(logs[c]) * total
 
 
+@inlined
+def _loss_of_row(scores: Array, label: int) -> float:
+    largest = _largest(scores)
+    return np.float32(log(_sum_of_powers(scores, largest))) - (scores[label] - largest)
+
+
 @parallel
 def _softmax_nll(x: Array, labels: Array, ignored: int, losses: Array) -> None:
     for i in prange(x.shape[0]):
         losses[i] = np.float32(0)
         if labels[i] != ignored:
-            scores = x[i]
-            largest = _largest(scores)
-            losses[i] = np.float32(log(_sum_of_powers(scores, largest))) - (scores[labels[i]] - largest)
+            losses[i] = _loss_of_row(x[i], labels[i])
+
+
+@parallel
+def _softmax_nll_total(x: Array, labels: Array, ignored: int, sums: Array, counts: Array) -> None:
+    """The sum of the losses, and how many they are, of each block of rows."""
+    for block in prange(sums.size):
+        total, count = 0.0, 0
+        for i in range(block * BLOCK, min((block + 1) * BLOCK, x.shape[0])):
+            if labels[i] != ignored:
+                total += _loss_of_row(x[i], labels[i])
+                count += 1
+        sums[block], counts[block] = total, count
 
 
 @njit(forceinline=True, fastmath={"reassoc"})
@@ -173,7 +204,16 @@ def _sum_of_powers(scores: Array, largest: float) -> float:
 
 
 @parallel
-def _softmax_nll_backward(grad: Array, x: Array, labels: Array, ignored: int, result: Array) -> None:
+def _softmax_nll_backward(
+    grad: Array, x: Array, labels: Array, ignored: int, is_each: bool, is_mean: bool, result: Array
+) -> None:
+    """`grad` has a number for each row, or one number, for the sum or the mean."""
+    count = 1
+    if is_mean:
+        count = 0
+        for i in range(labels.size):
+            count += labels[i] != ignored
+    step, share = int(is_each), np.float32(max(count, 1))
     for i in prange(x.shape[0]):
         scores, powers = x[i], result[i]
         if labels[i] == ignored:
@@ -182,7 +222,8 @@ def _softmax_nll_backward(grad: Array, x: Array, labels: Array, ignored: int, re
         largest = _largest(scores)
         for c in range(scores.size):
             powers[c] = vector_math.exp(scores[c] - largest)
-        scale = grad[i] / lane_sum(powers)
+        g = grad[i * step] / share
+        scale = g / lane_sum(powers)
         for c in range(scores.size):
             powers[c] *= scale
-        powers[labels[i]] -= grad[i]
+        powers[labels[i]] -= g

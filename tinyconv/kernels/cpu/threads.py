@@ -11,7 +11,7 @@ import numba
 from tinyconv.device import available_threads, get_num_threads
 
 WORTH_SHARING = 2**18
-SPIN = {"GOMP_SPINCOUNT": "10000", "KMP_BLOCKTIME": "1"}
+SPIN = {"GOMP_SPINCOUNT": "20000", "KMP_BLOCKTIME": "1"}
 
 
 def wait_briefly() -> None:
