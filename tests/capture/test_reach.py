@@ -228,3 +228,26 @@ def test_errors_that_the_step_catches() -> None:
     with pytest.warns(UserWarning, match="catches errors"):
         found = [step(x, y).item() for y in (right, right, right, wrong)]
     assert found[-1] == 6.0
+
+
+def test_a_function_of_pythons_own_that_is_hidden_later() -> None:
+    names: dict[str, Any] = {}
+    exec("def step(x, numbers):\n    return x * max(numbers)\n", names)
+    step = tc.compile(names["step"], fullgraph=True)
+    x = tc.tensor([1.0])
+    assert [step(x, (3, 4)).item() for _ in range(4)] == [4.0] * 4
+    names["max"] = min
+    assert [step(x, (3, 4)).item() for _ in range(4)] == [3.0] * 4
+
+
+def test_an_algorithm_that_the_step_leaves_behind() -> None:
+    def step(x: tc.Tensor) -> tc.Tensor:
+        tc.set_conv_algorithm("direct")
+        return x * 2
+
+    compiled = tc.compile(step)
+    with pytest.warns(UserWarning, match="changes a setting of tinyconv"):
+        for _ in range(4):
+            with tc.conv_algorithm("winograd"):
+                compiled(tc.tensor([1.0]))
+                assert tc.get_conv_algorithm() == "direct"

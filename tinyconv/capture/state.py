@@ -10,6 +10,7 @@ and buffers and their gradients, is not compared: a replay reads the arrays anew
 from __future__ import annotations
 
 import datetime
+import dis
 import functools
 import io
 import os
@@ -23,7 +24,6 @@ from operator import is_
 from pathlib import Path
 from types import (
     BuiltinFunctionType,
-    CellType,
     CodeType,
     FunctionType,
     GetSetDescriptorType,
@@ -39,6 +39,7 @@ from typing import Any
 import numpy as np
 
 from tinyconv.capture.errors import NotCapturable
+from tinyconv.capture.places import Cell, Items, Names, Slots, Watched
 from tinyconv.optim import Optimizer
 from tinyconv.optim.lr_scheduler import LRScheduler
 from tinyconv.tensor import Tensor
@@ -78,9 +79,6 @@ TRANSPARENT |= {staticmethod, classmethod, type(functools.lru_cache(len)), weakr
 TRANSPARENT |= {datetime.date, datetime.time, datetime.datetime, datetime.timedelta}
 """Types made in C that hold nothing, or nothing that changes, or what `State` looks into."""
 
-Watched = tuple[Any, Any, Any, str]
-"""Something with a method ``get``, the key to give it, what it should return, and a name for messages."""
-
 
 def is_own(file: str) -> bool:
     """Whether a file of code belongs to tinyconv."""
@@ -90,39 +88,6 @@ def is_own(file: str) -> bool:
 def is_library(file: str) -> bool:
     """Whether a file of code is Python's or NumPy's, which keep no state that a step would read."""
     return file.startswith(("<frozen", *LIBRARIES)) and ("site-packages" not in file or file.startswith(SITE))
-
-
-class _Cell:
-    """A variable of the function around, with a method ``get``."""
-
-    def __init__(self, cell: CellType) -> None:
-        self.cell = cell
-
-    def get(self, key: Any = None) -> Any:
-        try:
-            return self.cell.cell_contents
-        except ValueError:  # no value yet
-            return None
-
-
-class _Slots:
-    """An object, with a method ``get`` for its attributes."""
-
-    def __init__(self, owner: Any) -> None:
-        self.owner = owner
-
-    def get(self, name: str) -> Any:
-        return getattr(self.owner, name, None)
-
-
-class _Items:
-    """A list or tuple, with a method ``get``."""
-
-    def __init__(self, items: Any) -> None:
-        self.items = items
-
-    def get(self, index: int) -> Any:
-        return self.items[index] if index < len(self.items) else None
 
 
 class State:
@@ -227,7 +192,7 @@ class State:
             yield from self._watch((value, key, item, f"{name}[{key!r}]") for key, item in value.items())
         elif isinstance(value, list | tuple):
             self._sizes.append((value, len(value), name))
-            items = _Items(value)
+            items = Items(value)
             yield from self._watch((items, i, item, f"{name}[{i}]") for i, item in enumerate(value))
         elif isinstance(value, set | frozenset):
             self._sets.append((value, frozenset(value), name))
@@ -261,7 +226,7 @@ class State:
         if hidden is not None:
             raise NotCapturable(f"can read {name}, a {hidden.__name__}, whose changes cannot be seen")
         slots = [slot for cls in type(value).__mro__ for slot in _names(vars(cls).get("__slots__", ()))]
-        items = _Slots(value)
+        items = Slots(value)
         yield from self._watch((items, slot, items.get(slot), slot) for slot in slots)
         attributes = getattr(value, "__dict__", None)
         if isinstance(attributes, dict):
@@ -293,7 +258,7 @@ class State:
         yield from ((value, name) for value in function.__defaults__ or ())
         yield from ((value, name) for value in (function.__kwdefaults__ or {}).values())
         for variable, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-            box = _Cell(cell)
+            box = Cell(cell)
             held = box.get()
             self._watched.append((box, None, held, variable))
             if isinstance(held, ModuleType):
@@ -311,6 +276,8 @@ class State:
         if code in self.codes or is_library(code.co_filename):
             return
         self.codes.add(code)
+        missing = [name for name in _globals_of(code) if name not in names]
+        self._watched += [(Names(names), name, False, name) for name in missing]
         for name in code.co_names:
             value = names.get(name, sys.modules.get(name))  # it may import the module itself
             if name in names:
@@ -341,6 +308,11 @@ def _is_users(module: ModuleType) -> bool:
     """Whether a module may hold what changes: it is neither tinyconv's, nor Python's, nor installed."""
     file = getattr(module, "__file__", None) or "<frozen"
     return not (is_own(file) or is_library(file) or "site-packages" in file)
+
+
+def _globals_of(code: CodeType) -> list[str]:
+    """The global names that a piece of code reads, Python's own functions among them."""
+    return sorted({line.argval for line in dis.get_instructions(code) if line.opname == "LOAD_GLOBAL"})
 
 
 def _used(code: CodeType) -> tuple[str, ...]:
