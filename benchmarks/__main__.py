@@ -37,11 +37,11 @@ class Part(StrEnum):
 
 
 def chosen(names: str | None) -> dict[str, str]:
-    """The contenders with one of `names` (comma between), or whose name begins so; all if None."""
+    """The contenders whose name begins with one of `names` (comma between); all if None."""
     found: set[str] = set()
     for given in names.split(",") if names else [""]:
         beginning = given.strip()
-        fitting = {beginning} & set(ALL) or {name for name in ALL if name.startswith(beginning)}
+        fitting = {name for name in ALL if name.startswith(beginning)}
         if not fitting:
             raise typer.BadParameter(f"{beginning!r}: there are {', '.join(ALL)}")
         found |= fitting
@@ -57,7 +57,7 @@ def main(
     only: Annotated[list[Part] | None, typer.Option(help="Measure this part; may be repeated.")] = None,
     filter: Annotated[str | None, typer.Option(help='Only cases with this in "name: task".')] = None,
     contenders: Annotated[
-        str | None, typer.Option(help="Names, or how they begin: `tinyconv,pytorch`.  [default: all]")
+        str | None, typer.Option(help="How their names begin: `tinyconv,pytorch`.  [default: all]")
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Turns of each contender in each case.")] = 3,
     threads: Annotated[

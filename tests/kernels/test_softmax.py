@@ -64,7 +64,8 @@ def test_channels_of_channels_last_memory():
 @settings(deadline=None, max_examples=60)
 @given(
     rows=st.sampled_from([0, 1, 3, 70, 2100]), classes=st.sampled_from([1, 2, 10, 37]),
-    order=st.integers(0, 3), ignored=st.sampled_from([-100, 0]), dtype=st.sampled_from([np.float32, np.float64]),
+    order=st.integers(0, 3), ignored=st.sampled_from([-100, 0]),
+    dtype=st.sampled_from([np.float32, np.float64]),
     reduction=st.sampled_from(["none", "sum", "mean"]), label_dtype=st.sampled_from([np.int64, np.int32]),
 )  # fmt: skip
 def test_softmax_nll_is_that_of_float64(

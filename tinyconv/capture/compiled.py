@@ -131,7 +131,7 @@ class Compiled:
 
     def _record(self, plans: list[Plan], plan: Plan, tensors: list[Tensor], args: Any, options: Any) -> Any:
         recording = Recording(tensors, plan.state)
-        forms = _settings(), [tensor.requires_grad for tensor in tensors]
+        forms = _forms(tensors)
         try:
             with watching(recording):
                 result = self.function(*args, **options)
@@ -139,7 +139,7 @@ class Compiled:
         except BaseException:
             plans.remove(plan)
             raise
-        if forms != (_settings(), [tensor.requires_grad for tensor in tensors]):
+        if forms != _forms(tensors):
             recording.refuse("changes a setting of tinyconv, or requires_grad of an argument")
         if recording.reason is not None:
             self._give_up(recording.reason)
@@ -211,8 +211,12 @@ class Compiled:
 
 def _settings() -> tuple[Any, ...]:
     """What of tinyconv's own must be the same for two calls to be alike."""
-    settings = default_dtype, default_device, kernel_backend, conv_algorithm
-    return _grad_mode.enabled, *[setting.get() for setting in settings]
+    return _grad_mode.enabled, default_dtype.get(), default_device.get(), kernel_backend.get()
+
+
+def _forms(tensors: list[Tensor]) -> tuple[Any, ...]:
+    """What a step must leave as it was, because a replay would not change it."""
+    return _settings(), conv_algorithm.get(), [tensor.requires_grad for tensor in tensors]
 
 
 def _caller() -> int:

@@ -116,13 +116,14 @@ class State:
         self._orders: list[tuple[Any, list[Any], str]] = []
         self._sets: list[tuple[Any, Any, str]] = []
         self._alive: list[Any] = []
+        self._arrays: set[int] | None = None
         self._to_do = [(function, "the step")]
         self._walk()
         known = list(self.tensors)
         self._to_do = [(arguments, "the arguments")]
         self._walk()
         self.tensors = known + [x for x in self.tensors[len(known) :] if not _is_among(x, arguments)]
-        self._forms = [_form(tensor) for tensor in self.tensors]
+        self._forms, self._arrays = [_form(tensor) for tensor in self.tensors], None
 
     def changed(self) -> str | None:
         """The name of something that is not as it was; None if all is."""
@@ -141,13 +142,20 @@ class State:
             if items != before:
                 return name
         for tensor, form in zip(self.tensors, self._forms, strict=True):
-            if not _has_form(tensor, form):
+            is_leaf = tensor.grad_fn is None and not tensor.hooks
+            if is_leaf and tensor.requires_grad is form[4] and tensor.array is form[0]:
+                continue
+            array = tensor.array
+            if not is_leaf or tensor.requires_grad is not form[4] or _shape_of(array) != form[1:4]:
                 return f"the form of a tensor of shape {tensor.shape}"
+            form[0], self._arrays = array, None
         return None
 
     def arrays(self) -> set[int]:
         """The ids of the tensors' arrays."""
-        return {id(form[0]) for form in self._forms}
+        if self._arrays is None:
+            self._arrays = {id(form[0]) for form in self._forms}
+        return self._arrays
 
     def gradients(self) -> tuple[bool, ...]:
         """Which of the tensors have a gradient."""
@@ -161,7 +169,7 @@ class State:
             raise NotCapturable(f"calls {code.co_name}, whose variables cannot be watched")
         self._code(code, names)
         self._walk()
-        self._forms = [_form(tensor) for tensor in self.tensors]
+        self._forms, self._arrays = [_form(tensor) for tensor in self.tensors], None
 
     def _walk(self) -> None:
         while self._to_do:
@@ -353,18 +361,8 @@ def _names(slots: Any) -> tuple[str, ...]:
 
 
 def _form(tensor: Tensor) -> list[Any]:
-    array = tensor.array
-    return [array, array.shape, array.dtype, array.strides, tensor.requires_grad]
+    return [tensor.array, *_shape_of(tensor.array), tensor.requires_grad]
 
 
-def _has_form(tensor: Tensor, form: list[Any]) -> bool:
-    """Whether its array is the one that it was, or one of the same shape, dtype and order."""
-    if tensor.requires_grad is not form[4] or tensor.grad_fn is not None or tensor.hooks:
-        return False
-    array = tensor.array
-    if array is form[0]:
-        return True
-    if (array.shape, array.dtype, array.strides) != (form[1], form[2], form[3]):
-        return False
-    form[0] = array
-    return True
+def _shape_of(array: Any) -> list[Any]:
+    return [array.shape, array.dtype, array.strides]

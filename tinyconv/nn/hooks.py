@@ -75,6 +75,16 @@ class Hooks(OrderedDict[int, Entry]):
         return inputs, options
 
 
+class _NoHooks(Hooks):
+    """Stays empty: it is shared by all modules without hooks."""
+
+    def __setitem__(self, number: int, entry: Entry) -> None:
+        raise ArgumentError("hooks of a module", "a new entry", repr(entry), "register_forward_hook(hook)")
+
+
+NO_HOOKS = _NoHooks()
+
+
 def call_with_hooks(module: Any, inputs: tuple, options: dict[str, Any]) -> Any:
     """`forward` with all that is to happen before and after it, and on the way back."""
     output, called = None, set()

@@ -8,7 +8,7 @@ from typing import Any
 from tinyconv.device import array_module, check_dtype, float32, float64, to_device
 from tinyconv.errors import ArgumentError, DtypeError, missing_name
 from tinyconv.nn.absent import METHODS
-from tinyconv.nn.hooks import HookHandle, Hooks, call_with_hooks
+from tinyconv.nn.hooks import NO_HOOKS, HookHandle, Hooks, call_with_hooks
 from tinyconv.nn.state import ModuleState
 from tinyconv.ops._checks import check_flags, check_tensor
 from tinyconv.tensor import Tensor
@@ -51,23 +51,14 @@ class Module(ModuleState):
     """
 
     training: bool
-    _forward_hooks: Hooks
-    _forward_pre_hooks: Hooks
-    _backward_hooks: Hooks
-    _backward_pre_hooks: Hooks
+    _non_persistent: frozenset[str] = frozenset()
+    _forward_hooks: Hooks = NO_HOOKS
+    _forward_pre_hooks: Hooks = NO_HOOKS
+    _backward_hooks: Hooks = NO_HOOKS
+    _backward_pre_hooks: Hooks = NO_HOOKS
 
     def __init__(self) -> None:
-        for name, value in (
-            ("training", True),
-            ("_parameters", {}),
-            ("_buffers", {}),
-            ("_modules", {}),
-            ("_non_persistent", set()),
-            ("_forward_hooks", Hooks()),
-            ("_forward_pre_hooks", Hooks()),
-            ("_backward_hooks", Hooks()),
-            ("_backward_pre_hooks", Hooks()),
-        ):
+        for name, value in (("training", True), ("_parameters", {}), ("_buffers", {}), ("_modules", {})):
             object.__setattr__(self, name, value)
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
@@ -127,7 +118,7 @@ class Module(ModuleState):
         getattr(self, name)
         for store in (self.__dict__, self._parameters, self._modules, self._buffers):
             store.pop(name, None)
-        self._non_persistent.discard(name)
+        self._persist(name, True)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter (None: a place for one that is not used)."""
@@ -144,7 +135,12 @@ class Module(ModuleState):
             Whether it is part of the state dict.
         """
         self._register("register_buffer", self._buffers, name, "tensor", tensor, Tensor)
-        (self._non_persistent.discard if persistent else self._non_persistent.add)(name)
+        self._persist(name, persistent)
+
+    def _persist(self, name: str, persistent: bool) -> None:
+        """Note whether a buffer is part of the state dict, as most are."""
+        if bool(persistent) is (name in self._non_persistent):
+            object.__setattr__(self, "_non_persistent", self._non_persistent ^ {name})
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Add a module below this one under a name."""
@@ -184,7 +180,7 @@ class Module(ModuleState):
         always_call : bool
             Call it after an error in the forward too; the output is then None.
         """
-        return self._forward_hooks.add(hook, prepend, with_kwargs, always_call)
+        return self._own_hooks("_forward_hooks").add(hook, prepend, with_kwargs, always_call)
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
@@ -194,7 +190,7 @@ class Module(ModuleState):
         With `with_kwargs`, ``hook(module, inputs, options)`` returns both; see
         `register_forward_hook`.
         """
-        return self._forward_pre_hooks.add(hook, prepend, with_kwargs)
+        return self._own_hooks("_forward_pre_hooks").add(hook, prepend, with_kwargs)
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> HookHandle:
         """Call ``hook(module, grad_input, grad_output)`` once the gradients of the inputs are there.
@@ -202,11 +198,17 @@ class Module(ModuleState):
         Both are tuples, with None for what has no gradient; a result replaces the gradients of
         the inputs (those that are passed by position).
         """
-        return self._backward_hooks.add(hook, prepend)
+        return self._own_hooks("_backward_hooks").add(hook, prepend)
 
     def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> HookHandle:
         """Call ``hook(module, grad_output)`` before the module's backward; a result replaces it."""
-        return self._backward_pre_hooks.add(hook, prepend)
+        return self._own_hooks("_backward_pre_hooks").add(hook, prepend)
+
+    def _own_hooks(self, kind: str) -> Hooks:
+        """The hooks of one kind, to be added to: most modules have none, and share `NO_HOOKS`."""
+        if kind not in self.__dict__:
+            object.__setattr__(self, kind, Hooks())
+        return self.__dict__[kind]
 
     def train(self, mode: bool = True) -> Module:
         """Switch this module and all below it to training (or, with False, to evaluation)."""

@@ -27,7 +27,7 @@ class IncompatibleKeys(NamedTuple):
 class ModuleState(ModuleTree):
     """What `Module` does to save and load itself."""
 
-    _non_persistent: set[str]
+    _non_persistent: frozenset[str]
     optional_state: tuple[str, ...] = ()
     """Names of this module's own that a state dict need not have: earlier versions had none."""
 
