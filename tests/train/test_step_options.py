@@ -7,7 +7,7 @@ import pytest
 from tests.train.configs import make_config
 from tinyconv import models, nn
 from tinyconv.errors import ArgumentError
-from tinyconv.train import EMA, EarlyStopping, class_recipe
+from tinyconv.train import EMA, EarlyStopping, class_recipe, recipes
 from tinyconv.train.mask_config import Config
 from tinyconv.train.step_options import StepOptions
 
@@ -45,3 +45,22 @@ def test_runs_of_earlier_versions_have_the_defaults():
     config = make_config("unet", "synthetic", None, quick=True)
     fields = {name: value for name, value in vars(config).items() if name not in vars(StepOptions())}
     assert Config.from_json("config.json", fields) == config
+
+
+@pytest.mark.parametrize("data", ["synthetic", "digits"])
+def test_minutes_are_the_only_end_unless_another_is_given(data):
+    def config(**given):
+        if data == "digits":
+            return class_recipe.make_config("mlp", data, None, False, models.fit_classifier, **given)
+        return make_config("unet", data, None, quick=False, **given)
+
+    usual, by_the_clock = config(), config(minutes=2.0)
+    assert usual.epochs < 100 < 10**5 < by_the_clock.epochs
+    assert by_the_clock.validate_every > usual.validate_every
+    assert config(minutes=2.0, validate_every=3).validate_every == 3
+    both = config(minutes=2.0, epochs=7)
+    assert (both.epochs, both.validate_every) == (7, usual.validate_every)
+    describe = class_recipe.describe if data == "digits" else recipes.describe
+    assert describe(by_the_clock, 80, 20).endswith(" at most 2 minutes")
+    steps = {"digits": 7 * 3, "synthetic": 7 * 20}[data]
+    assert describe(both, 80, 20).endswith(f" at most {steps} steps or 2 minutes")

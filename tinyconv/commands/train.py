@@ -37,11 +37,12 @@ def train(
         typer.Option(help="all, or fluorescence only.  [default: fluorescence for nuclei, all for a folder]"),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(help="Times to see each image.  [default: 40; 24 for synthetic]")
+        int | None,
+        typer.Option(help="Times to see each image.  [default: 40; 24 for synthetic; no end with --minutes]"),
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Stop after so many batches.")] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="Stop within so much time; the learning rate then follows the clock.")
+        float | None, typer.Option(help="Stop within so much time; the learning rate follows the clock.")
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per step.  [default: 4]")] = None,
     lr: Annotated[float | None, typer.Option(help="Adam's highest learning rate.  [default: 0.002]")] = None,
@@ -87,7 +88,7 @@ def train(
         float | None, typer.Option(help="Share of the images that is never trained on.  [default: 0.2]")
     ] = None,
     validate_every: Annotated[
-        int | None, typer.Option(help="Epochs between validations.  [default: 2]")
+        int | None, typer.Option(help="Epochs between validations.  [default: 2; with --minutes 10]")
     ] = None,
     shift: Annotated[
         int | None, typer.Option(help="Pixels that labelled images are moved by.  [default: their size / 16]")

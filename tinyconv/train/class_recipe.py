@@ -17,7 +17,7 @@ from tinyconv.train.class_config import ClassConfig
 from tinyconv.train.class_sources import FOLDER, NAMES, Source, find_folder, open_source
 from tinyconv.train.fields import is_number
 from tinyconv.train.losses import class_weights
-from tinyconv.train.step_options import AUTO, read_weights
+from tinyconv.train.step_options import AUTO, defaults_by_the_clock, describe_length, read_weights
 
 Fit = Callable[[str, tuple[int, ...], int], tuple[dict[str, Any], tuple[int, ...]]]
 
@@ -64,7 +64,9 @@ def make_config(
     check_choice(given.get("on_bad_image") or "stop")
     name = data if data in NAMES else FOLDER
     wanted = {key: value for key, value in given.items() if value is not None}
-    options = {**DEFAULTS[name], **(QUICK if quick else {}), **wanted}
+    standard = {**DEFAULTS[name], **(QUICK if quick else {})}
+    by_the_clock = defaults_by_the_clock({**standard, "epochs": None, **wanted})
+    options = {**standard, **by_the_clock, **wanted}
     options["class_weights"] = read_weights(options.get("class_weights"))
     folder = find_folder(data, data_dir)
     source = open_source(name, folder, options.get("on_bad_image", "stop"))
@@ -129,12 +131,9 @@ def describe(config: ClassConfig, training: int, held_out: int) -> str:
     """One line that says what is trained on what."""
     size = " x ".join(map(str, config.shape))
     planned = config.epochs * -(-training // (config.batch_size * config.accumulate))
-    length = f"{planned if config.steps is None else min(config.steps, planned)} steps"
-    if config.minutes is not None:
-        length += f" or {config.minutes:g} minutes"
     return (
         f"{config.model} on {training} images of {config.label} ({size}, {len(config.classes)} classes), "
-        f"{held_out} held out, batches of {config.batch_size}, at most {length}"
+        f"{held_out} held out, batches of {config.batch_size}, at most {describe_length(planned, config)}"
     )
 
 

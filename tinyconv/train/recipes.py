@@ -38,7 +38,7 @@ from tinyconv.train.mask_sources import (
     open_source,
 )
 from tinyconv.train.mask_weights import WithBorders, find_weights
-from tinyconv.train.step_options import AUTO, read_weights
+from tinyconv.train.step_options import AUTO, defaults_by_the_clock, describe_length, read_weights
 from tinyconv.train.waiting import waiting
 
 Fit = Callable[..., tuple[dict[str, Any], int, int]]
@@ -122,6 +122,7 @@ def make_config(model: str, data: str, data_dir: str | None, quick: bool, fit: F
     options = {**COMMON_DEFAULTS, **DEFAULTS[layout], **(VOLUMES[layout] if dims == 3 else {})}
     if quick:
         options |= QUICK | ({"images": QUICK_IMAGES[layout]} if layout in QUICK_IMAGES else {})
+    options |= defaults_by_the_clock({**options, "epochs": None, **given})
     options |= {key: _up(options[key], multiple) for key in ("size", "depth") if key in options}
     if dims == 2:
         for key in FOR_VOLUMES:
@@ -224,10 +225,8 @@ def describe(config: Config, training: int, held_out: int) -> str:
     if config.volumes:
         what = f"{'slices' if config.dims == 2 else 'crops an epoch'} of {config.label}"
     planned = config.epochs * math.ceil(math.ceil(training / config.batch_size) / config.accumulate)
-    length = f"{planned if config.steps is None else min(config.steps, planned)} steps"
-    if config.minutes is not None:
-        length += f" or {config.minutes:g} minutes"
     return (
         f"{config.model} on {training} {what}, {held_out}{' volumes' if config.volumes else ''} held out, "
-        f"crops of {' x '.join(map(str, config.shape))}, batches of {config.batch_size}, at most {length}"
+        f"crops of {' x '.join(map(str, config.shape))}, batches of {config.batch_size}, "
+        f"at most {describe_length(planned, config)}"
     )

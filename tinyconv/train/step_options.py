@@ -17,6 +17,8 @@ from tinyconv.train.tensorboard import TensorBoard
 from tinyconv.train.trainer import SKIP, STOP
 
 AUTO = "auto"
+ENDLESS = 10**6
+"""Epochs that nobody waits for."""
 BOARD = "tensorboard"
 """The folder of the event files, in the run's."""
 
@@ -115,3 +117,30 @@ def read_weights(value: Any) -> Any:
 def with_step_options(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields of a config.json, with the defaults of these options where an earlier version lacks them."""
     return {field.name: field.default for field in dataclasses.fields(StepOptions)} | fields
+
+
+def defaults_by_the_clock(given: dict[str, Any]) -> dict[str, Any]:
+    """Options of a run that ends after so many minutes, and not after a number of epochs or steps.
+
+    Validations are rarer, as their time is lost for training.
+
+    Examples
+    --------
+    >>> defaults_by_the_clock({"minutes": 15.0})
+    {'epochs': 1000000, 'validate_every': 10}
+    >>> defaults_by_the_clock({"minutes": 15.0, "epochs": 40})
+    {}
+    """
+    ends = [given.get(name) for name in ("epochs", "steps")]
+    if given.get("minutes") is None or ends != [None, None]:
+        return {}
+    return {"epochs": ENDLESS, "validate_every": 10}
+
+
+def describe_length(planned: int, config: Any) -> str:
+    """How long a run is, at most, if its epochs have `planned` steps."""
+    minutes = "" if config.minutes is None else f"{config.minutes:g} minutes"
+    if config.epochs >= ENDLESS and config.steps is None and minutes:
+        return minutes
+    steps = f"{planned if config.steps is None else min(config.steps, planned)} steps"
+    return f"{steps} or {minutes}" if minutes else steps
