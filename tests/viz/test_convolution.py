@@ -180,16 +180,33 @@ def test_the_player_speaks_only_where_there_are_words(short, tmp_path):
 
 
 def test_html_and_gif_are_written(short, tmp_path):
-    from PIL import Image
-
     page = save_animation(short, tmp_path / "window.html")
     text = page.read_text(encoding="utf-8")
     assert text.startswith("<!DOCTYPE html>") and "max-height: calc(100vh" in text
     for key, title in (("ArrowLeft", "Previous"), ("ArrowRight", "Next"), ("Home", "First"), ("End", "Last")):
         assert f'{key}: "{title}"' in text and f'button title="{title} frame"' in text
-    with Image.open(save_animation(short, tmp_path / "window.gif")) as gif:
-        assert gif.n_frames == 3
+    save_animation(short, tmp_path / "window.gif")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["window.gif", "window.html"]
+
+
+def test_the_gif_shows_each_frame_for_its_time(short, tmp_path):
+    """In 256 colours, so that pixels at the edge of letters may differ a little."""
+    from PIL import Image
+
+    path = save_animation(short, tmp_path / "window.gif", frames_per_second=2)
+    shown, expected = [], []
+    with Image.open(path) as gif:
+        for frame in range(gif.n_frames):
+            gif.seek(frame)
+            assert gif.info["duration"] == 500
+            shown.append(np.asarray(gif.convert("RGB"), int))
+            drawn(short, frame)
+            short._fig.canvas.draw()
+            expected.append(np.asarray(short._fig.canvas.buffer_rgba(), int)[:, :, :3])
+    assert len(shown) == 3 and shown[0].shape == expected[0].shape
+    difference = [[np.abs(one - other).mean() for other in expected] for one in shown]
+    assert np.argmin(difference, axis=1).tolist() == [0, 1, 2]
+    assert max(np.diag(difference)) < 1
 
 
 def test_another_suffix_is_refused(short, tmp_path):

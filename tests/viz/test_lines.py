@@ -39,6 +39,18 @@ def test_a_logarithmic_axis_names_the_few_x_that_there_are():
     assert len(axis.get_xticks()) < 10
 
 
+def test_a_logarithmic_axis_of_few_decades_names_what_lies_between_them():
+    def names(panels):
+        figure = plot_lines(panels, X, log="y")
+        figure.canvas.draw()
+        low, high = figure.axes[0].get_ylim()
+        ticks = figure.axes[0].yaxis.get_major_ticks()
+        return [tick.label1.get_text() for tick in ticks if low <= tick.get_loc() <= high]
+
+    assert names({"": {"a": [0.4, 1, 3]}}) == ["0.5", "1", "2"]
+    assert "0.5" not in names({"few": {"a": [0.4, 1, 3]}, "many": {"a": [1e-6, 1, 3]}})
+
+
 def test_what_does_not_fit_is_named():
     with pytest.raises(ShapeError, match=r"the curve 'a' is \(2,\)"):
         plot_lines({"": {"a": [1, 2]}}, X)

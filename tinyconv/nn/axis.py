@@ -3,13 +3,13 @@
 Along an axis, the element at position p of a tensor depends on the pixels from ``low(p)`` to
 ``high(p)`` of the input. Layers repeat themselves: with a period of T positions both move on by
 a step of S pixels, so that T pairs of numbers say it all. A window of k pixels, stride s and
-dilation d takes the low end of its first pixel and the high end of its last one; a transposed
-convolution spreads, a concatenation joins.
+dilation d takes the lowest and the highest end of its k elements, which need not be those of the
+first and the last: a transposed convolution with dilation changes their order. A concatenation joins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import gcd, inf, lcm
 
@@ -47,17 +47,16 @@ class Axis:
         """After a convolution or pooling."""
         period = len(self.low) // gcd(len(self.low), stride)
         starts = [p * stride - padding for p in range(period)]
-        ends = [start + (kernel - 1) * dilation for start in starts]
-        return self._taking(zip(starts, ends, strict=True), self.step * (period * stride // len(self.low)))
+        windows = [range(start, start + kernel * dilation, dilation) for start in starts]
+        return self._taking(windows, self.step * (period * stride // len(self.low)))
 
     def spread(self, kernel: int, stride: int, padding: int, dilation: int) -> Axis:
         """After a transposed convolution: element q reaches the positions q s - padding + k d."""
-        pairs = []
+        sources = []
         for position in range(len(self.low) * stride):
             offsets = [position + padding - k * dilation for k in range(kernel)]
-            sources = [offset // stride for offset in offsets if offset % stride == 0]
-            pairs.append((min(sources), max(sources)) if sources else None)
-        return self._taking(pairs, self.step)
+            sources.append([offset // stride for offset in offsets if offset % stride == 0])
+        return self._taking(sources, self.step)
 
     def resampled(self, first: list[int], last: list[int]) -> Axis | None:
         """After an op whose element p takes the elements from ``first[p]`` to ``last[p]``.
@@ -72,12 +71,12 @@ class Axis:
             if not (regular and middle and moved > 0):
                 continue
             rounds = len(self.low) // gcd(len(self.low), moved)
-            pairs = []
+            taken = []
             for position in range(base * rounds):
                 turns, phase = divmod(position - start, base)
                 offset = start + phase
-                pairs.append((first[offset] + turns * moved, last[offset] + turns * moved))
-            return self._taking(pairs, self.step * (moved * rounds // len(self.low)))
+                taken.append(range(first[offset] + turns * moved, last[offset] + turns * moved + 1))
+            return self._taking(taken, self.step * (moved * rounds // len(self.low)))
         return None
 
     def joined(self, other: Axis) -> Axis | None:
@@ -92,8 +91,9 @@ class Axis:
         high = tuple(max(a[1], b[1]) for a, b in pairs)
         return Axis(self.step * (period // len(self.low)), low, high)
 
-    def _taking(self, pairs: Iterable[tuple[int, int] | None], step: int) -> Axis:
-        pairs = list(pairs)
-        low = tuple(inf if pair is None else self.at(pair[0])[0] for pair in pairs)
-        high = tuple(-inf if pair is None else self.at(pair[1])[1] for pair in pairs)
+    def _taking(self, positions: Iterable[Sequence[int]], step: int) -> Axis:
+        """Each element takes the elements at some positions; at none where nothing reaches it."""
+        ends = [[self.at(position) for position in taken] for taken in positions]
+        low = tuple(min((low for low, _ in pairs), default=inf) for pairs in ends)
+        high = tuple(max((high for _, high in pairs), default=-inf) for pairs in ends)
         return Axis(step, low, high)

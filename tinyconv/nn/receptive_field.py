@@ -52,10 +52,15 @@ class ReceptiveFields:
 
     def of(self, tensor: Any) -> tuple[int, ...] | None:
         """The extent along each axis; None where it is not known, or nothing comes from the input."""
+        axes = self.axes(tensor)
+        return None if axes is None else tuple(axis.extent for axis in axes)
+
+    def axes(self, tensor: Any) -> tuple[Axis, ...] | None:
+        """The field along each axis; None where it is not known, or nothing comes from the input."""
         field = self.fields.get(tensor.grad_fn)
         if not field or any(axis is None for axis in field):
             return None
-        return tuple(axis.extent for axis in field if axis is not None)
+        return tuple(axis for axis in field if axis is not None)
 
     def _field(self, node: Any) -> Field | None:
         """The field of a node; None if the input does not reach it."""

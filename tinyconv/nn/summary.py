@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from tinyconv.errors import ArgumentError, DtypeError
 from tinyconv.grad_mode import enable_grad
+from tinyconv.nn.axis import Axis
 from tinyconv.nn.module import Module
 from tinyconv.nn.receptive_field import ReceptiveFields
 from tinyconv.ops import zeros
@@ -42,6 +44,42 @@ class LayerSummary:
     multiply_adds: int
     activation_bytes: int
     receptive_field: tuple[int, ...] | None
+    _axes: tuple[Axis, ...] | None = field(default=None, repr=False, compare=False)
+
+    def sees(self, position: Sequence[int]) -> tuple[tuple[int, int], ...]:
+        """The first and the last pixel, along each axis, that one element of the map can depend on.
+
+        Parameters
+        ----------
+        position : tuple of int
+            In the map, without channel: (row, column) for images.
+
+        Returns
+        -------
+        ends : tuple of (first, last)
+            Below 0, or beyond the image, where padding is seen.
+
+        Raises
+        ------
+        ArgumentError
+            When this is no position of a map, or what is seen from there is not known.
+
+        Examples
+        --------
+        >>> from tinyconv import nn
+        >>> two = nn.Sequential(nn.Conv2d(1, 1, 3, stride=2, padding=1), nn.MaxPool2d(2))
+        >>> nn.summary(two, (1, 32, 32)).rows[-1].sees((0, 7))
+        ((-1, 3), (27, 31))
+        """
+        where, size, axes = f"what {self.name} sees", self.output_shape[1:], self._axes
+        if len(position) != len(size) or not all(0 <= p < n for p, n in zip(position, size, strict=True)):
+            raise ArgumentError(where, "position", tuple(position), f"one in a map of size {size}")
+        if axes is None or len(axes) != len(size):
+            raise ArgumentError(where, "the layer", self.kind, "one of which it is known what it sees")
+        ends = [axis.at(p) for axis, p in zip(axes, position, strict=True)]
+        if not all(isfinite(low) for low, _ in ends):
+            raise ArgumentError(where, "position", tuple(position), "one that depends on the input")
+        return tuple((int(low), int(high)) for low, high in ends)
 
 
 @dataclass(repr=False)
@@ -174,6 +212,7 @@ class _Recorder:
                 multiply_adds,
                 sum(tensor.array.nbytes for tensor in tensors),
                 self.fields.of(tensors[0]) if tensors else None,
+                self.fields.axes(tensors[0]) if tensors else None,
             )
             self.result.rows.append(row)
 
@@ -185,8 +224,8 @@ class _Recorder:
         self.outside += self.fields.visit(tensors)
         if self.outside:
             shape = tuple(tensors[0].shape[1:]) if tensors else ()
-            seen = self.fields.of(tensors[0]) if tensors else None
-            row = LayerSummary("(between layers)", "functions", shape, 0, self.outside, 0, seen)
+            seen = (self.fields.of(tensors[0]), self.fields.axes(tensors[0])) if tensors else (None, None)
+            row = LayerSummary("(between layers)", "functions", shape, 0, self.outside, 0, *seen)
             self.result.rows.append(row)
 
     def remove(self) -> None:

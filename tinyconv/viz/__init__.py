@@ -20,6 +20,7 @@ from tinyconv.viz.matrix import matrix_figure
 from tinyconv.viz.player import animation_html, save_animation
 from tinyconv.viz.points import plot_points
 from tinyconv.viz.ratios import plot_ratios, plot_shares
+from tinyconv.viz.receptive_field import plot_receptive_field
 from tinyconv.viz.samples import sample_grid, tile_images
 from tinyconv.viz.segmentation import error_image, overlay, segmentation_sheet
 from tinyconv.viz.speeds import plot_speeds
@@ -50,6 +51,7 @@ __all__ = [
     "plot_lines",
     "plot_points",
     "plot_ratios",
+    "plot_receptive_field",
     "plot_shares",
     "plot_speeds",
     "sample_grid",

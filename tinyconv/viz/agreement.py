@@ -13,6 +13,8 @@ from tinyconv.viz.style import BLUE, GREY, VERMILLION, new_figure, numbers, save
 Array = Any
 Figure = Any
 
+_PANEL, _TEXT = 280, 12  # points: the height of a panel, and of the names of lines
+
 
 def plot_agreement(
     agreement: Any, unit: str = "", title: str = "", path: str | os.PathLike[str] | None = None
@@ -62,15 +64,19 @@ def plot_agreement(
         left.scatter(reference, measured, s=40, color=BLUE, alpha=0.75, linewidths=0, zorder=3)
         left.set(xlabel=f"reference{in_unit}", ylabel=f"measured{in_unit}", title=title)
         right.axhline(0, color=GREY, linewidth=1.5, linestyle=":")
+        right.scatter(means, differences, s=40, color=BLUE, alpha=0.75, linewidths=0, zorder=3)
         lines = {"+1.96 SD": agreement.upper, "mean": agreement.bias, "−1.96 SD": agreement.lower}
         for name, height in lines.items():
             right.axhline(height, color=VERMILLION, linewidth=2, linestyle="-" if name == "mean" else "--")
+        low, high = right.get_ylim()
+        distance = (agreement.upper - agreement.bias) / (high - low) * _PANEL
+        apart = max(0.0, 1.3 * _TEXT - distance)  # names of lines that coincide stand above each other
+        for (name, height), shift in zip(lines.items(), (apart, 0, -apart), strict=True):
             text = f"{name} {height:.3g}".replace("-", "−")
             right.annotate(
-                text, (1, height), (5, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-                va="center", fontsize=12, color=VERMILLION, annotation_clip=False,
+                text, (1, height), (5, shift), xycoords=("axes fraction", "data"), textcoords="offset points",
+                va="center", fontsize=_TEXT, color=VERMILLION, annotation_clip=False,
             )  # fmt: skip
-        right.scatter(means, differences, s=40, color=BLUE, alpha=0.75, linewidths=0, zorder=3)
         right.set(xlabel=f"mean of both{in_unit}", ylabel=f"measured − reference{in_unit}")
         if path is not None:
             save_figure(figure, path)

@@ -64,9 +64,8 @@ def plot_lines(
     x = numbers("plot_lines", "x", x)
     with style():
         figure = new_figure(6.0 * len(panels), 4.4)
-        for axis, (title, curves) in zip(
-            figure.subplots(1, len(panels), squeeze=False, sharey=True)[0], panels.items(), strict=True
-        ):
+        axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+        for axis, (title, curves) in zip(axes, panels.items(), strict=True):
             for name, values in curves.items():
                 axis.plot(x, _curve(name, values, x), label=name)
             axis.set(title=title, xlabel=labels[0], ylabel=labels[1])
@@ -79,9 +78,22 @@ def plot_lines(
                 axis.set_yscale("log")
             if len(curves) > 1:
                 axis.legend(fontsize=12)
+        if "y" in log:
+            _name_heights(axes[0])  # the others share its axis
         if path is not None:
             save_figure(figure, path)
     return figure
+
+
+def _name_heights(axis: Any) -> None:
+    """On a logarithmic axis of one decade or two also 2 and 5 are named, and all in plain numbers."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    low, high = axis.get_ylim()
+    if high / low < 300:
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _curve(name: str, values: Any, x: Array) -> Array:

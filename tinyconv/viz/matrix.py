@@ -27,6 +27,9 @@ Array = Any
 Figure = Any
 Cell = tuple[int, int]
 
+TITLE = 0.34
+"""Size of a title, in cells."""
+_OVERHANG = 0.8  # how far a title may reach beyond its matrix, left and right together, in cells
 _LABEL_WIDTH = 0.92  # of a cell, for the widest number of a matrix
 _MINUS = "\N{MINUS SIGN}"
 _EMS = {"0": 0.64, _MINUS: 0.84, ".": 0.32}  # widths of DejaVu Sans
@@ -87,7 +90,7 @@ class MatrixArtist:
         self._colours = _cell_colours(values, grey)
         size = font_size(values, cell_points)
         self.title = axis.text(
-            left + self.columns / 2, top - 0.22, title, ha="center", va="bottom", fontsize=0.34 * cell_points
+            left + self.columns / 2, top - 0.22, title, ha="center", va="bottom", fontsize=TITLE * cell_points
         )
         self.texts: dict[Cell, Any] = {}
         self._patches: dict[Cell, Any] = {}
@@ -179,19 +182,29 @@ def matrix_figure(
             raise ShapeError("matrix_figure", argument, f"of length {len(given)}", f"{len(planes)}, one each")
     height = max(plane.shape[0] for plane in planes)
     gap = 1.0
-    width = sum(plane.shape[1] for plane in planes) + gap * (len(planes) - 1)
+    slots = [
+        max(plane.shape[1], _title_width(name) - _OVERHANG) for plane, name in zip(planes, names, strict=True)
+    ]
+    width = sum(slots) + gap * (len(planes) - 1)
     with style():
         cell = min(0.75, 16.0 / (width + 1), 9.0 / (height + 1.5))
         figure, axis = cell_canvas(width, height, cell)
         left = 0.0
-        for plane, name, shaded in zip(planes, names, greys, strict=True):
-            top = (height - plane.shape[0]) / 2
-            artist = MatrixArtist(axis, plane, left, top, name, cell * 72, shaded)
+        for plane, name, shaded, slot in zip(planes, names, greys, slots, strict=True):
+            top, side = (height - plane.shape[0]) / 2, (slot - plane.shape[1]) / 2
+            artist = MatrixArtist(axis, plane, left + side, top, name, cell * 72, shaded)
             artist.show_first(plane.size)
-            left += plane.shape[1] + gap
+            left += slot + gap
         if path is not None:
             save_figure(figure, path)
     return figure
+
+
+def _title_width(title: str) -> float:
+    """How wide a title will be, in cells."""
+    from matplotlib.textpath import TextPath
+
+    return float(TextPath((0, 0), title, size=TITLE).get_extents().width) if title.strip() else 0.0
 
 
 def cell_canvas(width: float, height: float, cell: float, titles: float = 0.4) -> tuple[Figure, Any]:
