@@ -294,3 +294,5 @@ course.show(
 #
 # ``tinyconv/ops/overlap_loss.py`` and ``pixel_loss.py`` are the losses, ``tinyconv/data/border_weights.py``
 # the map of the U-Net.
+#
+# Next: ``tinyconv learn 18``, a network with very little to carry.
