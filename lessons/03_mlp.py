@@ -183,13 +183,13 @@ assert count == 196 * 64 + 64 + 64 * 10 + 10
 assert QUICK or mlp[-1] > 0.45
 
 # %%
-# Which digits does it mistake for which? Row: the truth. Column: the answer.
+# Which digits does it mistake for which?
 
 confusion = np.zeros((10, 10))
 np.add.at(confusion, (labels[held_out], guess(network, images[held_out])), 1)
 assert confusion.sum() == len(labels[held_out])
 
-course.show(viz.matrix_figure(confusion, "truth (rows) and answer (columns)"), "03_confusion.png")
+course.show(viz.plot_confusion(confusion, list("0123456789")), "03_confusion.png")
 
 # %%
 # Shuffle the pixels

@@ -5,15 +5,15 @@
 You compute a convolution by hand, in loops and with tinyconv, and get the same numbers three
 times. Then you watch it move, and see what a filter sees in a microscope image.
 
-All numbers of the small examples are so small that you can check them with a pencil. Do it for
-one window at least: after that, nothing in a convolutional network is magic any more.
+The small examples can be checked with a pencil. Do it for one window at least: after that, nothing in a
+convolutional network is magic any more.
 """
 
 # %%
 # What we need
 # ------------
-# ``F`` holds tinyconv's functions under the names that PyTorch gives them. ``viz`` draws, and
-# ``course.show`` puts a figure into the folder ``figures`` and tells you where.
+# ``F`` holds tinyconv's functions under PyTorch's names. ``viz`` draws, and ``course.show`` puts a figure
+# into the folder ``figures`` and tells you where.
 
 import numpy as np
 
@@ -32,17 +32,15 @@ def image_tensor(values):
 # %%
 # In one dimension: a moving average
 # ----------------------------------
-# Seven numbers, and a filter of three. Put the filter on the numbers, multiply what lies on top
-# of each other, add up, write the sum down, move the filter one place to the right. That is all.
-#
-# This filter has 1/3 three times, so each result is the mean of three neighbours: the signal
-# becomes smoother.
+# Seven numbers, and a filter of three. Put the filter on the numbers, multiply what lies on top of each
+# other, add up, write the sum down, move the filter one place to the right. That is all. This filter has
+# 1/3 three times, so each result is the mean of three neighbours: the signal becomes smoother.
 
 signal = np.array([10, 50, 60, 10, 20, 30, 40], dtype=float)
 mean_of_three = np.array([1 / 3, 1 / 3, 1 / 3])
 
 smooth = []
-for place in range(len(signal) - len(mean_of_three) + 1):
+for place in range(len(signal) - 3 + 1):
     window = signal[place : place + 3]
     smooth.append(sum(window * mean_of_three))
     print(f"{window} on the filter: {smooth[-1]:.4g}")
@@ -63,16 +61,14 @@ assert np.allclose(same_length[1:-1], smooth)
 y = F.conv2d(image_tensor([signal]), image_tensor([mean_of_three]), padding=(0, 1))
 assert np.allclose(y.numpy()[0, 0, 0], same_length)
 
-course.show(
-    viz.matrix_figure([signal, mean_of_three, same_length], ["signal", "filter", "moving average"]),
-    "04_one_dimension.png",
-)
+figure = viz.matrix_figure([signal, mean_of_three, same_length], ["signal", "filter", "moving average"])
+course.show(figure, "04_one_dimension.png")
 
 # %%
 # In two dimensions: one window by hand
 # -------------------------------------
-# An image of 6x6 grey values and a filter of 3x3. The filter lies on the upper left corner. Nine
-# products, one sum, and there is the first number of the *feature map*.
+# An image of 6x6 grey values, and a filter of 3x3 on its upper left corner. Nine products, one sum, and
+# there is the first number of the *feature map*.
 
 image = np.array(
     [
@@ -95,27 +91,22 @@ print(f"sum            = {first:7.1f}")
 
 assert np.isclose(first, 32.5)
 
-course.show(
-    viz.matrix_figure(
-        [window, kernel, window * kernel],
-        ["window", "filter", "products"],
-        grey=[True, False, False],
-    ),
-    "04_first_window.png",
+figure = viz.matrix_figure(
+    [window, kernel, window * kernel], ["window", "filter", "products"], grey=[True, False, False]
 )
+course.show(figure, "04_first_window.png")
 
 # %%
 # All windows, in loops
 # ---------------------
-# The outer two loops say where the filter lies, the inner two go over its nine weights. In
-# letters, with b for a number that is added everywhere (the bias, 0 in this example)::
+# The outer two loops say where the filter lies, the inner two go over its nine weights. In letters, with a
+# number b that is added everywhere (the bias, 0 in this example)::
 #
 #     z[r, c] = b + sum over i, j of image[r + i, c + j] * kernel[i, j]
 
-rows, columns = image.shape[0] - 3 + 1, image.shape[1] - 3 + 1
-by_loops = np.zeros((rows, columns))
-for r in range(rows):
-    for c in range(columns):
+by_loops = np.zeros((4, 4))  # a filter of 3 fits into 6 pixels 6 - 3 + 1 = 4 times
+for r in range(4):
+    for c in range(4):
         for i in range(3):
             for j in range(3):
                 by_loops[r, c] += image[r + i, c + j] * kernel[i, j]
@@ -124,8 +115,7 @@ print(by_loops)
 # %%
 # The same with tinyconv
 # ----------------------
-# One call. It takes a *batch* of images with *channels*, (N, C, H, W), and filters of shape
-# (filters, C, height, width). Here each of the extra numbers is 1.
+# It takes a *batch* of images with *channels*, (N, C, H, W), and filters (filters, C, height, width).
 
 feature_map = F.conv2d(image_tensor(image), image_tensor(kernel)).numpy()[0, 0]
 print(feature_map)
@@ -135,8 +125,9 @@ assert np.allclose(feature_map, by_loops)
 # %%
 # A look at the slide
 # -------------------
-# The slide prints these sixteen numbers too, but where we have a row, it has a column. Which one
-# is right? Check a window in which the two disagree: row 0, column 2.
+# The slide prints these sixteen numbers too, but where we have a row, it has a column. Which one is right?
+# Check a window in which the two disagree: row 0, column 2. (Some languages fill a matrix column by column;
+# it happens to the best. So test your own code with an image that is *not* symmetric.)
 
 on_the_slide = np.array(
     [[32.5, -105.5, 185.5, 54], [-105.5, 104, 217.5, 31], [-44, 224, 38.5, -18], [-60.5, 213.5, 52.5, 37.5]]
@@ -148,15 +139,11 @@ assert np.isclose(by_hand, -44)
 assert np.allclose(by_loops, on_the_slide.T)  # .T exchanges rows and columns
 
 # %%
-# The slide has all the right numbers, with rows and columns exchanged. It happens to the best: some
-# languages fill a matrix column by column. So test your own code with an image that is *not* symmetric.
-
-# %%
 # ReLU: keep what speaks for the pattern
 # --------------------------------------
-# A window that looks like the filter gives a large sum; one that looks like its negative gives a
-# negative sum. ReLU, max(0, z), keeps the first and drops the second. Without such a bend between
-# them, two convolutions in a row would be no more than one larger convolution.
+# A window that looks like the filter gives a large sum; one that looks like its negative a negative sum.
+# ReLU, max(0, z), keeps the first and drops the second. Without such a bend between them, two convolutions
+# in a row would be no more than one larger convolution.
 
 after_relu = F.relu(image_tensor(feature_map)).numpy()[0, 0]
 print(after_relu)
@@ -166,26 +153,22 @@ assert np.allclose(after_relu, np.maximum(on_the_slide.T, 0))
 # %%
 # Max pooling: the strongest answer in each 2x2 square
 # ----------------------------------------------------
-# Half the height and half the width. *Where* exactly the pattern was is forgotten, *that* it was
-# there is kept.
+# Half the height and half the width. *Where* exactly the pattern was is forgotten, *that* it was there not.
 
 pooled = F.max_pool2d(image_tensor(after_relu), 2).numpy()[0, 0]
 print(pooled)
 
 assert np.array_equal(np.round(pooled, 9), np.array([[104, 217.5], [224, 52.5]]).T)
 
-course.show(
-    viz.matrix_figure(
-        [image, kernel, feature_map, after_relu, pooled],
-        ["input", "filter", "feature map", "ReLU", "max pool 2×2"],
-        grey=[True, False, False, False, False],
-    ),
-    "04_feature_map.png",
+figure = viz.matrix_figure(
+    [image, kernel, feature_map, after_relu, pooled],
+    ["input", "filter", "feature map", "ReLU", "max pool 2×2"],
+    grey=[True, False, False, False, False],
 )
+course.show(figure, "04_feature_map.png")
 
 # %%
-# Two more for the pencil, from Bernard's slides and from Stanford's CS231n. Cover the output and find the
-# four numbers yourself.
+# Two for the pencil, from Bernard's slides and Stanford's CS231n. Cover the output and find the numbers.
 
 bernard = [[135, 212, 189, 56], [164, 201, 204, 145], [30, 126, 189, 156], [36, 45, 38, 12]]
 stanford = [[1, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]]
@@ -197,8 +180,8 @@ for example, answer in ((bernard, [[212, 204], [126, 189]]), (stanford, [[6, 8],
 # %%
 # Now watch it
 # ------------
-# Open this file in a browser: it needs no network. Step through it with the buttons, and before
-# each step say which number comes next.
+# Open this file in a browser: it needs no network. Step through it with the buttons or the arrow keys, and
+# before each step say which number comes next. (Call it ``.gif`` and it is one, for slides of your own.)
 
 animation = viz.convolution_animation(image, kernel, then=("relu", "max_pool"))
 course.show(animation, "04_animation.html")
@@ -206,9 +189,8 @@ course.show(animation, "04_animation.html")
 # %%
 # Zeros around the image
 # ----------------------
-# A 3x3 filter shrinks 6x6 to 4x4. After a few layers nothing would be left, so one often puts a
-# frame of zeros around the image first: ``padding=1``. Then 6x6 stays 6x6. In general, along one
-# axis, with a filter of k, padding p and steps of s (the *stride*)::
+# A 3x3 filter shrinks 6x6 to 4x4, and a few more leave nothing. So one often puts a frame of zeros around
+# the image first: ``padding=1``. Along one axis, with a filter of k, padding p and steps of s (*stride*)::
 #
 #     out = (n + 2 p - k) // s + 1
 
@@ -220,9 +202,8 @@ assert np.allclose(with_frame[1:-1, 1:-1], by_loops)  # inside nothing has chang
 assert F.conv2d(tc.zeros(1, 1, 224, 224), tc.zeros(1, 1, 7, 7), padding=3, stride=2).shape[2] == 112
 
 # %%
-# The frame has its price: at the border the filter sees black that is not in the image. Blur an
-# image that is 9 everywhere, and the border comes out darker. A network can notice this, and so
-# learn where the border is, whether you want that or not.
+# The frame has its price: at the border the filter sees black that is not in the image. Blur an image that
+# is 9 everywhere, and the border comes out darker. From this a network can learn where the border is.
 
 even = np.full((5, 5), 9.0)
 blurred = F.conv2d(image_tensor(even), image_tensor(np.full((3, 3), 1 / 9)), padding=1).numpy()[0, 0]
@@ -230,10 +211,8 @@ print(blurred)
 
 assert np.isclose(blurred[2, 2], 9) and np.isclose(blurred[0, 2], 6) and np.isclose(blurred[0, 0], 4)
 
-course.show(
-    viz.matrix_figure([even, blurred], ["an even image", "blurred, with zero padding"], grey=True),
-    "04_padding.png",
-)
+figure = viz.matrix_figure([even, blurred], ["an even image", "blurred, with zero padding"], grey=True)
+course.show(figure, "04_padding.png")
 
 # %%
 # A neuron with a small window
@@ -255,8 +234,8 @@ print(f"from the perceptron {one_answer.item():.6f}, in the feature map {answers
 assert abs(one_answer.item() - answers[0, 0, 100, 50].item()) < 1e-5
 
 # %%
-# Because the weights are shared, a pattern is found wherever it is. Move the image two pixels to
-# the right, and the feature map moves two pixels to the right. No perceptron can promise that.
+# As the weights are shared, a pattern is found wherever it is. Move the image two pixels to the right, and
+# the feature map moves two pixels to the right. No perceptron can promise that.
 
 moved = np.zeros_like(image)
 moved[:, 2:] = image[:, :-2]
@@ -269,7 +248,9 @@ assert np.allclose(map_of_moved[:, 2:], feature_map[:, :-2])
 # ------------------
 # Cell nuclei under a (simulated) fluorescence microscope, and five filters that people designed
 # long before networks learned theirs. A filter whose weights add up to zero answers nothing where
-# the image is even, however bright it is. It answers *change*: the edges.
+# the image is even, however bright it is. It answers *change*: the edges. In the figure orange is above
+# zero, blue below, white is zero: "left to right" is orange where it becomes brighter, on the left rim of
+# each nucleus, and blue on the right rim.
 
 nuclei, _ = data.SyntheticNuclei(count=4, size=128, seed=3)[3]
 nuclei = data.normalize(nuclei)[0]
@@ -289,23 +270,18 @@ flat = F.conv2d(tc.full((1, 1, 5, 5), 200.0, dtype=tc.float64), weights)
 print("answers where all is 200:   ", flat.numpy()[0, :, 1, 1])
 assert np.allclose(flat.numpy()[0, :, 1, 1], [200, 0, 0, 0, 0])
 
-course.show(
-    viz.feature_map_grid(maps, titles=list(filters), image=nuclei, columns=3, shared_scale=False, size=3.6),
-    "04_what_a_filter_sees.png",
+figure = viz.feature_map_grid(
+    maps, titles=list(filters), image=nuclei, columns=3, shared_scale=False, size=3.6
 )
-
-# %%
-# Orange is above zero, blue below, white is zero. "Left to right" is orange where it becomes
-# brighter, that is on the left rim of each nucleus, and blue on the right rim.
+course.show(figure, "04_what_a_filter_sees.png")
 
 # %%
 # Nobody has to design the filter
 # -------------------------------
-# Here is the idea that the rest of the course is built on. We filter an image with "left to right",
-# hide the filter, and keep only the image and the feature map. Then we start with nine random
-# weights, and let the computer change them, a little at a time, so that the map fits better. How
-# it knows in which direction to change them is the business of ``loss.backward()``. The image is
-# noise, because noise has a bit of every pattern in it.
+# Here is the idea that the rest of the course is built on. Filter an image with "left to right", hide the
+# filter, and keep only the image and the feature map. Then start with nine random weights, and let the
+# computer change them, a little at a time, so that the map fits better. In which direction, it knows from
+# ``loss.backward()``. The image is noise, because noise has a bit of every pattern in it.
 
 tc.manual_seed(0)
 x = tc.randn(1, 1, 32, 32, dtype=tc.float64)
@@ -332,14 +308,11 @@ assert np.abs(learned - filters["left to right"]).max() < 0.01
 #    upside down too? Why not? Which filter would make it so?
 # 3. Put pooling before ReLU instead of after it. Compare, and explain. Which order is less work?
 # 4. Convolve with the blur ten times in a row. How large is the one filter that does it at once?
-# 5. Learn the filter from the nuclei instead of from noise. The loss falls as before, but look at
-#    the weights. What is it about that image? (Compare a pixel with its neighbours.)
+# 5. Learn the filter from the nuclei instead of from noise. The loss falls as before, but look at the
+#    weights. What is it about that image? (Compare a pixel with its neighbours.)
 #
-# What you have called here is three files, and each can be read in a few minutes:
-#
-# - ``tinyconv/kernels/reference/conv.py``, the definition: windows become columns, and the sum
-#   over a window becomes a matrix product;
-# - ``tinyconv/kernels/cpu/conv.py``, the same function at the speed of the machine;
-# - ``tinyconv/ops/conv.py``, which adds the way back: the gradients.
+# The files: ``tinyconv/kernels/reference/conv.py``, the definition, with windows as columns of a matrix;
+# ``tinyconv/kernels/cpu/conv.py``, the same function at the speed of the machine; ``tinyconv/ops/conv.py``,
+# which adds the way back, the gradients. Each can be read in a few minutes.
 #
 # Next: ``tinyconv learn 05``, how computers really do it.

@@ -135,55 +135,46 @@ assert plain[-1] == 25 and with_pooling[-1] == 76
 layers = []
 for _ in range(4):
     layers += [nn.Conv2d(1, 1, 3, padding=1), nn.Conv2d(1, 1, 3, padding=1), nn.MaxPool2d(2)]
-table = nn.summary(nn.Sequential(*layers), (1, 96, 96))
-fields = [row.receptive_field[0] for row in table.rows if row.receptive_field]
-assert fields[-1] == with_pooling[-1]
+network = nn.Sequential(*layers)
+table = nn.summary(network, (1, 96, 96))
+fields = [row.receptive_field[0] for row in table.rows]
+assert fields == with_pooling
 
-course.show(
-    viz.plot_lines(
-        {"What one place sees": {"3x3 only": plain, "with pooling": with_pooling}},
-        np.arange(1, 13),
-        ("layers", "pixels"),
-    ),
-    "08_receptive_field.png",
-)
+curves = {"What one place sees": {"3x3 only": plain, "with pooling": with_pooling}}
+course.show(viz.plot_lines(curves, np.arange(1, 13), ("layers", "pixels")), "08_receptive_field.png")
 
 # %%
-# That is what pooling buys: with the same number of layers, three times the view.
-#
-# You can also *see* it. Ask for the gradient of one number in the middle of the last map by the image:
-# where it is zero for any weights, the number does not look. And not all pixels count the same: most
-# paths lead through the middle.
+# That is what pooling buys: with the same number of layers, three times the view. Laid over an image of
+# nuclei: what a place in the middle of the map sees before the first, second, third and fourth pooling. Only
+# the largest frame holds a whole nucleus, with what lies around it.
+
+nuclei = data.SyntheticNuclei(count=1, size=96, seed=3)[0][0][:1]
+before_pooling = dict.fromkeys(("1", "4", "7", "10"))  # None: the place in the middle
+course.show(viz.plot_receptive_field(network, nuclei, before_pooling), "08_over_the_image.png")
+
+# %%
+# You can also *see* it. Ask for the gradient of one number of a map by the image: where it is zero for any
+# weights, the number does not look. Here for one place after the third pooling, with positive weights:
 
 tc.manual_seed(0)
 with tc.no_grad():
-    for layer in layers:
-        if isinstance(layer, nn.Conv2d):
-            layer.weight.copy_(tc.rand(1, 1, 3, 3) / 9)
-picture = tc.rand(1, 1, 160, 160, requires_grad=True)
-half = nn.Sequential(*layers[:6])  # two times: sees 16 pixels
-three_quarters = nn.Sequential(*layers[:9])
-maps = []
-for network, expected in ((half, 16), (three_quarters, 36)):
-    picture.grad = None
-    answer = network(picture)
-    answer[0, 0, answer.shape[2] // 2, answer.shape[3] // 2].backward()
-    gradient = picture.grad.numpy()[0, 0]
-    rows = np.flatnonzero(gradient.any(axis=1))
-    print(f"rows {rows[0]} to {rows[-1]} reach it: {rows[-1] - rows[0] + 1} of at most {expected}")
-    assert rows[-1] - rows[0] + 1 <= expected
-    maps.append(gradient[50:110, 50:110])
+    for parameter in network.parameters():
+        parameter.copy_(tc.rand(*parameter.shape) / 9)
+picture = tc.tensor(nuclei[None], requires_grad=True)
+network[:9](picture)[0, 0, 6, 6].backward()
+gradient = picture.grad.numpy()[0, 0]
+rows, columns = table["8"].sees((6, 6))
+print("rows and columns that it can see:", rows, columns)
+seen = gradient[rows[0] : rows[1] + 1, columns[0] : columns[1] + 1]
+assert seen.shape == (36, 36) and np.count_nonzero(seen) == np.count_nonzero(gradient) > 0
 
-course.show(
-    viz.feature_map_grid(
-        np.array(maps), titles=["after 6 layers", "after 9 layers"], shared_scale=False, size=4
-    ),
-    "08_what_it_sees.png",
-)
+figure = viz.plot_receptive_field(network, nuclei, {"8": (6, 6)}, picture=gradient)
+course.show(figure, "08_what_it_sees.png")
 
 # %%
-# Through max pooling a gradient takes only the winner's path, so not every pixel of the field counts
-# for *this* image. The calculator gives the limit.
+# Nothing outside of the frame counts. Inside not all pixels count the same: most paths lead through the
+# middle, and through max pooling a gradient takes only the winner's path, so that for *this* image some
+# pixels do not count at all. The calculator gives the limit.
 #
 # Dropout: learn to do without
 # ----------------------------

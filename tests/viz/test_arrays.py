@@ -103,6 +103,14 @@ def test_feature_maps_have_a_picture_per_channel(shape):
     assert all(np.array_equal(picture, plane) for picture, plane in zip(pictures, planes, strict=True))
 
 
+@pytest.mark.parametrize(("sign", "ends"), [((1, 1), (0, 3)), ((-1, -1), (-3, 0)), ((-1, 1), (-3, 3))])
+def test_the_colour_bar_has_the_numbers_that_there_are(sign, ends):
+    maps = np.stack([sign[0] * np.eye(3), sign[1] * 3 * np.eye(3)])
+    figure = feature_map_grid(maps)
+    assert figure.axes[-1].get_ylim() == ends
+    assert {axis.images[0].get_clim() for axis in figure.axes if axis.images} == {(-3, 3)}  # 0 stays white
+
+
 def test_bad_feature_maps_are_named():
     with pytest.raises(ShapeError, match="maps is"):
         feature_map_grid(np.zeros((2, 3, 4, 4)))

@@ -83,7 +83,9 @@ def feature_map_grid(
             axis.grid(False)
             axis.spines[:].set_visible(axis.has_data())
         if shared_scale:
-            figure.colorbar(drawn, ax=axes, shrink=0.8)
+            bar = figure.colorbar(drawn, ax=axes, shrink=0.8)
+            if values.min() >= 0 or values.max() <= 0:  # no colours for numbers that there are not
+                bar.ax.set_ylim(sorted((0, limit if values.min() >= 0 else -limit)))
         if path is not None:
             save_figure(figure, path)
     return figure
