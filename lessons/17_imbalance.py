@@ -258,8 +258,8 @@ assert QUICK or (0.2 < in_spots.mean() < 0.45 and max(table["Dice"].values()) < 
 
 cells = np.zeros((40, 60), int)
 rows, columns = np.indices(cells.shape)
-cells[np.hypot(rows - 20, columns - 17) <= 11] = 1
-cells[np.hypot(rows - 20, columns - 42) <= 11] = 2
+cells[np.hypot(rows - 20, columns - 17) <= 11.3] = 1
+cells[np.hypot(rows - 20, columns - 42) <= 11.3] = 2
 weight_map = data.border_weights(cells, w0=10.0, sigma=5.0, class_weights=(1.0, 1.0))
 gap = np.flatnonzero(cells[20] == 0)
 between = gap[(gap > 17) & (gap < 42)]

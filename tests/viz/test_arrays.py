@@ -173,4 +173,9 @@ def test_feature_map_grid_draws_the_input_first():
     assert first.images[0].get_array().shape == (4, 4, 3)
     assert np.array_equal(second.images[0].get_array(), maps[0])
     assert np.array_equal(third.images[0].get_array(), maps[1])
-    assert tuple(figure.get_size_inches()) == pytest.approx((3 * 3 + 1.2, 3.25))
+    assert tuple(figure.get_size_inches()) == pytest.approx((3 * 3 + 1.2, 3.25))  # the image is square
+
+
+def test_a_grid_of_wide_maps_is_as_high_as_they_are():
+    figure = feature_map_grid(np.ones((2, 20, 40)), columns=1, size=4)
+    assert tuple(figure.get_size_inches()) == pytest.approx((5.2, 2 * (2 + 0.25)))

@@ -67,12 +67,14 @@ def feature_map_grid(
     first = int(image is not None)
     columns = min(count + first, columns or math.ceil(math.sqrt(2 * (count + first))))
     rows = math.ceil((count + first) / columns)
+    shown = [*values] if image is None else [to_rgb(image, where="feature_map_grid"), *values]
+    high = size * max(picture.shape[0] / picture.shape[1] for picture in shown)
     with style():
-        figure = new_figure(max(3.0, size * columns + 1.2), max(2.2, (size + 0.25) * rows))
+        figure = new_figure(max(3.0, size * columns + 1.2), max(2.2, (high + 0.25) * rows))
         axes = list(figure.subplots(rows, columns, squeeze=False).flat)
         limit, font = largest_magnitude(values), max(12.0, 4.5 * size)
         if first:
-            axes[0].imshow(to_rgb(image, where="feature_map_grid"))
+            axes[0].imshow(shown[0])
             axes[0].set_title("image", fontsize=font, color=GREY)
         for axis, picture, name in zip(axes[first:], values, names, strict=False):
             bound = limit if shared_scale else largest_magnitude(picture)
