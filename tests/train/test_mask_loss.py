@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinyconv as tc
+from tests.train import losses_by_hand
 from tinyconv.train.mask_loss import LOSSES, MaskLoss
 from tinyconv.train.mask_weights import WithBorders, find_weights
 
@@ -53,6 +54,30 @@ def test_masks(weights, scores):
         loss = MaskLoss(kind, exclusive=False, scores=scores, weights=weights)
         assert loss(given, tc.tensor(MASKS)).item() == pytest.approx(expected, rel=1e-5)
     assert loss.dice == pytest.approx(2 * (MASKS[p >= 0.5]).sum() / ((p >= 0.5).sum() + MASKS.sum()))
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_focal_losses(weights):
+    found = MaskLoss("focal", exclusive=False, weights=weights)(tc.tensor(SCORES), tc.tensor(MASKS)).item()
+    inside = 1.0 if weights is None else weights
+    assert found == pytest.approx(losses_by_hand.of_masks("focal", SCORES, MASKS, inside), rel=1e-5)
+    found = MaskLoss("focal", exclusive=True, weights=weights)(tc.tensor(SCORES), tc.tensor(LABELS)).item()
+    labels = LABELS[:, 0].astype(int)
+    assert found == pytest.approx(losses_by_hand.of_classes("focal", SCORES, labels, weights), rel=1e-5)
+
+
+def test_generalised_dice():
+    found = MaskLoss("generalised-dice", exclusive=True)(tc.tensor(SCORES), tc.tensor(LABELS)).item()
+    expected = losses_by_hand.of_classes("generalised-dice", SCORES, LABELS[:, 0].astype(int))
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_borders_next_to_weights():
+    pixels = RNG.random((2, 1, 4, 5)).astype(np.float32) * 10
+    target = tc.tensor(np.concatenate([MASKS[:, :1], pixels], axis=1))
+    found = MaskLoss("bce", exclusive=False, weights=[3.0], border=True)(tc.tensor(SCORES[:, :1]), target)
+    expected = losses_by_hand.of_masks("bce", SCORES[:, :1], MASKS[:, :1], 3.0, pixels)
+    assert found.item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_borders_weigh_pixels():

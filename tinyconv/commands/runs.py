@@ -52,7 +52,9 @@ def find_rate(config: Any, data_sets: Any, figure: Path) -> None:
     from tinyconv.train.folder import RunFolder
     from tinyconv.train.learning_rate import find_learning_rate
     from tinyconv.train.session import Session
+    from tinyconv.viz.style import figure_path
 
+    figure_path(figure)  # before the search
     kind = ClassSession if isinstance(config, ClassConfig) else Session
     session = kind(RunFolder(Path(), config), data_sets, models.create, resume=False, begin=False)
     trainer = session.trainer
