@@ -10,8 +10,10 @@ import pytest
 
 from tests.cli.command import refused, tinyconv_command
 from tests.data.test_catalogue import served
+from tests.data.test_check import save_volume
 from tests.data.test_image_folder import save
 from tests.data.web_server import WebServer
+from tinyconv.commands import runs
 from tinyconv.data import catalogue
 from tinyconv.data.download import RemoteFile
 from tinyconv.models import published
@@ -45,6 +47,33 @@ def test_get(server, tmp_path):
     assert f'tinyconv train lenet5 --data mnist --data-dir "{tmp_path / "mnist"}"' in done.stdout
     done = tinyconv_command("data", "get", "digits")
     assert done.exit_code == 0 and "nothing to download" in done.stdout
+
+
+def test_what_comes_with_a_package(tmp_path, monkeypatch):
+    for there in (True, False):
+        monkeypatch.setattr(catalogue, "find_spec", lambda name, there=there: name if there else None)
+        lines = tinyconv_command("data", "list", "--root", tmp_path).stdout.splitlines()
+        (mni,) = [line for line in lines if line.startswith("mni ")]
+        assert mni.split()[1:4] == ["-", "-", "yes" if there else "no"] and "comes with nilearn" in mni
+        done = tinyconv_command("data", "get", "mni")
+        if there:
+            assert done.exit_code == 0 and "nothing to download" in done.stdout
+        else:
+            refused(done, "nilearn", "pip install tinyconv[brain]")
+
+
+@pytest.mark.parametrize("name", [e.name for e in catalogue.CATALOGUE.values() if not e.files])
+def test_what_is_said_next_is_what_train_takes(tmp_path, monkeypatch, name):
+    if name == "mni":
+        pytest.importorskip("nilearn")
+    done = tinyconv_command("data", "get", name)
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("next:  tinyconv train ")]
+    opened = []
+    monkeypatch.setattr(runs, "open_data", lambda config: config)
+    monkeypatch.setattr(runs, "run_session", lambda folder, data, resume: opened.append(data))
+    done = tinyconv_command(*line.split()[2:], "--run", tmp_path / "run")
+    assert done.exit_code == 0, (line, done.output, done.exception)
+    assert [config.label for config in opened] == [name]
 
 
 def test_get_what_is_not_there(server, tmp_path, monkeypatch):
@@ -89,3 +118,20 @@ def test_check(tmp_path):
     assert "bad0.png' is empty (0 bytes)" in lines[0] and lines[20] == "bad: 5 more"
     assert "unusable in 25 of 27 items" in lines[21]
     refused(tinyconv_command("data", "check", tmp_path / "gone"), "gone")
+
+
+def test_check_volumes(tmp_path):
+    for part, values in (("images", np.ones((4, 5, 6), np.float32)), ("masks", np.ones((4, 5, 6), np.uint8))):
+        save_volume(tmp_path / part / "one.nii.gz", values)
+    done = tinyconv_command("data", "check", tmp_path)
+    assert done.exit_code == 0 and "all 1 items can be used" in done.stdout
+    assert "volumes with masks: 1 items of 1 x 6 x 5 x 4" in done.stdout and "classes 1\n" in done.stdout
+    (tmp_path / "masks" / "one.nii.gz").write_bytes(b"")
+    done = tinyconv_command("data", "check", tmp_path)
+    assert done.exit_code == 2 and "one.nii.gz" in done.stderr and "unusable in 1 of 1 items" in done.stderr
+
+
+def test_help_says_what_is_known():
+    said = tinyconv_command("data", "check", "--help").stdout
+    for part in ("NIfTI", "mni", "MNIST", "masks"):
+        assert part in said

@@ -60,6 +60,13 @@ def test_where_data_lie(monkeypatch: pytest.MonkeyPatch) -> None:
     assert data_root() == Path("there") and data_root("here") == Path("here")
 
 
+def test_what_comes_with_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue, "find_spec", lambda name: None if name == "nilearn" else "there")
+    assert not is_there(find("mni"), tmp_path) and is_there(find("digits"), tmp_path)
+    monkeypatch.setattr(catalogue, "find_spec", lambda name: name)
+    assert is_there(find("mni"), tmp_path)
+
+
 def test_files_are_brought_once(server: WebServer, tmp_path: Path) -> None:
     entry = served(server, MNIST, one=b"1", two=b"22")
     assert not is_there(entry, tmp_path)

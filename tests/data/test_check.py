@@ -59,6 +59,59 @@ def test_cifar_nuclei_and_masks(tmp_path: Path, kaggle_folder: Path) -> None:
     assert check(tmp_path / "both").lines == ["images with masks: 1 items of 1 x 4 x 4"]
 
 
+def save_volume(path: Path, values: object, steps: tuple[float, float, float] = (1.5, 2.0, 2.5)) -> None:
+    nibabel = pytest.importorskip("nibabel")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nibabel.save(nibabel.Nifti1Image(values, np.diag([*steps, 1.0])), path)
+
+
+def test_volumes_with_masks(tmp_path: Path) -> None:
+    labels = np.zeros((6, 5, 4), np.uint8)
+    labels[1, 1, 1], labels[2, 2, 2] = 2, 7
+    for name in ("a.nii", "b.nii.gz", "c.nii.gz"):
+        save_volume(tmp_path / "images" / name, np.ones((6, 5, 4), np.float32))
+        save_volume(tmp_path / "masks" / name, labels)
+    (tmp_path / "images" / "._a.nii.gz").write_bytes(b"not a volume")
+    whole = "of 1 x 4 x 5 x 6, voxels of 2.5 x 2 x 1.5 in mm, classes 0, 2, 7"
+    assert check(tmp_path).lines == [f"volumes with masks: 3 items {whole}"]
+    save_volume(tmp_path / "masks" / "a.nii", labels.astype(np.float32) + 0.5)
+    os.truncate(tmp_path / "images" / "c.nii.gz", 60)
+    report = check(tmp_path)
+    assert report.lines == [f"volumes with masks: 3 items {whole}"] and report.items == 3
+    assert ["a.nii" in str(report.problems[0]), "c.nii.gz" in str(report.problems[1])] == [True, True]
+    assert len(report.problems) == 2 and "whole numbers from 0 to 255" in str(report.problems[0])
+    save_volume(tmp_path / "masks" / "b.nii.gz", labels, (1.0, 2.0, 2.5))
+    report = check(tmp_path)
+    assert report.lines == ["volumes with masks: 3 items, none of them readable"]
+    assert "0.5 mm away" in str(report.problems[1])
+    (tmp_path / "masks" / "b.nii.gz").unlink()
+    with pytest.raises(DataError, match="alone, expected a file b"):
+        check(tmp_path)
+
+
+def test_volumes_without_masks(tmp_path: Path) -> None:
+    for number in range(3):
+        save_volume(tmp_path / f"{number}.nii.gz", np.ones((6, 5, 4 + number), np.int16))
+    save_volume(tmp_path / "3.nii", np.full((6, 5, 4), np.nan, np.float32), (3.0, 3.0, 3.0))
+    save_volume(tmp_path / "4.nii", np.ones((6, 5, 4), np.float32), (3.0, 3.0, 3.0))
+    report = check(tmp_path)
+    assert report.lines == [
+        "volumes without masks: 5 items of 1 x 4 x 5 x 6 and 2 other shapes, "
+        "voxels of 2.5 x 2 x 1.5 and 1 other sizes in mm"
+    ]
+    (problem,) = report.problems
+    assert "3.nii" in str(problem) and "finite" in str(problem)
+
+
+def test_the_brain() -> None:
+    pytest.importorskip("nilearn")
+    voxels = "voxels of 1 x 1 x 1 in mm, classes 0, 1, 2"
+    assert check("mni").lines == [
+        f"the brain of MNI, training: 2 items of 1 x 58 x 233 x 197 and 1 other shapes, {voxels}",
+        f"the brain of MNI, held-out: 1 items of 1 x 24 x 233 x 197, {voxels}",
+    ]
+
+
 def test_nothing_that_is_known(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "gone"):
         with pytest.raises(DataError):

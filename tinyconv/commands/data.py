@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tinyconv.errors import DataError
+from tinyconv.errors import DataError, PackageError
 
 BAD_INPUT = 2
 SHOWN = 20
@@ -17,11 +17,16 @@ TRAIN = {
     "cifar10": "resnet20_cifar --data cifar10",
     "dsb2018": "unet --data nuclei",
     "digits": "lenet5 --data digits",
+    "mni": "unet_bn --data mni --widths 16,32,64",
     "synthetic": "unet --data synthetic",
+    "vessels": "unet --data vessels",
+    "hearts": "unet_bn --data hearts --widths 16,32,64",
+    "organs": "unet3d_bn --data organs --widths 16,32,64",
 }
 
 app = typer.Typer(
-    no_args_is_help=True, help="List datasets and weights, download one, or check a folder of images."
+    no_args_is_help=True,
+    help="List datasets and weights, download one, or check a folder of images or volumes.",
 )
 
 Root = Annotated[
@@ -88,6 +93,8 @@ def get(
         return
     entry = catalogue.find(name, published.FILES)
     place = catalogue.data_root(root)
+    if not catalogue.is_there(entry, place) and entry.package:
+        raise PackageError("data", entry.package, "missing", entry.install)
     if not entry.files:
         typer.echo(f"{name}: nothing to download ({entry.title})")
     else:
@@ -100,10 +107,21 @@ def get(
 
 @app.command(
     epilog="Examples:\n\n    tinyconv data check data/mnist\n\n    tinyconv data check my_images"
+    "\n\n    tinyconv data check mni"
     "\n\nExit status 2 if anything could not be used."
 )
-def check(path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder of data.")]) -> None:
-    """Read every image in a folder; say what is there and name each file that cannot be used."""
+def check(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH",
+            help="A folder of images: one folder for each class, `images/` beside `masks/`, or as MNIST, "
+            "CIFAR-10 or the 2018 Data Science Bowl have them; a folder of NIfTI volumes, with `images/` "
+            "and `masks/` or without masks; or mni.",
+        ),
+    ],
+) -> None:
+    """Read every image or volume in a folder; say what is there and name each file that cannot be used."""
     from tinyconv.data.check import check as read_all
 
     report = read_all(path)

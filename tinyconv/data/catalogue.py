@@ -11,6 +11,7 @@ import difflib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from tinyconv.data.archives import unpack
@@ -40,6 +41,8 @@ class Entry:
         None for data that are made, or come with a package.
     unpacked : str
         If the file is an archive: the folder, below `folder`, that it is unpacked into.
+    package, install : str
+        What the data come with, where that is no requirement of tinyconv's, and how to get it.
     """
 
     name: str
@@ -49,6 +52,8 @@ class Entry:
     folder: str = ""
     files: tuple[RemoteFile, ...] = ()
     unpacked: str = ""
+    package: str = ""
+    install: str = ""
 
     @property
     def size(self) -> int:
@@ -178,9 +183,23 @@ DIGITS = Entry(
     "CC BY 4.0",
 )
 
-SYNTHETIC = Entry("synthetic", "nuclei as a fluorescence microscope sees them, made here", "", "MIT")
+MNI = Entry(
+    "mni",
+    "a brain in T1 with its grey and white matter, 189x233x197 (Fonov and others); comes with nilearn",
+    "https://nist.mni.mcgill.ca/icbm-152-nonlinear-atlases-2009/",
+    "free to use for any purpose, with the notice of Collins and McGill University kept",
+    package="nilearn",
+    install="pip install tinyconv[brain]",
+)
 
-CATALOGUE = {entry.name: entry for entry in (MNIST, FASHION_MNIST, CIFAR10, DSB2018, DIGITS, SYNTHETIC)}
+MADE = (
+    Entry("synthetic", "nuclei as a fluorescence microscope sees them, made here", "", "MIT"),
+    Entry("vessels", "vessels with calcium, made here", "", "MIT"),
+    Entry("hearts", "a left ventricle over time, made here", "", "MIT"),
+    Entry("organs", "volumes of an organ with lesions, made here", "", "MIT"),
+)
+
+CATALOGUE = {entry.name: entry for entry in (MNIST, FASHION_MNIST, CIFAR10, DSB2018, DIGITS, MNI, *MADE)}
 
 
 def find(name: str, others: Iterable[str] = ()) -> Entry:
@@ -199,7 +218,9 @@ def data_root(given: str | os.PathLike[str] | None = None) -> Path:
 
 
 def is_there(entry: Entry, root: Path) -> bool:
-    """Whether the data are below `root`, complete; checksums are not computed."""
+    """Whether the data are below `root`, complete, or their package is installed; no checksum is computed."""
+    if entry.package and find_spec(entry.package) is None:
+        return False
     if entry.unpacked:
         return entry.path(root).is_dir()
     return all((entry.path(root) / file.name).is_file() for file in entry.files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,17 @@ from tinyconv.data.datasets.cifar import CIFAR10
 from tinyconv.data.datasets.cifar import FOLDER as CIFAR_FOLDER
 from tinyconv.data.datasets.image_folder import ImageFolder, MaskFolder
 from tinyconv.data.datasets.kaggle import NucleiFolder
+from tinyconv.data.datasets.mni import MNI
 from tinyconv.data.datasets.mnist import MNIST
+from tinyconv.data.datasets.volume_folder import VolumeFolder, has_volumes, volumes_in
+from tinyconv.data.datasets.volumes import read_nifti
 from tinyconv.data.download import is_whole
 from tinyconv.errors import DataError
 
+Array = Any
+
 MNIST_FILE, CIFAR_FILE = "-images-idx3-ubyte", "_batch"
+BRAIN = "mni"
 
 
 @dataclass
@@ -41,21 +48,29 @@ class Report:
 
 
 def check(path: str | os.PathLike[str]) -> Report:
-    """Read every image below a folder, and tell what is there and what is wrong.
+    """Read every image or volume below a folder, and tell what is there and what is wrong.
 
     Known are the files of MNIST and CIFAR-10, the nuclei of the 2018 Data Science Bowl, ``images/``
-    beside ``masks/``, and a folder for each class. A file named as one of the catalogue's is compared
-    with its checksum.
+    beside ``masks/`` (images, or NIfTI volumes), NIfTI volumes without masks, and a folder for each class.
+    A file named as one of the catalogue's is compared with its checksum. The path ``mni`` is the brain
+    that comes with nilearn.
 
     Raises
     ------
     DataError
         If the folder cannot be read, or none of these is in it.
+    PackageError
+        If volumes are to be read without nibabel, or the brain without nilearn.
     """
     folder, report = Path(path), Report()
-    if not os.path.isdir(folder):
+    found: list[tuple[str, Any]]
+    if str(path) == BRAIN:
+        found = [(f"the brain of MNI, {part}", MNI(part)) for part in ("training", "held-out")]
+    elif os.path.isdir(folder):
+        found = _datasets(folder)
+    else:
         raise DataError("check", "PATH", repr(str(folder)), "a folder")
-    for title, dataset in _datasets(folder):
+    for title, dataset in found:
         items = _try_all(dataset, report)
         report.lines.append(f"{title}: {len(dataset):,} items{items}")
     report.lines += _compare_checksums(folder)
@@ -78,7 +93,11 @@ def _datasets(folder: Path) -> list[tuple[str, Any]]:
             for part in ("training", "test")
         ]
     if "images" in names and "masks" in names:
+        if has_volumes(folder / "images"):
+            return [("volumes with masks", VolumeFolder(folder))]
         return [("images with masks", MaskFolder(folder))]
+    if has_volumes(folder):
+        return [("volumes without masks", _Volumes(folder))]
     if (
         "stage1_train" in names
         or "dsb2018" in names
@@ -88,24 +107,53 @@ def _datasets(folder: Path) -> list[tuple[str, Any]]:
     return [("images by class", ImageFolder(folder))]
 
 
+class _Volumes:
+    """The NIfTI files of a folder, as items (volume,)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.files = list(volumes_in(folder).values())
+        self._spacings: dict[int, tuple[float, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> tuple[Array]:
+        volume = read_nifti(self.files[index])
+        self._spacings[index] = volume.spacing
+        return (volume.values[None],)
+
+    def spacing(self, index: int) -> tuple[float, ...]:
+        return self._spacings[index]
+
+
 def _try_all(dataset: Any, report: Report) -> str:
     """Read each item; its errors go into the report, and what the items are comes back as text."""
-    shapes: dict[tuple[int, ...], int] = {}
+    shapes: Counter[tuple[float, ...]] = Counter()
+    voxels: Counter[tuple[float, ...]] = Counter()
+    labels: set[int] = set()
     for index in range(len(dataset)):
         report.items += 1
         try:
-            shape = np.shape(dataset[index][0])
+            image, *others = dataset[index]
         except DataError as error:
             report.problems.append(error)
             continue
-        shapes[shape] = shapes.get(shape, 0) + 1
+        shapes[np.shape(image)] += 1
+        if hasattr(dataset, "spacing"):
+            voxels[dataset.spacing(index)] += 1
+            labels.update(*(np.unique(mask).tolist() for mask in others))
     if not shapes:
         return ", none of them readable"
-    common = max(shapes, key=lambda shape: shapes[shape])
-    sizes = " x ".join(map(str, common)) + (
-        "" if len(shapes) == 1 else f" and {len(shapes) - 1} other shapes"
-    )
-    return f" of {sizes}{_classes(dataset)}"
+    text = f" of {_commonest(shapes, 'shapes')}{_classes(dataset)}"
+    text += f", voxels of {_commonest(voxels, 'sizes')} in mm" if voxels else ""
+    return text + (f", classes {', '.join(map(str, sorted(labels)))}" if labels else "")
+
+
+def _commonest(counts: Counter[tuple[float, ...]], kind: str) -> str:
+    """The sizes that most items have, and how many others there are."""
+    ((sizes, _),) = counts.most_common(1)
+    others = "" if len(counts) == 1 else f" and {len(counts) - 1} other {kind}"
+    return " x ".join(f"{size:g}" for size in sizes) + others
 
 
 def _classes(dataset: Any) -> str:

@@ -22,7 +22,7 @@ from tinyconv.data import (
 )
 from tinyconv.data.bad_images import describe_bad, leave_out_bad
 from tinyconv.data.datasets.mni import CLASSES
-from tinyconv.data.datasets.volume_folder import SUFFIXES, volumes_in
+from tinyconv.data.datasets.volume_folder import has_volumes, volumes_in
 from tinyconv.data.images import read_labels, read_pixels
 from tinyconv.errors import DataError
 from tinyconv.train.waiting import waiting
@@ -95,8 +95,7 @@ def _layout(folder: Path) -> str:
     """How images and masks lie in a folder."""
     if not ((folder / "images").is_dir() and (folder / "masks").is_dir()):
         return KAGGLE
-    some = any(path.name.lower().endswith(SUFFIXES) for path in (folder / "images").iterdir())
-    return NIFTI if some else PAIRS
+    return NIFTI if has_volumes(folder / "images") else PAIRS
 
 
 def find_kind(layout: str, folder: Path | None, classes: int | None) -> Kind:

@@ -103,6 +103,22 @@ def volumes_in(folder: Path) -> dict[str, Path]:
     return files
 
 
+def has_volumes(folder: Path) -> bool:
+    """Whether a file of this folder, hidden ones apart, is a NIfTI file by its name.
+
+    Raises
+    ------
+    DataError
+        If the folder cannot be read.
+    """
+    try:
+        names = [path.name.lower() for path in folder.iterdir()]
+    except OSError as error:
+        found = f"unreadable ({error.strerror})"
+        raise DataError("VolumeFolder", repr(str(folder)), found, "a folder that can be read") from error
+    return any(name.endswith(SUFFIXES) and not name.startswith(".") for name in names)
+
+
 def stem(path: Path) -> str:
     """The name of a file without ``.nii.gz``, or without its one suffix."""
     for suffix in reversed(SUFFIXES):
