@@ -7,6 +7,7 @@ between two GPUs, the "two streams". Slide decks S0, S1 and S2: about 62 million
 
 from __future__ import annotations
 
+from tinyconv.models._sizes import check_images
 from tinyconv.models.registry import register
 from tinyconv.models.weights import fill_bias
 from tinyconv.nn import (
@@ -57,6 +58,7 @@ class AlexNet(Module):
         self.classifier = _classifier(num_classes, dropout, hidden)
 
     def forward(self, x: Tensor) -> Tensor:
+        check_images("AlexNet", x, self.features[0].in_channels, least=63)
         return self.classifier(self.avgpool(self.features(x)).flatten(1))
 
 
@@ -102,6 +104,7 @@ class AlexNet2012(Module):
         self._initialise()
 
     def forward(self, x: Tensor) -> Tensor:
+        check_images("AlexNet2012", x, self.features[0].in_channels, least=67)
         return self.classifier(self.avgpool(self.features(x)).flatten(1))
 
     def _initialise(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from tinyconv.models._sizes import check_sizes, check_widths
+from tinyconv.models._sizes import check_images, check_sizes, check_widths
 from tinyconv.models.registry import register
 from tinyconv.models.weights import fill_bias
 from tinyconv.nn import AvgPool2d, BatchNorm2d, Conv2d, Linear, MaxPool2d, Module, ReLU, Sequential, init
@@ -71,6 +71,7 @@ class DenseNet(Module):
     ) -> None:
         super().__init__()
         layers = check_widths("DenseNet", layers, 1, "layers")
+        self.least = 2 ** (len(layers) + 1) - 3
         check_sizes("DenseNet", growth=growth, width=width)
         self.features = Sequential()
         add = self.features.add_module
@@ -98,6 +99,7 @@ class DenseNet(Module):
         return super().load_state_dict(state_dict, strict, assign)
 
     def forward(self, x: Tensor) -> Tensor:
+        check_images("DenseNet", x, self.features.conv0.in_channels, least=self.least)
         x = F.relu(self.features(x))
         return self.classifier(F.adaptive_avg_pool2d(x, 1).flatten(1))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from tinyconv.errors import ArgumentError
-from tinyconv.models._sizes import check_one_of
+from tinyconv.models._sizes import check_images, check_one_of
 from tinyconv.models.registry import register
 from tinyconv.nn import (
     AdaptiveAvgPool2d,
@@ -172,7 +172,7 @@ class GoogLeNet(Module):
 
     Notes
     -----
-    Input (N, in_channels, H, W) from 17x17 on, 224x224 in the paper. While training, with auxiliary
+    Input (N, in_channels, H, W) from 15x15 on, 224x224 in the paper. While training, with auxiliary
     classifiers, the output is a `GoogLeNetOutputs`, else (N, num_classes): scores. The paper adds
     the auxiliary losses with a weight of 0.3. Parameter names are torchvision's; batch
     normalisation is torchvision's too, the paper has none.
@@ -220,6 +220,7 @@ class GoogLeNet(Module):
         self.apply(_initialise)
 
     def forward(self, x: Tensor) -> Tensor | GoogLeNetOutputs:
+        check_images("GoogLeNet", x, self.conv1.conv.in_channels, least=15)
         if self.transform_input:
             mean, deviation = (tensor(of, dtype=x.dtype, device=x.device) for of in (MEAN, DEVIATION))
             x = (x * deviation + mean - 0.5) / 0.5

@@ -7,6 +7,7 @@ linear layers: a last 1x1 convolution scores each place and the scores are avera
 
 from __future__ import annotations
 
+from tinyconv.models._sizes import check_images
 from tinyconv.models.registry import register
 from tinyconv.models.weights import fill_bias
 from tinyconv.nn import AdaptiveAvgPool2d, Conv2d, Dropout, MaxPool2d, Module, ReLU, Sequential, init
@@ -62,6 +63,7 @@ class SqueezeNet(Module):
         self._initialise()
 
     def forward(self, x: Tensor) -> Tensor:
+        check_images("SqueezeNet", x, self.features[0].in_channels, least=17)
         return self.classifier(self.features(x)).flatten(1)
 
     def _initialise(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tinyconv.models._sizes import check_one_of, check_sizes
+from tinyconv.models._sizes import check_images, check_one_of, check_sizes
 from tinyconv.models.registry import register
 from tinyconv.models.weights import fill_bias
 from tinyconv.nn import (
@@ -88,6 +88,7 @@ class VGG(Module):
         self.apply(_initialise)
 
     def forward(self, x: Tensor) -> Tensor:
+        check_images("VGG", x, self.features[0].in_channels, least=2 ** len(WIDTHS))
         return self.classifier(self.avgpool(self.features(x)).flatten(1))
 
 

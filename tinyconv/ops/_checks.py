@@ -110,6 +110,21 @@ def reduced_dims(op: str, dim: Any, ndim: int) -> tuple[int, ...]:
     return dims if dims else tuple(range(ndim))
 
 
+def window_error(
+    op: str,
+    size: tuple[int, ...],
+    kernel: tuple[int, ...],
+    padding: tuple[int, ...],
+    dilation: tuple[int, ...],
+    wanted: tuple[int, ...],
+) -> ShapeError:
+    """What to raise where a window does not fit into an input of `size`; one of `wanted` is large enough."""
+    padded = tuple(n + 2 * p for n, p in zip(size, padding, strict=True))
+    found = f"{kernel} (dilation {dilation})"
+    expected = f"at most the padded input, {padded}; it fits into an input of {wanted} or larger"
+    return ShapeError(op, "kernel_size", found, expected)
+
+
 def check_int(op: str, argument: str, value: Any, low: int = -LARGEST) -> int:
     """`value`, which must be one int, at least `low`."""
     if not is_int(value, low):

@@ -23,6 +23,7 @@ from tinyconv.ops._checks import (
     check_positive,
     check_same_dtype,
     int_tuple,
+    window_error,
 )
 from tinyconv.ops._images import IntOrTuple, Sizes, followed_by_zeros, with_batch, without_batch
 from tinyconv.ops.reduction import sum as sum_
@@ -278,11 +279,9 @@ def conv_nd(
         raise ArgumentError(op, "groups", groups, f"a divisor of the {out_channels} output channels")
     check_bias(op, bias, out_channels)
     x = followed_by_zeros(x, extra)
-    padded = tuple(n + 2 * p for n, p in zip(x.shape[2:], pads, strict=True))
-    if any(d * (k - 1) + 1 > n for d, k, n in zip(dilations, kernel, padded, strict=True)):
-        raise ShapeError(
-            op, "kernel_size", f"{kernel} (dilation {dilations})", f"at most the padded input, {padded}"
-        )
+    wanted = tuple(d * (k - 1) + 1 - 2 * p for d, k, p in zip(dilations, kernel, pads, strict=True))
+    if any(n < least for n, least in zip(x.shape[2:], wanted, strict=True)):
+        raise window_error(op, x.shape[2:], kernel, pads, dilations, wanted)
     return without_batch(Conv.apply(x, weight, bias, steps, pads, dilations, groups), single)
 
 

@@ -13,7 +13,7 @@ from tinyconv.device import int64
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels import pooling as kernels
 from tinyconv.kernels.reference.pooling import check_windows, pool_output_size
-from tinyconv.ops._checks import check_flags, check_float, int_tuple
+from tinyconv.ops._checks import check_flags, check_float, int_tuple, window_error
 from tinyconv.ops._images import IntOrTuple, Sizes, with_batch, without_batch
 from tinyconv.tensor import Tensor
 
@@ -200,9 +200,9 @@ def check_fits(
 ) -> Sizes:
     """The size of the output, which is not empty: with `ceil_mode` a larger window may fit too."""
     positions = pool_output_size(size, kernel, stride, pad, dilation, ceil_mode)
-    padded = tuple(n + 2 * p for n, p in zip(size, pad, strict=True))
     if min(positions) < 1:
-        raise ShapeError(
-            op, "kernel_size", f"{kernel} (dilation {dilation})", f"at most the padded input, {padded}"
-        )
+        spans = (d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True))
+        over = stride if ceil_mode else (1,) * len(stride)  # so far a window may reach over the edge, and 1
+        wanted = (max(n - 2 * p - o + 1, 1) for n, p, o in zip(spans, pad, over, strict=True))
+        raise window_error(op, size, kernel, pad, dilation, tuple(wanted))
     return positions
