@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -24,6 +26,36 @@ def test_stack_unbind_and_narrow() -> None:
     assert tc.stack(GRID.unbind(1), 1).tolist() == GRID.tolist()
     assert GRID.narrow(1, -2, 2).tolist() == GRID[:, 2:].tolist()
     assert tc.stack([tc.tensor(1), tc.tensor(2)]).tolist() == [1, 2]
+
+
+DTYPES = ("bool", "uint8", "int8", "int16", "int32", "int64", "float32", "float64")
+
+
+@pytest.mark.parametrize("name", ["cat", "stack", "hstack", "vstack", "column_stack"])
+def test_several_dtypes_become_one_as_in_pytorch(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    for kinds in [
+        *itertools.product(DTYPES, DTYPES),
+        ("int8", "uint8", "float32"),
+        ("bool", "uint8", "int16"),
+    ]:
+        found, expected = (
+            getattr(module, name)(
+                [module.tensor([[0, 1], [i, 1]], dtype=getattr(module, kind)) for i, kind in enumerate(kinds)]
+            )
+            for module in (tc, torch)
+        )
+        assert str(expected.dtype) == f"torch.{found.dtype}", kinds
+        assert found.tolist() == expected.tolist(), kinds
+
+
+def test_each_of_several_dtypes_has_a_gradient_of_its_own() -> None:
+    single, double = tc.ones(2, requires_grad=True), tc.ones(3, dtype=tc.float64, requires_grad=True)
+    joined = tc.cat([single, tc.arange(4), double])
+    assert joined.dtype == tc.float64
+    (joined * tc.arange(9)).sum().backward()
+    assert single.grad.dtype == tc.float32 and double.grad.dtype == tc.float64
+    assert single.grad.tolist() == [0, 1] and double.grad.tolist() == [6, 7, 8]
 
 
 def test_flip_roll_and_triangles() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinyconv.device import array_module
-from tinyconv.errors import ArgumentError, DtypeError, ShapeError
+from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.ops._checks import (
     broadcast_shape,
     check_choice,
@@ -21,12 +21,14 @@ from tinyconv.ops._checks import (
     normalize_dims,
 )
 from tinyconv.ops.elementwise import where
+from tinyconv.ops.numpy_names import numpy_names
 from tinyconv.ops.shape import _unpack, cat, expand, named_or_each, permute, reshape, unsqueeze
 from tinyconv.tensor import Tensor
 
 
+@numpy_names
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Join tensors of one shape along a new dimension `dim`.
+    """Join tensors of one shape along a new dimension `dim`; dtypes as in `cat`.
 
     Examples
     --------
@@ -42,8 +44,6 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     for i, x in enumerate(tensors):
         if check_tensor("stack", f"tensors[{i}]", x).shape != first.shape:
             raise ShapeError("stack", f"tensors[{i}]", f"of shape {x.shape}", f"{first.shape}, as tensors[0]")
-        if x.dtype != first.dtype:
-            raise DtypeError("stack", f"tensors[{i}]", f"of dtype {x.dtype}", f"{first.dtype}")
     return cat([unsqueeze(x, axis) for x in tensors], axis)
 
 
@@ -69,6 +69,7 @@ def split(input: Tensor, split_size_or_sections: int | Sequence[int], dim: int =
     return tuple(_part(input, axis, start, start + n) for start, n in zip(starts, sizes, strict=True))
 
 
+@numpy_names
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Cut along `dim` into at most `chunks` parts of one size, the last one perhaps smaller."""
     count, axis = check_positive("chunk", "chunks", chunks), _axis("chunk", dim, input)
@@ -77,12 +78,14 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     return split(input, -(-input.shape[axis] // count), axis)
 
 
+@numpy_names
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along `dim`, without that dimension."""
     axis = _axis("unbind", dim, input)
     return tuple(input[(slice(None),) * axis + (i,)] for i in range(input.shape[axis]))
 
 
+@numpy_names
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """`length` slices along `dim`, from `start` on."""
     axis = _axis("narrow", dim, input)
@@ -169,6 +172,7 @@ def tile(input: Tensor, *dims: Any) -> Tensor:
     return repeat(input, (1,) * (check_tensor("tile", "input", input).ndim - len(counts)) + counts)
 
 
+@numpy_names
 def repeat_interleave(input: Tensor, repeats: int, dim: int | None = None) -> Tensor:
     """Each slice along `dim` `repeats` times, one after the other; without `dim` each element.
 
@@ -186,6 +190,7 @@ def repeat_interleave(input: Tensor, repeats: int, dim: int | None = None) -> Te
     return reshape(copies, (*lead[:-1], lead[-1] * count, *rest))
 
 
+@numpy_names
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """The slice number `index` along `dim`, without that dimension."""
     axis = _axis("select", dim, input)

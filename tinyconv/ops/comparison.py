@@ -7,6 +7,7 @@ import numpy as np
 from tinyconv.device import array_module, float64
 from tinyconv.errors import ArgumentError, DtypeError
 from tinyconv.ops._checks import check_flags, check_number, check_tensor, normalize_dims
+from tinyconv.ops.numpy_names import numpy_names
 from tinyconv.ops.operands import Operand, as_operands
 from tinyconv.recorder import computed
 from tinyconv.tensor import Tensor
@@ -101,6 +102,7 @@ def bitwise_not(input: Tensor) -> Tensor:
     return Tensor(~input.array)
 
 
+@numpy_names
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether at least one value is true, of all or along `dim`.
 
@@ -114,6 +116,7 @@ def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     return _reduce("any", input, dim, keepdim)
 
 
+@numpy_names
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether every value is true, of all or along `dim`."""
     check_flags("all", keepdim=keepdim)

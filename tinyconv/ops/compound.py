@@ -22,6 +22,7 @@ from tinyconv.ops._checks import (
 )
 from tinyconv.ops.elementwise import Binary, where
 from tinyconv.ops.matmul import _check_ranks, _product
+from tinyconv.ops.numpy_names import numpy_names
 from tinyconv.ops.operands import Operand, as_operands, astype
 from tinyconv.ops.reduction import Dims
 from tinyconv.ops.reduction import sum as sum_
@@ -140,6 +141,7 @@ def nan_to_num(
     return where(x == -inf, low, where(x == inf, high, x))
 
 
+@numpy_names
 def cumprod(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """Running products along `dim`.
 
@@ -170,6 +172,7 @@ def cumprod(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     return x
 
 
+@numpy_names
 def diff(input: Tensor, n: int = 1, dim: int = -1) -> Tensor:
     """The differences of neighbours along `dim`; with n > 1, of the differences again."""
     x = check_tensor("diff", "input", input)
@@ -208,6 +211,7 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
     return norm(unsqueeze(a, -2) - unsqueeze(b, -3), p, -1)
 
 
+@numpy_names
 def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The sum over all dimensions, or over `dim`, of what is not nan."""
     check_flags("nansum", keepdim=keepdim)

@@ -17,10 +17,12 @@ from tinyconv.ops._checks import (
     normalize_dim,
 )
 from tinyconv.ops.arrangement import movedim, split
+from tinyconv.ops.numpy_names import numpy_names
 from tinyconv.ops.shape import Index, _unpack, cat, expand, reshape, transpose
 from tinyconv.tensor import Tensor
 
 
+@numpy_names
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """The dimension `dim` divided into several of these `sizes`, one of which may be -1.
 
@@ -40,6 +42,7 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     return reshape(input, (*input.shape[:axis], *parts, *input.shape[axis + 1 :]))
 
 
+@numpy_names
 def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Cut along `dim` into so many parts, the first ones perhaps longer by 1; or before the given indices.
 

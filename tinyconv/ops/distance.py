@@ -20,6 +20,7 @@ from tinyconv.ops._checks import (
 )
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.matmul import matmul
+from tinyconv.ops.numpy_names import numpy_names
 from tinyconv.ops.reduction import amax
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import permute, reshape, squeeze, unsqueeze
@@ -44,6 +45,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int | tuple[int, ...] = 1, eps
     return input / _at_least(length, _eps(op, eps))
 
 
+@numpy_names
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between vectors along `dim`: x1 . x2 / (\\|x1\\| \\|x2\\|).
 
@@ -60,6 +62,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     return sum_(first * second, axis)
 
 
+@numpy_names
 def pairwise_distance(
     x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
 ) -> Tensor:

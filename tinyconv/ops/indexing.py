@@ -18,12 +18,14 @@ from tinyconv.ops._checks import (
     normalize_dim,
 )
 from tinyconv.ops.elementwise import Where
+from tinyconv.ops.numpy_names import numpy_names
 from tinyconv.ops.operands import astype
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import Index, IndexScatter, expand, reshape
 from tinyconv.tensor import Tensor
 
 
+@numpy_names
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """``input[i][index[i][j][k]][k]`` for ``dim=1``: an element of its own for each place of the result.
 
@@ -48,6 +50,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     return Index.apply(input, _coordinates(index.array, axis))
 
 
+@numpy_names
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """`input` with `src` added at the places where `gather` would take from; places may repeat.
 
@@ -75,6 +78,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     return input + IndexScatter.apply(used, _coordinates(index.array, axis), input.shape)
 
 
+@numpy_names
 def scatter(input: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
     """`input` with `src`, a number or a tensor, put at the places where `gather` would take from.
 
@@ -112,6 +116,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
     return Where.apply(Tensor(winner >= 0), Index.apply(used, xp.maximum(winner, 0)), input)
 
 
+@numpy_names
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices along `dim` that `index`, integers of shape (n,), names.
 
@@ -131,6 +136,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     return Index.apply(input, (slice(None),) * axis + (index.array.reshape(-1),))
 
 
+@numpy_names
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """As `gather`, with broadcasting of the other dimensions; as `argsort` and `argmax` number elements.
 

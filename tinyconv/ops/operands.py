@@ -6,7 +6,10 @@ the sum over the repetitions: `unbroadcast`, its adjoint.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from tinyconv.autograd import Function
 from tinyconv.device import array_module, check_dtype, default_dtype, int64, is_number
@@ -42,6 +45,13 @@ def _promoted(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     if a.dtype == b.dtype or rank == other_rank:
         return a, b
     return (a, astype(b, a.dtype)) if rank > other_rank else (astype(a, b.dtype), b)
+
+
+def of_one_dtype(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """All in the dtype of the floats among them, if there are some, else of the integers, the widest."""
+    leading = max(RANKS[x.dtype.kind] for x in tensors)
+    dtype = np.result_type(*(x.dtype for x in tensors if RANKS[x.dtype.kind] == leading))
+    return [astype(x, dtype) for x in tensors]
 
 
 def _like(op: str, x: Operand, other: Operand) -> Tensor:

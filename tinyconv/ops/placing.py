@@ -15,11 +15,13 @@ from tinyconv.ops._checks import (
 )
 from tinyconv.ops.elementwise import Where
 from tinyconv.ops.indexing import _check_integers, _number
+from tinyconv.ops.numpy_names import numpy_names
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import Index, IndexScatter
 from tinyconv.tensor import Tensor
 
 
+@numpy_names
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
     """`input` with the slices of `source`, times `alpha`, added at the places `index` along `dim`.
 
@@ -45,6 +47,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     return input + IndexScatter.apply(scaled, (slice(None),) * axis + (index.array,), input.shape)
 
 
+@numpy_names
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """`input` with the slices of `source` in the places `index` along `dim`; of repeated ones the last."""
     axis = _checked("index_copy", input, dim, index)
@@ -58,6 +61,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     return Where.apply(Tensor(_along(winner >= 0, axis, input.ndim)), chosen, input)
 
 
+@numpy_names
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """`input` with `value`, one number, in the slices `index` along `dim`."""
     axis = _checked("index_fill", input, dim, index)

@@ -18,6 +18,7 @@ from tinyconv.ops._checks import (
 from tinyconv.ops.arrangement import movedim
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.indexing import gather
+from tinyconv.ops.numpy_names import numpy_names
 from tinyconv.ops.reduction import ValuesIndices
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import Index, reshape, squeeze
@@ -25,6 +26,7 @@ from tinyconv.ops.sorting import sort
 from tinyconv.tensor import Tensor
 
 
+@numpy_names
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle number, of two middle ones the smaller; nan if one is nan, or there is none.
 
@@ -49,6 +51,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     return _ranked("median", input, axis, (length - 1) // 2, keepdim)
 
 
+@numpy_names
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """The pair (values, indices) of the k-th smallest numbers along `dim`; k counts from 1."""
     check_flags("kthvalue", keepdim=keepdim)
@@ -74,6 +77,7 @@ def _ranked(op: str, input: Tensor, axis: int, rank: int, keepdim: bool) -> Valu
     return ValuesIndices(squeeze(chosen.values, axis), squeeze(chosen.indices, axis))
 
 
+@numpy_names
 def quantile(
     input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Tensor:

@@ -11,6 +11,7 @@ from tinyconv.device import array_module, check_dtype, int64
 from tinyconv.errors import DtypeError, ShapeError
 from tinyconv.kernels import reduction as kernels
 from tinyconv.ops._checks import check_flags, check_tensor, normalize_dim, reduced_dims
+from tinyconv.ops.numpy_names import numpy_names
 from tinyconv.ops.shape import expand, reshape
 from tinyconv.tensor import Tensor
 
@@ -69,6 +70,7 @@ class Min(Max):
     kernel = staticmethod(kernels.min)
 
 
+@numpy_names
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum over all dimensions, or over `dim`, in `dtype` if that is given; integers add up in int64."""
     check_flags("sum", keepdim=keepdim)
@@ -86,6 +88,7 @@ def _converted(op: str, input: Tensor, dtype: Any) -> Tensor:
     return astype(input, int64 if dtype is None else check_dtype(op, dtype))
 
 
+@numpy_names
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The mean over all dimensions, or over `dim`, in `dtype` if that is given."""
     check_flags("mean", keepdim=keepdim)
@@ -98,18 +101,21 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any =
     return total / count if count else total * float("nan")
 
 
+@numpy_names
 def amax(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The largest value over all dimensions, or over `dim`; ties share the gradient."""
     check_flags("amax", keepdim=keepdim)
     return _extreme(Max, "amax", input, dim, keepdim)
 
 
+@numpy_names
 def amin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The smallest value over all dimensions, or over `dim`; ties share the gradient."""
     check_flags("amin", keepdim=keepdim)
     return _extreme(Min, "amin", input, dim, keepdim)
 
 
+@numpy_names
 def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The largest value; along `dim`, the pair (values, indices) of the first largest.
 
@@ -129,6 +135,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     return amax(input) if dim is None else _first_extreme("max", argmax, input, dim, keepdim)
 
 
+@numpy_names
 def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest value; along `dim`, the pair (values, indices) of the first smallest.
 
@@ -148,12 +155,14 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     return amin(input) if dim is None else _first_extreme("min", argmin, input, dim, keepdim)
 
 
+@numpy_names
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Index of the first largest value, in the flattened tensor or along `dim`."""
     check_flags("argmax", keepdim=keepdim)
     return _position("argmax", input, dim, keepdim)
 
 
+@numpy_names
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Index of the first smallest value, in the flattened tensor or along `dim`."""
     check_flags("argmin", keepdim=keepdim)

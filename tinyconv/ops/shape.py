@@ -15,6 +15,7 @@ from tinyconv.device import array_module, uint8
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.kernels import shape as kernels
 from tinyconv.ops._checks import check_same_device, check_tensor, is_int, normalize_dim, normalize_dims
+from tinyconv.ops.numpy_names import numpy_names
 from tinyconv.recorder import repeated
 from tinyconv.tensor import Tensor
 
@@ -183,12 +184,14 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return Reshape.apply(input, (*input.shape[:first], middle, *input.shape[last + 1 :]))
 
 
+@numpy_names
 def squeeze(input: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
     """Drop dimensions of size 1: all, or only `dim`, which may be several."""
     dims = normalize_dims("squeeze", dim, check_tensor("squeeze", "input", input).ndim)
     return Reshape.apply(input, tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in dims))
 
 
+@numpy_names
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """Insert a dimension of size 1 at `dim`."""
     i = normalize_dim("unsqueeze", dim, check_tensor("unsqueeze", "input", input).ndim + 1)
@@ -226,8 +229,11 @@ def is_contiguous(input: Tensor, memory_format: str = "contiguous_format") -> bo
     return bool(input.array.transpose(0, 2, 3, 1).flags.c_contiguous)
 
 
+@numpy_names
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors along dimension `dim`; the other sizes must agree.
+
+    Of several dtypes the result has the one that can hold all, as the sum of such tensors would.
 
     Examples
     --------
@@ -250,8 +256,10 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
             raise ShapeError(
                 "cat", f"tensors[{i}]", f"of shape {x.shape}", f"{first.shape} except in dim {axis}"
             )
-        if x.dtype != first.dtype:
-            raise DtypeError("cat", f"tensors[{i}]", f"of dtype {x.dtype}", f"{first.dtype}")
+    if len({x.dtype for x in tensors}) > 1:
+        from tinyconv.ops.operands import of_one_dtype
+
+        tensors = of_one_dtype(tensors)
     return Cat.apply(axis, *tensors)
 
 

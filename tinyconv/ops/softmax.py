@@ -11,6 +11,7 @@ from tinyconv.grad_mode import is_grad_enabled
 from tinyconv.kernels import softmax as kernels
 from tinyconv.ops._checks import check_float, check_tensor, normalize_dim
 from tinyconv.ops.elementwise import exp
+from tinyconv.ops.numpy_names import numpy_names
 from tinyconv.ops.operands import astype
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.tensor import Tensor
@@ -68,6 +69,7 @@ class LogSoftmaxBackward(Function):
         return kernels.log_softmax_backward(grad.array, y.array, dim)
 
 
+@numpy_names
 def softmax(input: Tensor, dim: int | None = None, dtype: Any = None) -> Tensor:
     """Probabilities: e^x divided by their sum along `dim`.
 
@@ -89,6 +91,7 @@ def softmax(input: Tensor, dim: int | None = None, dtype: Any = None) -> Tensor:
     return Softmax.apply(*_prepared("softmax", input, dim, dtype))
 
 
+@numpy_names
 def log_softmax(input: Tensor, dim: int | None = None, dtype: Any = None) -> Tensor:
     """Logarithm of `softmax`, computed without under- or overflow."""
     return LogSoftmax.apply(*_prepared("log_softmax", input, dim, dtype))

@@ -6,11 +6,13 @@ from tinyconv.errors import ArgumentError
 from tinyconv.kernels import shape as kernels
 from tinyconv.ops._checks import check_flags, check_tensor, normalize_dim
 from tinyconv.ops.indexing import gather
+from tinyconv.ops.numpy_names import numpy_names
 from tinyconv.ops.reduction import ValuesIndices
 from tinyconv.ops.shape import reshape
 from tinyconv.tensor import Tensor
 
 
+@numpy_names
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> ValuesIndices:
     """The pair (values, indices) of the elements in order along `dim`; nan counts as the largest.
 
@@ -27,12 +29,14 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
     return _sorted("sort", input, dim, descending, None)
 
 
+@numpy_names
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """The indices that `sort` returns."""
     check_flags("argsort", descending=descending, stable=stable)
     return _sorted("argsort", input, dim, descending, None).indices
 
 
+@numpy_names
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesIndices:
     """The pair (values, indices) of the `k` largest (or smallest) elements along `dim`, in order.
 

@@ -20,6 +20,7 @@ from tinyconv.ops._checks import (
     reduced_dims,
 )
 from tinyconv.ops.elementwise import exp, log, where
+from tinyconv.ops.numpy_names import numpy_names
 from tinyconv.ops.operands import as_floating, astype
 from tinyconv.ops.reduction import Dims, amax, amin, mean
 from tinyconv.ops.reduction import sum as sum_
@@ -43,6 +44,7 @@ class CumSum(Function):
         return CumSum.apply(grad[backwards], ctx.dim)[backwards], None
 
 
+@numpy_names
 def var(
     input: Tensor,
     dim: Any = None,
@@ -73,6 +75,7 @@ def var(
     return _variance("var", input, dim, unbiased, keepdim, correction)
 
 
+@numpy_names
 def std(
     input: Tensor,
     dim: Any = None,
@@ -86,6 +89,7 @@ def std(
     return _root(_variance("std", input, dim, unbiased, keepdim, correction))
 
 
+@numpy_names
 def var_mean(input: Tensor, dim: Any = None, *, correction: float = 1, keepdim: bool = False) -> Any:
     """The pair (variance, mean)."""
     check_flags("var_mean", keepdim=keepdim)
@@ -94,6 +98,7 @@ def var_mean(input: Tensor, dim: Any = None, *, correction: float = 1, keepdim: 
     return variance, mean(input, dim, keepdim)
 
 
+@numpy_names
 def std_mean(input: Tensor, dim: Any = None, *, correction: float = 1, keepdim: bool = False) -> Any:
     """The pair (standard deviation, mean)."""
     check_flags("std_mean", keepdim=keepdim)
@@ -102,12 +107,14 @@ def std_mean(input: Tensor, dim: Any = None, *, correction: float = 1, keepdim: 
     return deviation, mean(input, dim, keepdim)
 
 
+@numpy_names
 def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
     """How many elements are not 0, of all or along `dim`."""
     x = check_tensor("count_nonzero", "input", input)
     return sum_(x != 0, reduced_dims("count_nonzero", dim, x.ndim))
 
 
+@numpy_names
 def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The product of all elements, or of those along `dim`, in `dtype` if that is given.
 
@@ -138,6 +145,7 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
     )
 
 
+@numpy_names
 def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """log(sum(exp(input))) over `dim`, without overflow."""
     check_flags("logsumexp", keepdim=keepdim)
@@ -148,6 +156,7 @@ def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     return total if keepdim else reshape(total, tuple(n for i, n in enumerate(x.shape) if i not in dims))
 
 
+@numpy_names
 def cumsum(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """Running sums along `dim`, in `dtype` if that is given.
 

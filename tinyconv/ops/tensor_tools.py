@@ -10,6 +10,7 @@ from tinyconv.device import check_dtype, int8, int16, uint8
 from tinyconv.errors import ArgumentError
 from tinyconv.ops import creation
 from tinyconv.ops._checks import check_tensor
+from tinyconv.ops.numpy_names import numpy_names
 from tinyconv.ops.operands import astype
 from tinyconv.ops.shape import is_contiguous, reshape
 from tinyconv.tensor import Tensor
@@ -73,6 +74,7 @@ def reshape_as(input: Tensor, other: Tensor) -> Tensor:
     return reshape(input, check_tensor("reshape_as", "other", other).shape)
 
 
+@numpy_names
 def stride(input: Tensor, dim: int | None = None) -> Any:
     """How many elements apart neighbours along each dimension lie in memory, or along `dim`."""
     strides = tuple(step // input.array.itemsize for step in input.array.strides)
