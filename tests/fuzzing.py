@@ -92,3 +92,37 @@ def edited(draw, values):
 def as_json(value):
     """The bytes of a JSON file."""
     return json.dumps(value).encode("utf-8", "surrogatepass")
+
+
+WRITTEN = (
+    "NaN", "-Infinity", "1e999", "-0", "1E-400", "9" * 400, "9" * 5000, '"\\ud800"', '"\\u0000"', "nul",
+    "[" * 9000,
+)  # fmt: skip
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-32-be", "latin-1")
+
+
+@st.composite
+def spoilt(draw, values):
+    """One of `values` (dictionaries) as the bytes of a JSON file, after what editors and people do to it.
+
+    A few values are replaced by others, then some written as no writer of JSON would, keys doubled, the
+    text cut or encoded otherwise, and bytes damaged.
+    """
+    value = draw(edited(values) if draw(st.booleans()) else st.sampled_from(values))
+    if not isinstance(value, dict):
+        return as_json(value)
+    entries = [f"{json.dumps(key)}: {json.dumps(entry)}" for key, entry in value.items()]
+    for _ in range(draw(st.integers(0, 2))):
+        key, place = draw(st.sampled_from(sorted(value) or ["a"])), draw(st.integers(0, len(entries)))
+        written = draw(st.sampled_from(WRITTEN) | ANY_JSON.map(json.dumps))
+        entry = f"{json.dumps(key)}: {written}"
+        if draw(st.booleans()) or place == len(entries):
+            entries.insert(place, entry)  # a second one of that name
+        else:
+            entries[place] = entry
+    text = "{" + ", ".join(entries) + "}"
+    content = text.encode(draw(st.sampled_from(ENCODINGS)), "replace")
+    kind = draw(st.sampled_from(("whole", "whole", "cut", "damaged")))
+    if kind == "cut":
+        return content[: draw(st.integers(0, len(content)))]
+    return draw(damaged([content])) if kind == "damaged" else content

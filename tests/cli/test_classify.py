@@ -262,6 +262,7 @@ def test_bad_arguments(arguments, part, tmp_path, monkeypatch):
     ("change", "part"),
     [
         ({"classes": ["one"]}, "classes"),
+        ({"classes": 10, "class_weights": [1.0, 2.0]}, "classes"),
         ({"shape": [1, 28]}, "shape"),
         ({"std": [0.0]}, "std"),
         ({"mean": [0, 1, 2]}, "mean"),

@@ -46,7 +46,7 @@ def test_a_file_sets_what_the_command_line_does_not(tmp_path):
     assert (config.size, config.batch_size, config.steps, config.on_not_finite) == (32, 2, 1, "skip")
 
 
-@pytest.mark.parametrize("content", ["size = 'large'", "epoch = 3", "size", "accumulate = 0"])
+@pytest.mark.parametrize("content", ["size = 'large'", "epoch = 3", "size", "accumulate = 0", "dims = 2.0"])
 def test_a_file_that_makes_no_sense(tmp_path, content):
     (tmp_path / "o.toml").write_text(content)
     refused(tinyconv_command("train", "--config", tmp_path / "o.toml", "--run", tmp_path / "run"))

@@ -9,6 +9,7 @@ from typing import Any
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.grad_mode import no_grad
 from tinyconv.models import registry
+from tinyconv.ops._checks import is_int
 from tinyconv.ops.creation import zeros
 
 Shape = tuple[int, ...]
@@ -113,6 +114,8 @@ def fit_segmenter(
     taken = inspect.signature(registry._builders[name]).parameters
     dims = wanted.get("dims", len(own) - 1)
     data = f"{'volumes' if volumes else 'images'} with masks"
+    if "dims" in wanted and not is_int(dims, 2, 3):
+        raise ArgumentError("train", "--dims", repr(dims), "2 or 3")
     if "num_classes" not in taken or dims not in (2, 3):
         raise _refuse_maps(name, data)
     if dims == 3 and not volumes:

@@ -113,10 +113,10 @@ class ClassConfig(StepOptions):
         self.check_steps()
         self._require("on_bad_image", self.on_bad_image in CHOICES, " or ".join(CHOICES))
         self._require("task", self.task == TASK, TASK)
-        weights = not isinstance(self.class_weights, list) or len(self.class_weights) == len(self.classes)
-        self._require("class_weights", weights, f"{len(self.classes)} numbers, one for each class")
         named = _is_list(self.classes, lambda value: isinstance(value, str)) and len(self.classes) >= 2
         self._require("classes", named, "at least two names")
+        weights = not isinstance(self.class_weights, list) or len(self.class_weights) == len(self.classes)
+        self._require("class_weights", weights, f"{len(self.classes)} numbers, one for each class")
         sized = _is_list(self.shape, lambda value: is_number(value, 1, 2**14, True)) and len(self.shape) == 3
         self._require("shape", sized, "channels, height and width")
         for name in ("mean", "std"):

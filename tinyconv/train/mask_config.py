@@ -177,7 +177,7 @@ def _check_kind(config: Config) -> None:
     """What the images and the network are."""
     for name in ("exclusive", "volumes"):
         _refuse_unless(config, name, isinstance(getattr(config, name), bool), "true or false")
-    _refuse_unless(config, "dims", config.dims in (2, 3) and (config.volumes or config.dims == 2), "2 or 3")
+    _refuse_unless(config, "dims", is_number(config.dims, 2, 2 + config.volumes, True), "2, or 3 for volumes")
     names = isinstance(config.names, list) and all(isinstance(name, str) for name in config.names)
     least = 2 if config.exclusive else 1
     _refuse_unless(config, "names", names and len(config.names) >= least, f"{least} names or more")
