@@ -41,7 +41,13 @@ from numba.extending import intrinsic
 
 from tinyconv.kernels.cpu._vector_code import INDEX, Emitter, data_pointers, has_32_registers, lanes
 
-ROWS_1, ROWS_2 = (24, 14) if has_32_registers() else (12, 6)
+
+def most_rows(registers: int) -> tuple[int, int]:
+    """Rows of tiles whose sums fit into so many registers: of one vector in a row, and of two."""
+    return (24, 14) if registers == 32 else (12, 6)
+
+
+ROWS_1, ROWS_2 = most_rows(32 if has_32_registers() else 16)
 MAX_ROWS = max(ROWS_1, ROWS_2)
 FEW_ROWS = 8 if has_32_registers() else 4
 """A lower tile is nearly as fast, and with both kinds hardly a tile sticks out of the matrix."""
