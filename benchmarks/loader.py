@@ -29,8 +29,9 @@ from tinyconv.benchmark.machine import facts, load, warning
 from tinyconv.data import (
     Compose,
     DataLoader,
+    Kept,
     MaskFolder,
-    Normalize,
+    Normalized,
     NucleiFolder,
     RandomAffine,
     RandomCrop,
@@ -51,7 +52,6 @@ PAIRS, NUCLEI = "pairs", "nuclei"
 GOAL = 0.05
 TURNED = Compose(
     [
-        Normalize(),
         RandomAffine(rotation=45, scale=0.25),
         RandomCrop(SIZE),
         RandomFlip(),
@@ -97,15 +97,23 @@ def training(images: Any) -> SegmentationData:
     return SegmentationData.training(images, SIZE)
 
 
+def later(images: SegmentationData) -> SegmentationData:
+    """As it is after the first epoch, in which the files are read and the normalised images kept."""
+    for index in range(len(images)):
+        images[index]
+    return images
+
+
 WAYS: dict[str, Callable[[Path], Iterator[Any]]] = {
     "ready batches": ready,
-    "1 worker": lambda folder: from_loader(training(MaskFolder(folder / PAIRS)), 1),
-    "2 workers": lambda folder: from_loader(training(MaskFolder(folder / PAIRS)), 2),
-    "no worker": lambda folder: from_loader(training(MaskFolder(folder / PAIRS)), 0),
+    "1 worker": lambda folder: from_loader(later(training(MaskFolder(folder / PAIRS))), 1),
+    "2 workers": lambda folder: from_loader(later(training(MaskFolder(folder / PAIRS))), 2),
+    "no worker": lambda folder: from_loader(later(training(MaskFolder(folder / PAIRS))), 0),
     "1 worker, turned and scaled too": lambda folder: from_loader(
-        SegmentationData(MaskFolder(folder / PAIRS), TURNED), 1
+        later(SegmentationData(Kept(Normalized(MaskFolder(folder / PAIRS))), TURNED)), 1
     ),
-    "1 worker, a file for each nucleus, first epoch": lambda folder: from_loader(
+    "1 worker, first epoch": lambda folder: from_loader(training(MaskFolder(folder / PAIRS)), 1),
+    "1 worker, first epoch, a file for each nucleus": lambda folder: from_loader(
         training(NucleiFolder(folder / NUCLEI)), 1
     ),
 }

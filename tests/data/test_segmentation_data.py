@@ -7,8 +7,12 @@ import pytest
 
 from tinyconv.data import (
     Compose,
+    Normalized,
     NucleiFolder,
     RandomCrop,
+    RandomFlip,
+    RandomIntensity,
+    RandomRotate90,
     SegmentationData,
     SyntheticNuclei,
     normalize,
@@ -100,3 +104,45 @@ def test_real_fluorescence_images_of_256_pixels() -> None:
     assert len(data) == 220
     image, mask = SegmentationData.held_out(data)[0]
     assert image.shape == (3, 256, 256) and 0 < mask.mean() < 0.5
+
+
+class Counted(SyntheticNuclei):
+    """Counts how often its items are read."""
+
+    reads = 0
+
+    def __getitem__(self, index: int):
+        self.reads += 1
+        return super().__getitem__(index)
+
+
+def test_images_are_read_and_normalised_once_and_samples_stay_what_they_were() -> None:
+    source = Counted(3, size=48)
+    data = SegmentationData.training(source, size=32, seed=1)
+    steps = Compose([RandomCrop(32), RandomFlip(), RandomIntensity(), RandomRotate90()])
+    plain = SegmentationData(Normalized(SyntheticNuclei(3, size=48)), steps, seed=1)
+    for epoch in range(3):
+        for (image, mask), (expected, truth) in zip(data.at_epoch(epoch), plain.at_epoch(epoch), strict=True):
+            np.testing.assert_array_equal(image, expected)
+            np.testing.assert_array_equal(mask, truth)
+    assert source.reads == 3
+    np.testing.assert_array_equal(Normalized(source)[1][0], normalize(SyntheticNuclei(3, size=48)[1][0]))
+
+
+def test_images_that_are_drawn_anew_in_each_epoch_are_not_kept() -> None:
+    class Drawn(SyntheticNuclei):
+        def at_epoch(self, epoch: int) -> SyntheticNuclei:
+            return SyntheticNuclei(2, size=48, seed=epoch)
+
+    data = SegmentationData.training(Drawn(2, size=48), size=48)
+    found = [SegmentationData(data.at_epoch(epoch).dataset)[0][1] for epoch in range(3)]
+    for epoch, mask in enumerate(found):
+        np.testing.assert_array_equal(mask, SyntheticNuclei(2, size=48, seed=epoch)[0][1])
+
+
+def test_a_sample_is_no_view_of_what_is_kept() -> None:
+    data = SegmentationData.training(SyntheticNuclei(1, size=48), size=48)
+    for epoch in range(8):
+        image, mask = data.at_epoch(epoch)[0]
+        image[...], mask[...] = np.nan, np.nan
+    assert all(np.isfinite(array).all() for array in data.at_epoch(9)[0])

@@ -43,7 +43,7 @@ from tinyconv.data.sampler import (
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
-from tinyconv.data.segmentation import SegmentationData, with_channels
+from tinyconv.data.segmentation import Normalized, SegmentationData, with_channels
 from tinyconv.data.slices import Kept, Repeated, Slices
 from tinyconv.data.spatial import (
     RandomAffine,
@@ -85,6 +85,7 @@ __all__ = [
     "Kept",
     "MaskFolder",
     "Normalize",
+    "Normalized",
     "NucleiFolder",
     "Pad",
     "PasteLesions",

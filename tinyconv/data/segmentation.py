@@ -10,6 +10,7 @@ import numpy as np
 from tinyconv.data.dataset import Dataset, check_index, item_name
 from tinyconv.data.dataset import at_epoch as dataset_at_epoch
 from tinyconv.data.seeding import AUGMENTATION, check_seed, generator
+from tinyconv.data.slices import Kept
 from tinyconv.data.transforms import (
     Compose,
     Normalize,
@@ -19,10 +20,41 @@ from tinyconv.data.transforms import (
     RandomRotate90,
     Transform,
     check_pair,
+    normalize,
 )
 from tinyconv.errors import ArgumentError, ShapeError
 
 Array = Any
+
+
+class Normalized(Dataset):
+    """The (image, mask) items of a dataset, each image with `normalize`.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Items are (image (C, *sizes), mask (K, *sizes)) arrays.
+    """
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset = dataset
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> tuple[Array, Array]:
+        image, mask = self.dataset[index]
+        check_pair(image, mask)
+        return normalize(image), mask
+
+    def name(self, index: int) -> str:
+        """The name that the dataset gives this item."""
+        return item_name(self.dataset, index)
+
+    def at_epoch(self, epoch: int) -> Normalized:
+        """The items as `epoch` draws them; itself if nothing is random in them."""
+        drawn = dataset_at_epoch(self.dataset, epoch)
+        return self if drawn is self.dataset else Normalized(drawn)
 
 
 class SegmentationData(Dataset):
@@ -65,11 +97,14 @@ class SegmentationData(Dataset):
     def training(
         cls, dataset: Any, size: int | tuple[int, int] = 256, channels: int = 3, seed: int = 0
     ) -> SegmentationData:
-        """Normalised, cropped to `size`, and flipped, rotated and changed in intensity at random."""
-        steps: list[Transform] = [Normalize(), RandomCrop(size), RandomFlip(), RandomIntensity()]
+        """Normalised, cropped to `size`, and flipped, rotated and changed in intensity at random.
+
+        The normalised images are `Kept`: to read and sort them in each epoch would take longer than the rest.
+        """
+        steps: list[Transform] = [RandomCrop(size), RandomFlip(), RandomIntensity()]
         if isinstance(size, int) or size[0] == size[1]:
             steps.append(RandomRotate90())
-        return cls(dataset, Compose(steps), channels, seed)
+        return cls(Kept(Normalized(dataset)), Compose(steps), channels, seed)
 
     @classmethod
     def held_out(cls, dataset: Any, channels: int = 3) -> SegmentationData:
@@ -86,8 +121,8 @@ class SegmentationData(Dataset):
         image, mask = self.dataset[index]
         check_pair(image, mask)
         image, mask = self.transform(image, mask, rng)
-        image = with_channels(np.ascontiguousarray(image, np.float32), self.channels)
-        return image, np.ascontiguousarray(mask, np.float32)
+        image, mask = (np.array(array, np.float32, order="C") for array in (image, mask))
+        return with_channels(image, self.channels), mask
 
     def name(self, index: int) -> str:
         """The name that the dataset gives this item."""
@@ -114,7 +149,9 @@ def with_channels(image: Array, channels: int) -> Array:
     if image.shape[0] == channels:
         return image
     if image.shape[0] == 1:
-        return np.repeat(image, channels, axis=0)
+        repeated = np.empty((channels, *image.shape[1:]), image.dtype)
+        repeated[...] = image
+        return repeated
     if channels == 1:
         return image.mean(axis=0, keepdims=True)
     raise ShapeError("with_channels", "image", image.shape, f"1 or {channels} channels, or 1 channel wanted")

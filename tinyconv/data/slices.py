@@ -17,7 +17,7 @@ MEMORY = 2**31
 class Kept(Dataset):
     """A dataset whose items are read once, and then kept while there is room.
 
-    Only for items that are always the same. Beyond `memory` bytes items are read anew.
+    Beyond `memory` bytes items are read anew.
 
     Parameters
     ----------
@@ -55,6 +55,11 @@ class Kept(Dataset):
     def name(self, index: int) -> str:
         """The name that the dataset gives this item."""
         return item_name(self.dataset, index)
+
+    def at_epoch(self, epoch: int) -> Any:
+        """Itself; where the dataset draws its items anew, those of `epoch`, which are not kept."""
+        drawn = at_epoch(self.dataset, epoch)
+        return self if drawn is self.dataset else drawn
 
 
 class Slices(Dataset):

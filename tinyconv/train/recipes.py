@@ -10,6 +10,7 @@ from typing import Any
 from tinyconv.data import (
     Compose,
     Kept,
+    Normalized,
     RandomCrop,
     RandomFlip,
     RandomIntensity,
@@ -202,13 +203,13 @@ def open_data(config: Config) -> tuple[SegmentationData, SegmentationData]:
     if config.volumes:
         return _crops_of_volumes(training, config), whole
     if config.border is not None:
-        training = Kept(WithBorders(training, config.border))
+        training = WithBorders(training, config.border)
     return SegmentationData.training(training, config.size, config.channels, config.seed), whole
 
 
 def _crops_of_volumes(volumes: Any, config: Config) -> SegmentationData:
     """Slices, or patches, of volumes; each volume is normalised as a whole."""
-    ready = Kept(SegmentationData.held_out(volumes, config.channels))
+    ready = Kept(Normalized(volumes))
     items: Any = Repeated(ready, config.patches)
     if config.dims == 2:
         items = Slices(ready, [ready[i][0].shape[1] for i in waiting(range(len(ready)), "reading volumes")])
