@@ -341,3 +341,5 @@ print(f"320x192: SegNet has {fewer:.0f} times the multiply-adds, and takes {larg
 #    do 23 bottlenecks with normalisation take, and which Dice do they reach?
 #
 # ``tinyconv/models/enet.py`` is the network, ``tinyconv/nn/receptive_field.py`` the calculator.
+#
+# Next: ``tinyconv learn 19``, where images get a third dimension.
