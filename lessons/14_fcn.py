@@ -132,13 +132,14 @@ print("their mean:", ", ".join(f"{name} {share:.2f}" for name, share in zip(NAME
 
 assert scores.shape[1:] == (17, 17)  # every fourth pixel, as long as 32x32 fit in
 
+in_place = np.pad(scores[1:], ((0, 0), (4, 3), (4, 3)))  # 16 pixels, where no middle of a window comes
 course.show(
-    viz.feature_map_grid(scores[1:], titles=NAMES[1:], image=image, columns=5, size=2.9), "14_rough.png"
+    viz.feature_map_grid(in_place, titles=NAMES[1:], image=image, columns=5, size=2.9), "14_rough.png"
 )
 
 # %%
 # Localisation for free: the disc, the square, the triangle and the rings show up where they are, a place
-# of the map standing for the middle of a window. And if you only want to know what is in the image, take
+# of the map being drawn in the middle of its window. And if you only want to know what is in the image, take
 # the mean. But the spots are as broad as the windows, and where a window holds parts of two shapes, the
 # net says anything: it has never seen such a thing. Where a shape *ends* has to be learned, with a label
 # for each pixel.

@@ -128,10 +128,9 @@ for where, size in reversed(notes):
 
 course.show(
     viz.titled_images(
-        [tensor.numpy()[0] for tensor in (picture, pooled, repeated, put_back)],
-        ["image, 64x64", "pooled to 16x16", "repeated", "put back"],
-        columns=4,
-        size=3.2,
+        [tensor.numpy()[0] for tensor in (picture, repeated, put_back)],
+        ["image, 64x64", "pooled to 16x16, repeated", "put back"],
+        size=4.2,
     ),
     "15_up.png",
 )

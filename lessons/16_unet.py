@@ -24,7 +24,7 @@ import tinyconv.nn.functional as F
 from tinyconv import course, data, models, train, viz
 
 QUICK = course.is_quick()  # TINYCONV_QUICK=1 only tries whether everything runs
-SIZE, IMAGES, STEPS, BATCH = (32, 12, 4, 2) if QUICK else (96, 100, 250, 4)
+SIZE, IMAGES, STEPS, BATCH = (32, 12, 4, 2) if QUICK else (96, 100, 200, 4)
 
 tc.manual_seed(0)
 

@@ -65,10 +65,11 @@ def plot_confusion(matrix: Any, classes: Sequence[str], path: str | os.PathLike[
         axis.set_ylabel("class")
         axis.grid(False)
         if len(classes) <= NUMBERED:
+            size = float(np.clip(0.2 * 72 * side / len(classes), 10, 18))  # points, about a third of a cell
             for row, column in np.argwhere(counts > 0):
                 colour = "white" if share[row, column] > 0.6 else BLACK
                 text = f"{counts[row, column]:.0f}"
-                axis.text(column, row, text, ha="center", va="center", color=colour, fontsize=10)
+                axis.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)
         if path is not None:
             save_figure(figure, path)
     return figure
@@ -88,6 +89,7 @@ def titled_images(
     images : sequence of arrays (C, H, W), C = 1 or 3
         From 0 to 1, or bytes as of `overlay` and `label_image`; they may differ in size.
     titles : sequence of str
+        Over a row of which all are empty, no room is left.
     path : optional
         Where to save the figure (.png, .pdf, .svg).
     columns : int
@@ -108,7 +110,8 @@ def titled_images(
         raise ShapeError("titled_images", "titles", f"of length {len(titles)}", expected)
     rows, columns = math.ceil(len(images) / columns), min(columns, len(images))
     with style():
-        figure = new_figure(size * columns, (size + 0.3) * rows)
+        named = sum(any(titles[start : start + columns]) for start in range(0, len(titles), columns))
+        figure = new_figure(size * columns, (size + 0.05) * rows + 0.25 * named)
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for axis, image, title in zip(axes, images, titles, strict=False):
             shown = image if np.asarray(image).dtype == np.uint8 else np.clip(image, 0, 1)
