@@ -36,3 +36,11 @@ def test_what_does_not_fit_is_named():
         plot_bars({"one": {"a": "long"}})
     with pytest.raises(ArgumentError, match="infinite"):
         plot_bars({"one": {"a": np.inf}})
+
+
+def test_the_axis_names_no_numbers_beyond_the_bars():
+    first, second = plot_bars({"a": {"x": 0.99, "y": 0.3}, "b": {"x": 0.5, "y": 0.1}}).axes
+    assert first.get_xticks().tolist() == second.get_xticks().tolist()
+    assert (first.get_xticks().min(), first.get_xticks().max()) == (0.0, 1.0)
+    (axis,) = plot_bars({"a": {"x": -0.5, "y": 2.0}}).axes
+    assert axis.get_xticks().min() >= -0.51 and 1.5 <= axis.get_xticks().max() <= 2.0

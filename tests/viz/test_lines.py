@@ -25,6 +25,12 @@ def test_panels_curves_and_logarithms(tmp_path):
     assert (tmp_path / "l.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_panels_have_the_same_scales_where_values_are_missing_too():
+    first, second = plot_lines({"": {"a": [1, 2, 3]}, "half": {"b": [np.nan, 9, np.nan]}}, X).axes
+    assert first.get_xlim() == second.get_xlim() and first.get_ylim() == second.get_ylim()
+    assert first.get_xlim()[0] <= 1 and first.get_xlim()[1] >= 100 and first.get_ylim()[1] >= 9
+
+
 def test_scales_are_linear_unless_asked():
     (axis,) = plot_lines({"": {"a": X}}, X, log="x").axes
     assert (axis.get_xscale(), axis.get_yscale()) == ("log", "linear")

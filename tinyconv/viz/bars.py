@@ -81,6 +81,8 @@ def plot_bars(
         axes[0].invert_yaxis()
         low = min(0.0, *(float(np.nanmin(values, initial=0.0)) for values in lengths))
         axes[0].set_xlim(low - (0.22 * reach if low < 0 else 0), 1.22 * reach or 1.0)
+        ticks = axes[0].get_xticks()  # where the numbers stand the axis goes on, but means nothing
+        axes[0].set_xticks(ticks[(ticks >= 1.02 * low) & (ticks <= 1.02 * (reach or 1.0))])
         if path is not None:
             save_figure(figure, path)
     return figure

@@ -24,7 +24,7 @@ def plot_lines(
     log: str = "",
     path: str | os.PathLike[str] | None = None,
 ) -> Figure:
-    """Draw curves over the same x: panels side by side, on one scale, each with the curves of its own.
+    """Draw curves over the same x: panels side by side, on the same scales, each with the curves of its own.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def plot_lines(
     x = numbers("plot_lines", "x", x)
     with style():
         figure = new_figure(6.0 * len(panels), 4.4)
-        axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+        axes = figure.subplots(1, len(panels), squeeze=False, sharex=True, sharey=True)[0]
         for axis, (title, curves) in zip(axes, panels.items(), strict=True):
             for name, values in curves.items():
                 axis.plot(x, _curve(name, values, x), label=name)
