@@ -120,6 +120,6 @@ def test_what_networks_for_volumes_do_not_take():
 def test_labels():
     one = np.array([[0.2, 0.5, 0.9]])
     assert Segmenter(nn.Conv2d(1, 1, 1)).labels(one).tolist() == [0, 1, 1]
-    three = np.array([[0.4, 0.1, 0.1], [0.3, 0.5, 0.2], [0.3, 0.4, 0.7]])
-    assert Segmenter(nn.Conv2d(1, 3, 1), exclusive=True).labels(three).tolist() == [0, 1, 2]
-    assert Segmenter(nn.Conv2d(1, 3, 1)).labels(three).tolist() == [0, 2, 3]
+    three = np.array([[0.4, 0.1, 0.1, 0.9], [0.3, 0.5, 0.2, 0.1], [0.3, 0.4, 0.7, 0.8]])
+    assert Segmenter(nn.Conv2d(1, 3, 1), exclusive=True).labels(three).tolist() == [0, 1, 2, 0]
+    assert Segmenter(nn.Conv2d(1, 3, 1)).labels(three).tolist() == [0, 2, 3, 3]
