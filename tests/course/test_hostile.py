@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,29 @@ def test_an_endless_loop_is_ended(body):
     verdict = check(f"def square(x):\n    {body}\n")
     assert not verdict.passed and "loop that never ends" in verdict.mistake
     assert time.monotonic() - started < 15
+
+
+def test_a_check_that_takes_too_long_as_a_whole_is_ended():
+    source = "import time\ndef square(x):\n    time.sleep(0.15)\n    return x * x\n"
+    verdict = check(source, Limits(call_seconds=5, check_seconds=1))
+    assert not verdict.passed and "a loop too many" in verdict.mistake
+    assert "more than 1 seconds" in verdict.seen.sentence
+
+
+def test_an_answer_that_nobody_asked_for_does_not_pass():
+    """Right answers with numbers of questions that were not asked yet, before each wrong one."""
+    source = """
+        def square(x):
+            message = SYS.modules["wire"].pack({"id": 10**6, "result": x * x})
+            for n in range(3, 20):
+                try:
+                    OS.write(n, message)
+                except OSError:
+                    pass
+            return x
+    """
+    verdict = check(HEAD + textwrap.dedent(source))
+    assert not verdict.passed and "the answer cannot be read" in verdict.seen.sentence
 
 
 def test_an_endless_loop_at_the_margin_is_ended():
@@ -199,6 +223,14 @@ def test_the_solution_cannot_be_read():
     entry = find_exercise("01")
     source = f"open({str(entry.folder / 'solution.py')!r}).read()\n" + entry.solution
     verdict = judge(entry.load(), source)
+    assert not verdict.passed and "reading a file" in verdict.seen.sentence
+
+
+def test_the_course_cannot_be_read_where_the_engine_may_be():
+    exercise = replace(SQUARE, imports=["tinyconv"])
+    engine, course = ROOT / "tinyconv" / "tensor.py", ROOT / "tinyconv" / "course" / "catalogue.py"
+    assert check(f"open({str(engine)!r}).close()\n{RIGHT}", exercise=exercise).passed
+    verdict = check(f"open({str(course)!r}).close()\n{RIGHT}", exercise=exercise)
     assert not verdict.passed and "reading a file" in verdict.seen.sentence
 
 

@@ -23,7 +23,8 @@ from tinyconv.course.exercises import (
 )
 from tinyconv.course.exercises.arrays_as_text import array_lines, value_text
 from tinyconv.course.exercises.comparison import compare
-from tinyconv.course.exercises.draw import LAYOUTS, Stage, in_layout
+from tinyconv.course.exercises.draw import LAYOUTS, PLAIN, Stage, in_layout
+from tinyconv.course.exercises.search import search
 
 HEAD = "import numpy as np\n"
 
@@ -90,6 +91,13 @@ def test_the_case_that_is_shown_is_small():
     assert unshrunk.seen.case["x"].size >= 15
 
 
+def test_cases_differ_in_their_numbers():
+    cases = []
+    check = Check("f", draw=lambda d: {"x": d.array(3, 3)}, expect=lambda x: x)
+    search(check, PLAIN, set(), cases.append, 20, seed=0, shrink=False)
+    assert len(cases) == 20 and len({case["x"].tobytes() for case in cases}) > 5
+
+
 def test_a_foreseen_mistake_has_to_agree_in_all_cases():
     foreseen = [Mistake("x is not doubled", lambda x: x), Mistake("squared", lambda x: x * x)]
     exercise = doubled(mistakes=foreseen)
@@ -107,7 +115,7 @@ def test_a_predicate_that_fails_does_not_fit():
 def test_worked_cases_come_first():
     worked = [{"x": np.array([[123.0]])}]
     found = verdict("return x if 123 in x else 2 * x", doubled(worked=worked))
-    assert found.seen.case["x"].tolist() == [[123.0]]
+    assert not found.passed and found.seen.case["x"].tolist() == [[123.0]]
 
 
 def test_rounds_can_be_left_out():
@@ -250,6 +258,11 @@ def test_drawn_arrays_have_no_ties_and_no_zeros(shape, positive):
         ((1,), (1, 2), "type"),
         ({"a": 1}, {"a": 2}, "values"),
         ({"b": 1}, {"a": 1}, "type"),
+        ({"a": 1, "b": 2}, {"a": 1}, "type"),
+        (np.array([1e6 + 0.01, 1.0]), np.array([1e6, 1.0]), None),
+        (np.array([1e6 + 1, 1.0]), np.array([1e6, 1.0]), "values"),
+        (np.array([1e-8]), np.array([0.0]), None),
+        (np.array([1e-6]), np.array([0.0]), "values"),
         ("a", "a", None),
         (None, None, None),
         (None, 1.0, "type"),
