@@ -169,7 +169,7 @@ def test_borders(touching, tmp_path, asked, weights):
         (["--border", 5, "--loss", "dice"], ["border is 5", "bce in the loss"]),
         (["--border", 5, "--data", "organs"], ["border is 5", "one kind of object"]),
         (["--border", -1], ["border is -1"]),
-        (["--class-weights", "1,2"], ["class_weights is [1.0, 2.0]", "1 numbers: nuclei"]),
+        (["--class-weights", "1,2"], ["class_weights is [1.0, 2.0]", "1 numbers, for ['nuclei']"]),
         (["--class-weights", "rare"], ["class_weights is 'rare'", "auto"]),
         (["--class-weights", "0,0,0", "--data", "hearts"], ["class_weights"]),
         (

@@ -187,9 +187,7 @@ def _check_kind(config: Config) -> None:
     what = "classes that exclude each other" if config.exclusive else "masks of their own"
     _refuse_unless(config, "loss", config.loss in fitting, f"for {what} {', '.join(fitting)}")
     weights = not isinstance(config.class_weights, list) or len(config.class_weights) == len(config.names)
-    _refuse_unless(
-        config, "class_weights", weights, f"{len(config.names)} numbers: {', '.join(config.names)}"
-    )
+    _refuse_unless(config, "class_weights", weights, f"{len(config.names)} numbers, for {config.names}")
     weighted = config.loss not in UNWEIGHTED or config.class_weights is None
     _refuse_unless(config, "class_weights", weighted, f"none next to --loss {config.loss}")
     if config.border is not None:
