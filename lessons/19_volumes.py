@@ -308,3 +308,5 @@ assert abs(millilitres - 4 / 3 * np.pi) < 0.1
 #
 # ``tinyconv/models/unet3d.py`` and ``vnet.py`` are the networks, ``tinyconv/data/tiling.py`` cuts volumes,
 # ``tinyconv/metrics/surface.py`` measures in millimetres.
+#
+# Next: ``tinyconv learn 20``, which asks several networks, and measures what physicians ask for.
