@@ -153,7 +153,8 @@ assert np.allclose(after_relu, np.maximum(on_the_slide.T, 0))
 # %%
 # Max pooling: the strongest answer in each 2x2 square
 # ----------------------------------------------------
-# Half the height and half the width. *Where* exactly the pattern was is forgotten, *that* it was there not.
+# Half the height and half the width. *Where* exactly the pattern was is forgotten, *that* it was there is
+# kept.
 
 pooled = F.max_pool2d(image_tensor(after_relu), 2).numpy()[0, 0]
 print(pooled)

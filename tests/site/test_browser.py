@@ -74,6 +74,16 @@ def test_it_stands_on_the_lessons_page_too(opened):
         assert page.locator(f'a[href$="04_convolution.{kind}"]').count()
 
 
+def test_the_player_fits_on_a_phone(opened):
+    page = opened("lessons/04_convolution.html", viewport=PHONE)
+    player = page.locator("iframe.animation")
+    player.scroll_into_view_if_needed()
+    frame = player.element_handle().content_frame()
+    frame.wait_for_selector(".animation img")
+    assert frame.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert frame.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
+
+
 def widest(page):
     return page.evaluate("document.documentElement.scrollWidth")
 

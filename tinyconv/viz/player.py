@@ -21,7 +21,8 @@ _PAGE = """<!DOCTYPE html>
 _FIT = """<style>
 body { margin: 0; text-align: center; font-family: sans-serif; }
 .animation img { max-width: 98vw; max-height: calc(100vh - 130px); }
-.animation .anim-buttons button { width: min(48px, 10vw); height: 34px; padding: 0; font-size: 18px; }
+.animation .anim-buttons button { width: min(48px, 9vw); height: 34px; padding: 0; font-size: 18px; }
+.animation input[type=range].anim-slider { max-width: 94vw; }
 </style>
 <script>
 document.addEventListener("keydown", function (event) {

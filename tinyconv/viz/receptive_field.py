@@ -1,4 +1,4 @@
-"""What single numbers of feature maps see: their receptive fields as frames over the image."""
+"""Receptive fields over the image: frames around what single numbers of feature maps see."""
 
 from __future__ import annotations
 
