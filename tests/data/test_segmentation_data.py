@@ -7,6 +7,8 @@ import pytest
 
 from tinyconv.data import (
     Compose,
+    ConcatDataset,
+    Kept,
     Normalized,
     NucleiFolder,
     RandomCrop,
@@ -14,6 +16,7 @@ from tinyconv.data import (
     RandomIntensity,
     RandomRotate90,
     SegmentationData,
+    Subset,
     SyntheticNuclei,
     normalize,
     split,
@@ -118,7 +121,7 @@ class Counted(SyntheticNuclei):
 
 def test_images_are_read_and_normalised_once_and_samples_stay_what_they_were() -> None:
     source = Counted(3, size=48)
-    data = SegmentationData.training(source, size=32, seed=1)
+    data = SegmentationData.training(Subset(ConcatDataset([source]), range(3)), size=32, seed=1)
     steps = Compose([RandomCrop(32), RandomFlip(), RandomIntensity(), RandomRotate90()])
     plain = SegmentationData(Normalized(SyntheticNuclei(3, size=48)), steps, seed=1)
     for epoch in range(3):
@@ -146,3 +149,19 @@ def test_a_sample_is_no_view_of_what_is_kept() -> None:
         image, mask = data.at_epoch(epoch)[0]
         image[...], mask[...] = np.nan, np.nan
     assert all(np.isfinite(array).all() for array in data.at_epoch(9)[0])
+
+
+def test_whole_numbers_are_normalised_as_floats() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (1, 24, 24)).astype(np.uint8)
+    mask = np.ones((1, 24, 24), np.int64)
+    for data in (SegmentationData.held_out([(image, mask)]), Normalized([(image, mask)])):
+        found, truth = data[0]
+        np.testing.assert_array_equal(found[0], normalize(image.astype(np.float32))[0])
+        assert found.dtype == truth.dtype == np.float32 and len(np.unique(found)) > 100
+
+
+def test_kept_counts_what_it_holds() -> None:
+    large = np.zeros((100, 100), np.float32)
+    kept = Kept([(large[0],), (large[1],)], memory=500)
+    assert kept[0][0].base is None and kept[0] is kept[0]
+    assert kept[1] is not kept[1]

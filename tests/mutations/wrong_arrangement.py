@@ -221,6 +221,13 @@ MAKING = (
         "return -to(grad, ctx.device), None",
         "tests/kernels/test_cuda.py::test_gradients_travel_back_from_the_gpu",
     ),
+    wrong(
+        "axis: taken, and forgotten",
+        "ops/numpy_names.py",
+        "named[own] = named.pop(name)",
+        "named.pop(name)",
+        "tests/ops/test_numpy_names.py::test_axis",
+    ),
 )
 
 MUTATIONS = (*REDUCTIONS, *SHAPES, *INDEXING, *MAKING)

@@ -38,7 +38,7 @@ MUTATIONS = (
     wrong(
         "fusing: nothing is joined",
         "capture/fusing.py",
-        "forward, backward = (_join(lines, rule, taken, names) for lines in (forward, backward))",
+        "forward, *walks = (_join(lines, rule, taken, names) for lines in (forward, *walks))",
         "pass",
         f"{FUSING}::test_no_activation_has_a_pass_of_its_own",
     ),
@@ -130,9 +130,30 @@ MUTATIONS = (
     wrong(
         "capture: an argument may begin to require a gradient",
         "capture/compiled.py",
-        "if forms != (_settings(), [tensor.requires_grad for tensor in tensors]):",
+        "if forms != _forms(tensors):",
         "if False:",
         f"{REACH}::test_changes_that_outlive_the_step",
+    ),
+    wrong(
+        "capture: an algorithm may be left behind",
+        "capture/compiled.py",
+        "return _settings(), conv_algorithm.get(), [",
+        "return _settings(), [",
+        f"{REACH}::test_an_algorithm_that_the_step_leaves_behind",
+    ),
+    wrong(
+        "capture: a result without a gradient has one of zeros",
+        "capture/graph.py",
+        "node.set_materialize_grads(False)",
+        "pass",
+        f"{GRAPH}::test_a_result_without_a_gradient_is_left_out",
+    ),
+    wrong(
+        "capture: Python's functions may be hidden unseen",
+        "capture/state.py",
+        "missing = [name for name in _globals_of(code) if name not in names]",
+        "missing = []",
+        f"{REACH}::test_a_function_of_pythons_own_that_is_hidden_later",
     ),
     wrong(
         "capture: the order of a dictionary may change unseen",

@@ -21,20 +21,27 @@ CLASSES = (
         "return sum_(each) / max(each.numel(), 1) if",
         twin("nll_loss"),
     ),
-    wrong(
-        "cross_entropy: ignored pixels count in the mean without weights",
-        "ops/classification_loss.py",
-        "int(array_module(labels).count_nonzero(labels != ignored))",
-        "labels.size",
-        FORMULA,
-    ),
-    wrong(
-        "cross_entropy: the mean's gradient is not divided",
-        "ops/classification_loss.py",
-        "each = each / max(_counted(labels, ignored), 1)",
-        "each = 1 * each",
-        FORMULA,
-    ),
+    *[
+        wrong(
+            f"{backend} softmax_nll: {what}",
+            f"kernels/{backend}/softmax.py",
+            before,
+            after,
+            "tests/kernels/test_softmax.py::test_softmax_nll_is_that_of_float64",
+        )
+        for backend, what, before, after in (
+            ("reference", "ignored rows count in the mean", "total / counted.sum()", "total / labels.size"),
+            ("cpu", "ignored rows count in the mean", "total / count if count", "total / len(x) if count"),
+            (
+                "reference",
+                "the mean's gradient is not divided",
+                "grad / xp.maximum(counted.sum(), 1)",
+                "1 * grad",
+            ),
+            ("cpu", "the mean's gradient is not divided", "g = grad[i * step] / share", "g = grad[i * step]"),
+            ("cpu", "only the first block counts", "sums.sum(), counts.sum()", "sums[0], counts[0]"),
+        )
+    ],
     wrong(
         "cross_entropy: the second derivative loses the sum over the classes",
         "ops/classification_loss.py",

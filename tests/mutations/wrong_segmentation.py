@@ -6,6 +6,7 @@ from tests.mutations.mutation import wrong
 
 LOSS, SOURCES = "tests/train/test_mask_loss.py", "tests/train/test_mask_sources.py"
 SCORES, SEGMENTER = "tests/train/test_mask_scores.py", "tests/train/test_segmenter.py"
+SAMPLES = "tests/data/test_segmentation_data.py"
 SLICES = "tests/data/test_slices.py"
 OPTIONS = "tests/cli/test_loss_options.py"
 
@@ -272,8 +273,29 @@ MUTATIONS = (
     wrong(
         "repeated: every epoch is the first",
         "data/slices.py",
-        "Repeated(at_epoch(self.dataset, epoch), self.times)",
-        "Repeated(self.dataset, self.times)",
+        "return self if drawn is self.dataset else Repeated(drawn, self.times)",
+        "return self",
         SLICES,
+    ),
+    wrong(
+        "kept: what is drawn anew in each epoch stays as it was",
+        "data/slices.py",
+        "return self if drawn is self.dataset else drawn",
+        "return self",
+        f"{SAMPLES}::test_images_that_are_drawn_anew_in_each_epoch_are_not_kept",
+    ),
+    wrong(
+        "subset: a new one in each epoch, of which nothing is kept",
+        "data/dataset.py",
+        "return self if drawn is self.dataset else Subset(drawn, self.indices)",
+        "return Subset(drawn, self.indices)",
+        f"{SAMPLES}::test_images_are_read_and_normalised_once_and_samples_stay_what_they_were",
+    ),
+    wrong(
+        "segmentation data: a sample is what is kept",
+        "data/segmentation.py",
+        'np.array(array, np.float32, order="C")',
+        "np.ascontiguousarray(array, np.float32)",
+        f"{SAMPLES}::test_a_sample_is_no_view_of_what_is_kept",
     ),
 )

@@ -63,3 +63,11 @@ def test_the_short_names_of_to():
 def test_a_parameter_is_made_of_a_tensor() -> None:
     with pytest.raises(DtypeError, match="Parameter: data is a list, expected a Tensor"):
         nn.Parameter([1.0, 2.0])
+
+
+def test_a_name_that_is_no_buffer_any_more_is_saved_again():
+    module = nn.Module()
+    module.register_buffer("scale", tc.zeros(2), persistent=False)
+    module.register_buffer("empty", None, persistent=False)
+    module.scale, module.empty = nn.Parameter(tc.zeros(2)), nn.Parameter(tc.ones(1))
+    assert sorted(module.state_dict()) == ["empty", "scale"]

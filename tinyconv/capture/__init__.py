@@ -84,7 +84,9 @@ def compile(
     function went back through the graph itself, as a training step does, a returned loss cannot be
     differentiated again. No second derivatives go through a captured function. If a network that uses a
     parameter several times is captured by itself, and called several times before one ``backward()``, the
-    gradients are added up call by call, and may differ from the eager ones in the last bit.
+    gradients are added up call by call, and may differ from the eager ones in the last bit. So they may
+    where several results go into one loss in another order than the function returns them. The results of
+    one call are walked back together: a second ``backward()`` needs ``retain_graph=True`` in the first.
 
     Examples
     --------

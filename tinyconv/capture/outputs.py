@@ -125,7 +125,7 @@ def _walk(
         allow_unused=True,
     )
     walk.gradients = [None if g is None else recording.own_name(g.array) for g in found]
-    recording.forget_but(before)
+    recording.forget_but(before, walk.lines)
     return walk
 
 

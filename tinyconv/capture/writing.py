@@ -79,10 +79,13 @@ class Writer:
         """What is called how now."""
         return dict(self._names)
 
-    def forget_but(self, names: dict[int, str]) -> None:
-        """Go back to these names, and those of constants, so that nothing that came since is read."""
+    def forget_but(self, names: dict[int, str], lines: list[Statement]) -> None:
+        """Go back to these names, and those of constants, and let go of the arrays that `lines` made."""
         constants = {key: name for key, name in self._names.items() if name[0] == "c"}
         self._names = {**constants, **names}
+        for line in lines:
+            for name in line.makes:
+                self.arrays.pop(name, None)
 
     def constant(self, array: Array) -> None:
         """Give an array a name that stands for these very values."""

@@ -88,7 +88,7 @@ def train(
         float | None, typer.Option(help="Share of the images that is never trained on.  [default: 0.2]")
     ] = None,
     validate_every: Annotated[
-        int | None, typer.Option(help="Epochs between validations.  [default: 2; with --minutes 10]")
+        int | None, typer.Option(help="Epochs between validations.  [default: 2; 10 with --minutes alone]")
     ] = None,
     shift: Annotated[
         int | None, typer.Option(help="Pixels that labelled images are moved by.  [default: their size / 16]")

@@ -80,7 +80,8 @@ class Subset(Dataset):
 
     def at_epoch(self, epoch: int) -> Subset:
         """The same items, as `epoch` sees them."""
-        return Subset(at_epoch(self.dataset, epoch), self.indices)
+        drawn = at_epoch(self.dataset, epoch)
+        return self if drawn is self.dataset else Subset(drawn, self.indices)
 
 
 def at_epoch(dataset: Any, epoch: int) -> Any:

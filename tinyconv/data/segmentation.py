@@ -28,7 +28,7 @@ Array = Any
 
 
 class Normalized(Dataset):
-    """The (image, mask) items of a dataset, each image with `normalize`.
+    """The (image, mask) items of a dataset in float32, each image with `normalize`.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Normalized(Dataset):
     def __getitem__(self, index: int) -> tuple[Array, Array]:
         image, mask = self.dataset[index]
         check_pair(image, mask)
-        return normalize(image), mask
+        return normalize(np.asarray(image, np.float32)), np.asarray(mask, np.float32)
 
     def name(self, index: int) -> str:
         """The name that the dataset gives this item."""

@@ -44,12 +44,12 @@ class Kept(Dataset):
     def __getitem__(self, index: int) -> tuple[Array, ...]:
         index = check_index(self, index)
         if index not in self._kept:
-            item = tuple(self.dataset[index])
+            item = tuple([array if array.base is None else array.copy() for array in self.dataset[index]])
             size = sum(array.nbytes for array in item)
             if self._bytes + size > self.memory:
                 return item
-            self._kept[index] = item
-            self._bytes += size
+            if self._kept.setdefault(index, item) is item:  # no other thread was quicker
+                self._bytes += size
         return self._kept[index]
 
     def name(self, index: int) -> str:
@@ -129,4 +129,5 @@ class Repeated(Dataset):
 
     def at_epoch(self, epoch: int) -> Repeated:
         """The same, as `epoch` sees the dataset."""
-        return Repeated(at_epoch(self.dataset, epoch), self.times)
+        drawn = at_epoch(self.dataset, epoch)
+        return self if drawn is self.dataset else Repeated(drawn, self.times)

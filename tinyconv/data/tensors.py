@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from math import floor
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from tinyconv.data.dataset import Dataset, Subset, at_epoch, check_index, item_name
@@ -86,7 +87,8 @@ class ConcatDataset(Dataset):
 
     def at_epoch(self, epoch: int) -> ConcatDataset:
         """The same datasets, as `epoch` sees them."""
-        return ConcatDataset(at_epoch(dataset, epoch) for dataset in self.datasets)
+        drawn = [at_epoch(dataset, epoch) for dataset in self.datasets]
+        return self if all(map(is_, drawn, self.datasets)) else ConcatDataset(drawn)
 
 
 def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | None = None) -> list[Subset]:

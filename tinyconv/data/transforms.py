@@ -207,7 +207,10 @@ def normalize(image: Array) -> Array:
     Parameters
     ----------
     image : array (C, H, W)
+        Whole numbers become float32.
     """
+    if image.dtype.kind != "f":
+        image = image.astype(np.float32)
     low, high = np.percentile(image, (1, 99.8))
     if not high > low:
         low, high = image.min(), image.max()

@@ -80,8 +80,9 @@ class Module(ModuleState):
             )
         store = self._store_of(name, value)
         for other in (self._parameters, self._modules, self._buffers):
-            if other is not store:
-                other.pop(name, None)
+            if other is not store and name in other:
+                del other[name]
+                self._persist(name, True)
         if store is None:
             object.__setattr__(self, name, value)
         else:

@@ -81,11 +81,11 @@ def softmax_nll_backward(grad: Array, x: Array, labels: Array, ignored: int, red
 
 
 def _flat(labels: Array) -> Array:
-    return np.ascontiguousarray(labels).reshape(-1)
+    return np.ascontiguousarray(labels, np.int64).reshape(-1)
 
 
 def _are_rows(x: Array, labels: Array) -> bool:
-    return x.size > 0 and x.dtype == np.float32 and labels.dtype == np.int64
+    return x.size > 0 and x.dtype == np.float32 and labels.dtype.kind in "iu"
 
 
 def _by_rows(kernel: Callable[[Array, Array], None], x: Array, axis: int) -> Array:
