@@ -219,7 +219,7 @@ MAKING = (
         "ops/transfer.py",
         "return to(grad, ctx.device), None",
         "return -to(grad, ctx.device), None",
-        "tests/kernels/test_cuda.py::test_gradients_travel_back_from_the_gpu",
+        "tests/kernels/cuda/test_devices.py::test_gradients_travel_back_from_the_gpu",
     ),
     wrong(
         "axis: taken, and forgotten",

@@ -1,37 +1,21 @@
-// Activation functions and their derivatives, one element per thread.
+// Activation functions and their derivatives: each thread takes one element, then the one a whole
+// grid further on, and so on (`for_each` in common.cuh). No thread needs another one.
 //
-// Every kernel is the same walk over memory with another formula in the middle. The walk is a
-// grid-stride loop: a grid of any size covers an array of any size, and neighbouring threads
-// always touch neighbouring elements, so that a warp's 32 loads become a few wide ones.
+//   forward:   out[i] = formula(x[i], parameters)
+//   backward:  out[i] = formula(grad[i], saved[i], parameters)
 //
-// forward:   y[i] = formula(x[i], parameter)
-// backward:  out[i] = formula(grad[i], saved[i], parameter), saved being y (x for leaky_relu)
-
-template <typename T, typename Formula>
-__device__ void map1(const T* x, T* out, long long count, Formula formula) {
-  long long step = (long long)gridDim.x * blockDim.x;
-  for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < count; i += step) {
-    out[i] = formula(x[i]);
-  }
-}
-
-template <typename T, typename Formula>
-__device__ void map2(const T* grad, const T* saved, T* out, long long count, Formula formula) {
-  long long step = (long long)gridDim.x * blockDim.x;
-  for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < count; i += step) {
-    out[i] = formula(grad[i], saved[i]);
-  }
-}
-
+// `saved` is what the derivative is taken from: the function's output y, or its input x.
 // NaN compares false with everything: each test is written so that a NaN input reaches the output.
 
+#include "common.cuh"
+
 template <typename T>
-__global__ void relu(const T* x, T* out, long long count, T) {
+__global__ void relu(const T* x, T* out, long long count) {
   map1(x, out, count, [](T v) { return v <= T(0) ? T(0) : v; });
 }
 
 template <typename T>
-__global__ void relu_backward(const T* grad, const T* y, T* out, long long count, T) {
+__global__ void relu_backward(const T* grad, const T* y, T* out, long long count) {
   map2(grad, y, out, count, [](T g, T v) { return v <= T(0) ? T(0) : g; });
 }
 
@@ -55,22 +39,68 @@ __global__ void elu_backward(const T* grad, const T* y, T* out, long long count,
   map2(grad, y, out, count, [alpha](T g, T v) { return v > T(0) ? g : g * (v + alpha); });
 }
 
+// selu and celu: scale * x where x > 0, else scale * alpha * (exp(inner * x) - 1).
 template <typename T>
-__global__ void sigmoid(const T* x, T* out, long long count, T) {
+__global__ void scaled_elu(const T* x, T* out, long long count, T alpha, T scale, T inner) {
+  map1(x, out, count, [=](T v) { return v > T(0) ? scale * v : scale * alpha * expm1(v * inner); });
+}
+
+template <typename T>
+__global__ void scaled_elu_backward(const T* grad, const T* x, T* out, long long count, T alpha, T scale,
+                                    T inner) {
+  map2(grad, x, out, count, [=](T g, T v) {
+    return g * (v > T(0) ? scale : scale * alpha * inner * exp(v * inner));
+  });
+}
+
+template <typename T>
+__global__ void sigmoid(const T* x, T* out, long long count) {
   map1(x, out, count, [](T v) { return T(1) / (T(1) + exp(-v)); });
 }
 
 template <typename T>
-__global__ void sigmoid_backward(const T* grad, const T* y, T* out, long long count, T) {
+__global__ void sigmoid_backward(const T* grad, const T* y, T* out, long long count) {
   map2(grad, y, out, count, [](T g, T v) { return g * v * (T(1) - v); });
 }
 
 template <typename T>
-__global__ void tanh_forward(const T* x, T* out, long long count, T) {
+__global__ void tanh_forward(const T* x, T* out, long long count) {
   map1(x, out, count, [](T v) { return tanh(v); });
 }
 
 template <typename T>
-__global__ void tanh_backward(const T* grad, const T* y, T* out, long long count, T) {
+__global__ void tanh_backward(const T* grad, const T* y, T* out, long long count) {
   map2(grad, y, out, count, [](T g, T v) { return g * (T(1) - v * v); });
+}
+
+template <typename T>
+__global__ void hardtanh(const T* x, T* out, long long count, T low, T high) {
+  map1(x, out, count, [=](T v) { return v < low ? low : v > high ? high : v; });
+}
+
+template <typename T>
+__global__ void hardtanh_backward(const T* grad, const T* x, T* out, long long count, T low, T high) {
+  map2(grad, x, out, count, [=](T g, T v) { return v <= low || v >= high ? T(0) : g; });
+}
+
+// log(1 + exp(beta * x)) / beta, written so that exp cannot overflow; x where it differs by too little.
+template <typename T>
+__global__ void softplus(const T* x, T* out, long long count, T beta, T threshold) {
+  map1(x, out, count, [=](T v) {
+    T u = v * beta;
+    return u > threshold ? v : ((u < T(0) ? T(0) : u) + log1p(exp(-fabs(u)))) / beta;
+  });
+}
+
+template <typename T>
+__global__ void softplus_backward(const T* grad, const T* x, T* out, long long count, T beta, T threshold) {
+  map2(grad, x, out, count, [=](T g, T v) {
+    T u = v * beta;
+    return u > threshold ? g : g * (T(1) / (T(1) + exp(-u)));
+  });
+}
+
+template <typename T>
+__global__ void normal_cdf(const T* x, T* out, long long count) {
+  map1(x, out, count, [](T v) { return normcdf(v); });
 }

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-Array = Any
+from tinyconv.kernels.cuda._launch import C_TYPES, map_elements
+from tinyconv.kernels.reference import activation as reference
 
-THREADS_PER_BLOCK = 256
-BLOCKS_PER_MULTIPROCESSOR = 8
-C_TYPES = {"float32": "float", "float64": "double"}
-NAMES = (
-    "relu",
-    "relu_backward",
-    "leaky_relu",
-    "leaky_relu_backward",
-    "elu",
-    "elu_backward",
-    "sigmoid",
-    "sigmoid_backward",
-    "tanh_forward",
-    "tanh_backward",
-)
+Array = Any
 
 
 def relu(x: Array) -> Array:
@@ -55,6 +40,16 @@ def elu_backward(grad: Array, y: Array, alpha: float) -> Array:
     return _launch("elu_backward", (grad, y), alpha)
 
 
+def scaled_elu(x: Array, alpha: float, scale: float, inner: float) -> Array:
+    """``scale * x`` where x > 0, else ``scale * alpha * (exp(inner * x) - 1)``."""
+    return _launch("scaled_elu", (x,), alpha, scale, inner)
+
+
+def scaled_elu_backward(grad: Array, x: Array, alpha: float, scale: float, inner: float) -> Array:
+    """`grad` times scale where x > 0, else times ``scale * alpha * inner * exp(inner * x)``."""
+    return _launch("scaled_elu_backward", (grad, x), alpha, scale, inner)
+
+
 def sigmoid(x: Array) -> Array:
     """``1 / (1 + exp(-x))``."""
     return _launch("sigmoid", (x,))
@@ -67,7 +62,7 @@ def sigmoid_backward(grad: Array, y: Array) -> Array:
 
 def tanh(x: Array) -> Array:
     """Hyperbolic tangent."""
-    return _launch("tanh_forward", (x,))
+    return _launch("tanh", (x,))
 
 
 def tanh_backward(grad: Array, y: Array) -> Array:
@@ -75,49 +70,33 @@ def tanh_backward(grad: Array, y: Array) -> Array:
     return _launch("tanh_backward", (grad, y))
 
 
-@cache
-def _kernel(name: str, dtype: str, device: int) -> Any:
-    """The compiled kernel for one dtype; a CuPy module belongs to the device that loaded it."""
-    import cupy
-
-    source = (Path(__file__).parent / "activation.cu").read_text(encoding="utf-8")
-    expressions = [f"{each}<{ctype}>" for each in NAMES for ctype in C_TYPES.values()]
-    module = cupy.RawModule(code=source, options=("--std=c++17",), name_expressions=expressions)
-    return module.get_function(f"{name}<{C_TYPES[dtype]}>")
+def hardtanh(x: Array, min_val: float, max_val: float) -> Array:
+    """x, but at least `min_val` and at most `max_val`."""
+    return _launch("hardtanh", (x,), min_val, max_val)
 
 
-def _launch(name: str, inputs: tuple[Array, ...], parameter: float = 0.0) -> Array:
-    """Run a kernel over the inputs' memory; the result has the first input's memory order."""
-    import cupy
-
-    first = _dense(inputs[0])
-    out = cupy.empty_like(first)
-    arrays = (first, *(_in_order_of(first, array) for array in inputs[1:]))
-    if out.size:
-        device = first.device
-        blocks = min(
-            -(-out.size // THREADS_PER_BLOCK),
-            device.attributes["MultiProcessorCount"] * BLOCKS_PER_MULTIPROCESSOR,
-        )
-        kernel = _kernel(name, str(out.dtype), device.id)
-        kernel((blocks,), (THREADS_PER_BLOCK,), (*arrays, out, out.size, out.dtype.type(parameter)))
-    return out
+def hardtanh_backward(grad: Array, x: Array, min_val: float, max_val: float) -> Array:
+    """`grad` strictly between `min_val` and `max_val`, else 0."""
+    return _launch("hardtanh_backward", (grad, x), min_val, max_val)
 
 
-def _dense(array: Array) -> Array:
-    """`array`, or a copy of it, whose elements fill their memory without gaps or repetition."""
-    import cupy
-
-    order = sorted(range(array.ndim), key=lambda axis: (-array.strides[axis], axis))
-    return array if array.transpose(order).flags.c_contiguous else cupy.ascontiguousarray(array)
+def softplus(x: Array, beta: float, threshold: float) -> Array:
+    """``log(1 + exp(beta * x)) / beta``, and x where ``beta * x > threshold``."""
+    return _launch("softplus", (x,), beta, threshold)
 
 
-def _in_order_of(first: Array, array: Array) -> Array:
-    """`array`, or a copy of it, in the memory order and dtype of `first`."""
-    import cupy
+def softplus_backward(grad: Array, x: Array, beta: float, threshold: float) -> Array:
+    """``grad * sigmoid(beta * x)``, and grad where ``beta * x > threshold``."""
+    return _launch("softplus_backward", (grad, x), beta, threshold)
 
-    if array.strides == first.strides and array.dtype == first.dtype:
-        return array
-    copy = cupy.empty_like(first)
-    copy[...] = array
-    return copy
+
+def normal_cdf(x: Array) -> Array:
+    """The probability that a standard normal number is below x."""
+    return _launch("normal_cdf", (x,))
+
+
+def _launch(name: str, inputs: tuple[Array, ...], *parameters: float) -> Array:
+    if str(inputs[0].dtype) not in C_TYPES:
+        return getattr(reference, name)(*inputs, *parameters)
+    # CUDA's own tanh stands in the way of a kernel of that name.
+    return map_elements("activation.cu", "tanh_forward" if name == "tanh" else name, inputs, parameters)

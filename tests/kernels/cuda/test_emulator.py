@@ -1,0 +1,398 @@
+"""The emulator: what threads do together, and each mistake that it must notice.
+
+A kernel with a planted mistake must be refused, and the same kernel without it must run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinyconv.kernels.cuda import _launch
+from tinyconv.kernels.cuda.emulator import build
+from tinyconv.kernels.cuda.emulator.card import CUDADriverError
+from tinyconv.kernels.cuda.emulator.cupy_stand_in import emulated_cuda
+from tinyconv.kernels.cuda.emulator.launching import CompileException, KernelError
+
+SOURCE = r"""
+#include "common.cuh"
+
+__device__ const float table[4] = {1, 2, 3, 4};
+
+__global__ void reverse(const float* x, float* out, int reach, int sync) {
+  __shared__ float tile[64];
+  int t = threadIdx.x;
+  tile[t] = x[t];
+  if (sync == 1) __syncthreads();
+  if (sync == 2) __syncwarp();
+  out[t] = tile[63 - t + reach];
+}
+
+__global__ void reverse_twice(const float* x, float* out, int again) {
+  __shared__ float tile[64];
+  int t = threadIdx.x;
+  for (int turn = 0; turn < 2; turn++) {
+    tile[t] = x[t] + turn;
+    __syncthreads();
+    out[t] = tile[63 - t];
+    if (again) __syncthreads();
+  }
+}
+
+__global__ void reverse_in_warp(const float* x, float* out, int sync) {
+  __shared__ float tile[64];
+  int t = threadIdx.x;
+  tile[t] = x[t];
+  if (sync) __syncwarp();
+  out[t] = tile[t ^ 31];
+}
+
+__global__ void reverse_in_dynamic(const float* x, float* out) {
+  extern __shared__ unsigned char shared_memory[];
+  float* tile = reinterpret_cast<float*>(shared_memory);
+  tile[threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  out[threadIdx.x] = tile[blockDim.x - 1 - threadIdx.x];
+}
+
+__global__ void unset(float* out) {
+  __shared__ float tile[64];
+  if (threadIdx.x == 0) tile[0] = 1;
+  __syncthreads();
+  if (threadIdx.x < 2) out[threadIdx.x] = tile[threadIdx.x];
+}
+
+__global__ void shift(const float* x, float* out, long long by) { out[threadIdx.x] = x[threadIdx.x + by]; }
+__global__ void shift_writes(const float* x, float* out, long long by) {
+  out[threadIdx.x + by] = x[threadIdx.x];
+}
+
+__global__ void diverge(float* out, int first) {
+  if (threadIdx.x < first) {
+    __syncthreads();
+    out[threadIdx.x] = 1;
+  } else {
+    __syncthreads();
+    out[threadIdx.x] = 2;
+  }
+}
+
+__global__ void leave_early(float* out, int first) {
+  if (threadIdx.x >= first) return;
+  __syncthreads();
+  out[threadIdx.x] = 1;
+}
+
+__global__ void half_a_shuffle(const float* x, float* out, int lanes) {
+  float v = x[threadIdx.x];
+  if (threadIdx.x % 32 < lanes) {
+    v = __shfl_xor_sync(0xffffffffu, v, 1);
+  } else {
+    __syncwarp(0xffffffffu);
+  }
+  out[threadIdx.x] = v;
+}
+
+__global__ void left_out(float* out) { out[threadIdx.x] = __ballot_sync(1, 1); }
+
+__global__ void from_outside(const float* x, float* out) {
+  float v = x[threadIdx.x];
+  if (threadIdx.x < 16) v = __shfl_down_sync(0x0000ffffu, v, 1);
+  out[threadIdx.x] = v;
+}
+
+__global__ void warps(const float* x, float* out) {
+  int t = threadIdx.x;
+  float v = x[t];
+  out[t] = __shfl_sync(0xffffffffu, v, 3);
+  out[t + 64] = __shfl_up_sync(0xffffffffu, v, 2, 8);
+  out[t + 128] = __shfl_down_sync(0xffffffffu, v, 2, 8);
+  out[t + 192] = __shfl_xor_sync(0xffffffffu, v, 5);
+  out[t + 256] = __popc(__ballot_sync(0xffffffffu, v < 40));
+  out[t + 320] = __any_sync(0xffffffffu, v == 40);
+  out[t + 384] = __all_sync(0xffffffffu, v < 40);
+  out[t + 448] = __syncthreads_count(v < 40);
+}
+
+__global__ void sums(const float* x, float* out, float* atomic) {
+  __shared__ float scratch[33];
+  __shared__ int hits;
+  if (threadIdx.x == 0) hits = 0;
+  __syncthreads();
+  atomicAdd(&hits, 1);
+  atomicAdd(atomic, x[threadIdx.x]);
+  atomicMax(reinterpret_cast<int*>(atomic) + 1, (int)threadIdx.x);
+  __syncthreads();
+  out[threadIdx.x] = block_sum(x[threadIdx.x], scratch) + 1000 * (hits == (int)blockDim.x);
+}
+
+__global__ void product(const float* a, const float* b, float* out, int kind) {
+  int lane = threadIdx.x, group = lane / 4, member = lane % 4;
+  float d[4] = {1, 1, 1, 1};
+  unsigned p[4], q[2];
+  for (int i = 0; i < 4; i++) {
+    int row = group + i % 2 * 8;
+    if (kind == 0) {
+      p[i] = to_tf32(a[row * 8 + member + i / 2 * 4]);
+    } else {
+      const float* from = a + row * 16 + member * 2 + i / 2 * 8;
+      p[i] = to_bf16_pair(from[0], from[1]);
+    }
+  }
+  for (int i = 0; i < 2; i++) {
+    if (kind == 0) {
+      q[i] = to_tf32(b[(member + i * 4) * 8 + group]);
+    } else {
+      const float* from = b + (member * 2 + i * 8) * 8 + group;
+      q[i] = to_bf16_pair(from[0], from[8]);
+    }
+  }
+  if (kind == 0) mma_m16n8k8_tf32(d, p, q);
+  if (kind == 1) mma_m16n8k16_bf16(d, p, q);
+  for (int i = 0; i < 4; i++) out[(group + i / 2 * 8) * 8 + member * 2 + i % 2] = d[i];
+}
+
+__global__ void from_table(float* out) { out[threadIdx.x] = table[threadIdx.x % 4]; }
+
+__global__ void where(int* out) {
+  int block = blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
+  int thread = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
+  out[block * blockDim.x * blockDim.y * blockDim.z + thread] = block * 1000 + thread;
+}
+"""
+NAMES = (
+    "reverse", "reverse_twice", "reverse_in_warp", "reverse_in_dynamic", "unset", "shift", "shift_writes",
+    "diverge", "leave_early", "half_a_shuffle", "left_out", "from_outside", "warps", "sums", "product",
+    "from_table", "where",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cupy() -> Iterator[Any]:
+    """Always the stand-in, also where there is a GPU."""
+    reason = build.why_not()
+    if reason is not None:
+        pytest.skip(reason)
+    with emulated_cuda() as module:
+        yield module
+
+
+@pytest.fixture(scope="module")
+def kernel(cupy: Any) -> Any:
+    module = cupy.RawModule(code=SOURCE, options=_launch.OPTIONS, name_expressions=NAMES)
+    return module.get_function
+
+
+@pytest.fixture
+def x(cupy: Any) -> Any:
+    return cupy.arange(64, dtype=np.float32)
+
+
+def i32(value: int) -> np.int32:
+    return np.int32(value)
+
+
+def test_a_block_shares_memory(cupy: Any, kernel: Any, x: Any) -> None:
+    out = cupy.empty_like(x)
+    kernel("reverse")((1,), (64,), (x, out, i32(0), i32(1)))
+    assert out.get().tolist() == list(range(63, -1, -1))
+    kernel("reverse_twice")((1,), (64,), (x, out, i32(1)))
+    assert out.get().tolist() == list(range(64, 0, -1))
+    kernel("reverse_in_warp")((1,), (64,), (x, out, i32(1)))
+    assert out.get().tolist() == [*range(31, -1, -1), *range(63, 31, -1)]
+
+
+@pytest.mark.parametrize("name, args", [
+    ("reverse", (i32(0), i32(0))), ("reverse", (i32(0), i32(2))), ("reverse_twice", (i32(0),)),
+    ("reverse_in_warp", (i32(0),)),
+])  # fmt: skip
+def test_a_missing_barrier_is_a_race(cupy: Any, kernel: Any, x: Any, name: str, args: Any) -> None:
+    with pytest.raises(KernelError, match="a race"):
+        kernel(name)((1,), (64,), (x, cupy.empty_like(x), *args))
+
+
+@pytest.mark.parametrize("name", ["shift", "shift_writes"])
+@pytest.mark.parametrize("by", [1, -1, 10_000_000, -10_000_000])
+def test_what_is_outside_of_an_array_is_not_touched(
+    cupy: Any, kernel: Any, x: Any, name: str, by: int
+) -> None:
+    verb = "writes" if name == "shift_writes" else "reads"
+    with pytest.raises(KernelError, match=rf"thread .* {verb} 4 bytes outside of every array.*kernel.cu:\d+"):
+        kernel(name)((1,), (64,), (x, cupy.empty_like(x), by))
+    kernel(name)((1,), (64,), (x, cupy.empty_like(x), 0))
+    kernel(name)((1,), (63,), (x, cupy.empty_like(x), max(0, min(1, by))))
+
+
+def test_memory_that_was_given_back_is_not_touched(cupy: Any, kernel: Any, x: Any) -> None:
+    gone, out = cupy.empty_like(x), cupy.empty_like(x)
+    place = gone.data
+    kernel("shift")((1,), (64,), (place, out, 0))
+    del gone
+    with pytest.raises(KernelError, match="outside of every array"):
+        kernel("shift")((1,), (64,), (place, out, 0))
+
+
+@pytest.mark.parametrize("reach", [1, -1])
+def test_what_is_outside_of_a_shared_array_is_not_touched(cupy: Any, kernel: Any, x: Any, reach: int) -> None:
+    with pytest.raises(KernelError, match="outside of a shared array"):
+        kernel("reverse")((1,), (64,), (x, cupy.empty_like(x), i32(reach), i32(1)))
+
+
+def test_dynamic_shared_memory_is_as_large_as_the_launch_says(cupy: Any, kernel: Any, x: Any) -> None:
+    out = cupy.empty_like(x)
+    kernel("reverse_in_dynamic")((1,), (64,), (x, out), shared_mem=256)
+    assert out.get().tolist() == list(range(63, -1, -1))
+    with pytest.raises(KernelError, match="outside of dynamic shared memory"):
+        kernel("reverse_in_dynamic")((1,), (64,), (x, out), shared_mem=252)
+
+
+def test_shared_memory_is_not_zero_at_first(cupy: Any, kernel: Any) -> None:
+    out = cupy.empty(2, dtype=np.float32)
+    kernel("unset")((3,), (64,), (out,))
+    np.testing.assert_array_equal(out.get(), [1, np.nan])
+
+
+def test_a_barrier_that_some_threads_never_reach_is_an_error(cupy: Any, kernel: Any, x: Any) -> None:
+    with pytest.raises(
+        KernelError, match=r"divergent barrier.*threads 0 to 15 wait at __syncthreads in line"
+    ):
+        kernel("diverge")((1,), (64,), (x, i32(16)))
+    kernel("diverge")((1,), (64,), (x, i32(64)))
+    assert x.get().tolist() == [1] * 64
+    with pytest.raises(KernelError, match=r"divergent barrier.*threads 0 to 7 wait at a shuffle"):
+        kernel("half_a_shuffle")((1,), (64,), (x, cupy.empty_like(x), i32(8)))
+    with pytest.raises(KernelError, match="with a mask that leaves it out"):
+        kernel("left_out")((1,), (32,), (x,))
+
+
+def test_threads_that_ended_are_not_waited_for(cupy: Any, kernel: Any) -> None:
+    out = cupy.zeros(64, dtype=np.float32)
+    kernel("leave_early")((1,), (64,), (out, i32(40)))
+    assert out.get().tolist() == [1] * 40 + [0] * 24
+
+
+def test_a_value_from_a_lane_outside_of_the_mask_is_nan(cupy: Any, kernel: Any, x: Any) -> None:
+    out = cupy.empty_like(x)
+    kernel("from_outside")((1,), (32,), (x, out))
+    np.testing.assert_array_equal(out.get()[:32], [*range(1, 16), np.nan, *range(16, 32)])
+
+
+def test_shuffles_and_votes(cupy: Any, kernel: Any, x: Any) -> None:
+    out = cupy.empty((8, 64), dtype=np.float32)
+    kernel("warps")((1,), (64,), (x, out))
+    t = np.arange(64)
+    expected = [
+        t // 32 * 32 + 3,
+        np.where(t % 8 >= 2, t - 2, t),
+        np.where(t % 8 < 6, t + 2, t),
+        t ^ 5,
+        np.where(t < 32, 32, 8),
+        t >= 32,
+        t < 32,
+        np.full(64, 40),
+    ]
+    np.testing.assert_array_equal(out.get(), expected)
+
+
+@pytest.mark.parametrize("threads", [32, 64])
+def test_sums_and_atomics(cupy: Any, kernel: Any, x: Any, threads: int) -> None:
+    out, atomic = cupy.empty_like(x), cupy.zeros(2, dtype=np.float32)
+    kernel("sums")((1,), (threads,), (x, out, atomic))
+    total = threads * (threads - 1) / 2
+    assert out.get()[:threads].tolist() == [total + 1000] * threads
+    assert atomic.get()[0] == total
+    assert atomic.get().view(np.int32)[1] == threads - 1
+
+
+@pytest.mark.parametrize("kind, k", [(0, 8), (1, 16)])
+def test_matrix_products_of_a_warp(cupy: Any, kernel: Any, kind: int, k: int) -> None:
+    """Small whole numbers are exact in TF32 and in BF16."""
+    rng = np.random.default_rng(kind)
+    a, b = (rng.integers(-50, 50, shape).astype(np.float32) for shape in ((16, k), (k, 8)))
+    out = cupy.empty((16, 8), dtype=np.float32)
+    kernel("product")((1,), (32,), (cupy.asarray(a), cupy.asarray(b), out, i32(kind)))
+    np.testing.assert_array_equal(out.get(), a @ b + 1)
+
+
+@pytest.mark.parametrize("kind, k, bits", [(0, 8, 11), (1, 16, 8)])
+def test_operands_of_matrix_products_are_rounded(
+    cupy: Any, kernel: Any, kind: int, k: int, bits: int
+) -> None:
+    """1 + 2**-n survives with n bits behind the point, and is rounded with one fewer."""
+    a, b = np.zeros((16, k), dtype=np.float32), np.zeros((k, 8), dtype=np.float32)
+    a[:, 0] = 1 + np.float32(2.0) ** (np.arange(16) // 8 - bits)
+    b[0] = 1
+    out = cupy.empty((16, 8), dtype=np.float32)
+    kernel("product")((1,), (32,), (cupy.asarray(a), cupy.asarray(b), out, i32(kind)))
+    expected = np.where(np.arange(16) < 8, 2 + (kind == 0) * 2.0 ** (1 - bits), 2 + 2.0 ** (1 - bits))
+    np.testing.assert_array_equal(out.get()[:, 0], expected)
+
+
+def test_tables_of_constants_are_read(cupy: Any, kernel: Any, x: Any) -> None:
+    kernel("from_table")((1,), (64,), (x,))
+    assert x.get().tolist() == [1, 2, 3, 4] * 16
+
+
+def test_blocks_and_threads_in_three_dimensions(cupy: Any, kernel: Any) -> None:
+    out = cupy.zeros((24, 30), dtype=np.int32)
+    kernel("where")((2, 3, 4), (5, 2, 3), (out,))
+    np.testing.assert_array_equal(out.get(), np.arange(24)[:, None] * 1000 + np.arange(30))
+
+
+def test_a_launch_has_limits(cupy: Any, kernel: Any, x: Any) -> None:
+    out = cupy.empty(2048, dtype=np.int32)
+    kernel("where")((1,), (1024,), (out,))
+    for grid, block in (((1,), (1025,)), ((1,), (32, 33)), ((1,), (1, 1, 65)), ((1, 65536), (1,))):
+        with pytest.raises(CUDADriverError, match="invalid argument"):
+            kernel("where")(grid, block, (out,))
+    function = kernel("reverse_in_dynamic")
+    with pytest.raises(CUDADriverError, match="shared memory"):
+        function((1,), (64,), (x, cupy.empty_like(x)), shared_mem=48 * 1024 + 1)
+    function.max_dynamic_shared_size_bytes = 64 * 1024
+    function((1,), (64,), (x, cupy.empty_like(x)), shared_mem=48 * 1024 + 1)
+
+
+def test_arguments_fit_the_parameters(cupy: Any, kernel: Any, x: Any) -> None:
+    function, out = kernel("shift"), cupy.empty_like(x)
+    function((1,), (64,), (x, out, 0))
+    with pytest.raises(KernelError, match="3 parameters and was given 2"):
+        function((1,), (64,), (x, out))
+    for wrong in (i32(0), 0.0, np.float64(0), np.uint64(0)):
+        with pytest.raises(KernelError, match="parameter 2 is i8"):
+            function((1,), (64,), (x, out, wrong))
+    with pytest.raises(KernelError, match=r"parameter 1 is \*f4, its argument is \*f8"):
+        function((1,), (64,), (x, out.astype(np.float64), 0))
+    with pytest.raises(TypeError, match=r"numpy\.ndarray of shape \(64,\)"):
+        function((1,), (64,), (x.get(), out, 0))
+
+
+def test_structures_are_handed_over_by_value(cupy: Any) -> None:
+    """As CuPy does: an array without axes, not a `numpy.void`."""
+    code = """
+    struct Sizes { int width; double scale; };
+    extern "C" __global__ void fill(float* out, Sizes sizes) {
+      if (threadIdx.x < sizes.width) out[threadIdx.x] = sizes.scale;
+    }"""
+    fill = cupy.RawModule(code=code).get_function("fill")
+    sizes = np.dtype([("width", np.int32), ("scale", np.float64)], align=True)
+    out = cupy.zeros(4, dtype=np.float32)
+    fill((1,), (4,), (out, np.array((3, 0.5), dtype=sizes)))
+    assert out.get().tolist() == [0.5, 0.5, 0.5, 0]
+    with pytest.raises(TypeError, match="Unsupported type"):
+        fill((1,), (4,), (out, np.array((3, 0.5), dtype=sizes)[()]))
+    with pytest.raises(KernelError, match="parameter 1 is s16, its argument is s12"):
+        fill((1,), (4,), (out, np.array((3, 0.5), dtype=np.dtype([*sizes.descr[:1], ("scale", "f8")]))))
+
+
+def test_what_the_compiler_says_names_the_line(cupy: Any) -> None:
+    module = cupy.RawModule(code="__global__ void wrong() {\n  int x = y;\n}", name_expressions=("wrong",))
+    with pytest.raises(CompileException, match=r"kernel\.cu:2.*y.* was not declared"):
+        module.get_function("wrong")
+
+
+def test_a_source_has_no_other_kernels_than_its_own() -> None:
+    with pytest.raises(LookupError, match="no kernel relu<int>"), emulated_cuda():
+        _launch.kernel("activation.cu", "relu<int>")

@@ -1,0 +1,130 @@
+"""The stand-in has the manners of CuPy's arrays."""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinyconv as tc
+from tinyconv import device, kernels
+from tinyconv.kernels.cuda.emulator.arrays import live_memory
+from tinyconv.kernels.cuda.emulator.card import CUDARuntimeError
+from tinyconv.kernels.cuda.emulator.cupy_stand_in import emulated_cuda
+
+
+@pytest.fixture
+def cupy() -> Iterator[Any]:
+    with emulated_cuda() as module:
+        yield module
+
+
+def test_it_takes_cupys_place_and_gives_it_back() -> None:
+    there = importlib.util.find_spec("cupy") is not None
+    with emulated_cuda() as module:
+        import cupy
+
+        assert cupy is module
+        assert tc.cuda.is_available() and tc.cuda.device_count() == 1
+    assert there or importlib.util.find_spec("cupy") is None
+
+
+def test_its_arrays_are_taken_for_cupys(cupy: Any) -> None:
+    x = cupy.ones(3)
+    assert device.array_module(x) is cupy
+    assert device.device_of(x) == "cuda:0"
+    assert kernels.backend_of(x) == "cuda"
+    assert isinstance(device.to_device(x, "cpu"), np.ndarray)
+    assert isinstance(device.to_device(np.ones(2), "cuda"), cupy.ndarray)
+
+
+def test_numpy_arrays_are_refused(cupy: Any) -> None:
+    x, host = cupy.ones(3), np.ones(3)
+    for mixed in (lambda: x + host, lambda: host + x, lambda: cupy.maximum(x, host), lambda: np.add(host, x)):
+        with pytest.raises(TypeError, match="Unsupported type"):
+            mixed()
+    with pytest.raises(TypeError, match="Unsupported type"):
+        x[:] = host
+    with pytest.raises(TypeError, match="Implicit conversion"):
+        np.asarray(x)
+    with pytest.raises(TypeError, match="Unsupported type"):
+        cupy.concatenate([x, host])
+    with pytest.raises(ValueError, match="Unsupported dtype"):
+        cupy.asarray(["a"])
+
+
+def test_numbers_are_taken_and_results_without_axes_are_arrays(cupy: Any) -> None:
+    x = cupy.arange(4, dtype=np.float32)
+    total = (2 * x + np.float32(1)).sum()
+    assert isinstance(total, cupy.ndarray) and total.shape == () and float(total) == 16
+    assert isinstance(x[1], cupy.ndarray) and x.max().item() == 3
+    assert (x + 1.5).dtype == np.float32
+    assert [float(v) for v in x] == [0, 1, 2, 3]
+
+
+def test_views_share_memory_and_copies_do_not(cupy: Any) -> None:
+    x = cupy.zeros((2, 3, 4))
+    x.transpose(2, 0, 1)[1:3].reshape(2, 2, 3)[0, 0] = 5
+    assert x[0, :, 1].get().tolist() == [5, 5, 5]
+    x.copy()[...] = 7
+    x.astype(np.float32)[...] = 7
+    assert float(x.max()) == 5
+    windows = cupy.lib.stride_tricks.sliding_window_view(cupy.arange(4), 2)
+    assert windows.get().tolist() == [[0, 1], [1, 2], [2, 3]]
+
+
+def test_an_update_in_place_stays_the_same_array(cupy: Any) -> None:
+    x = before = cupy.ones(3)
+    x += 1
+    x *= cupy.asarray([1.0, 2.0, 3.0])
+    assert x is before and x.get().tolist() == [2, 4, 6]
+    out = cupy.empty(3)
+    assert cupy.add(x, 1, out=out) is out and out.get().tolist() == [3, 5, 7]
+
+
+def test_memory_begins_where_cupys_does_and_empty_is_not_zero(cupy: Any) -> None:
+    for made in (
+        cupy.empty(5, dtype=np.float32),
+        cupy.ones(3) + 1,
+        cupy.asarray(np.ones(2)),
+        cupy.ones(3).copy(),
+    ):
+        assert made.data.ptr % 512 == 0
+    assert np.isnan(cupy.empty(5, dtype=np.float32).get()).all()
+    assert np.isnan(cupy.empty_like(cupy.ones(5)).get()).all()
+
+
+def test_empty_like_keeps_the_memory_order_and_get_does_not(cupy: Any) -> None:
+    x = cupy.zeros((2, 3, 4, 5)).transpose(0, 3, 1, 2)
+    assert cupy.empty_like(x).strides == x.strides
+    assert x.get().flags.c_contiguous
+    assert cupy.asarray(np.zeros((2, 3, 4, 5)).transpose(0, 3, 1, 2)).flags.c_contiguous
+
+
+def test_memory_is_known_while_it_lives(cupy: Any) -> None:
+    gc.collect()
+    before = len(live_memory())
+    x = cupy.ones(1000, dtype=np.float32)
+    part = x[3:]
+    assert len(live_memory()) == before + 1
+    assert cupy.get_default_memory_pool().used_bytes() >= 4000
+    del x
+    assert len(live_memory()) == before + 1
+    del part
+    assert len(live_memory()) == before
+
+
+def test_there_is_one_card(cupy: Any) -> None:
+    with pytest.raises(CUDARuntimeError), cupy.cuda.Device(1):
+        pass
+    with pytest.raises(tc.errors.DeviceError, match="a working GPU"):
+        tc.ones(2).to("cuda:1")
+
+
+def test_what_cupy_lacks_it_lacks_too(cupy: Any) -> None:
+    for name in ("nditer", "geomspace", "block"):
+        assert hasattr(np, name) and not hasattr(cupy, name)

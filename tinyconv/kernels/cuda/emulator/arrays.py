@@ -1,0 +1,250 @@
+"""The stand-in's arrays: NumPy's numbers, behind the manners of `cupy.ndarray`.
+
+They lie in memory of their own, of which the emulator knows where each begins and ends. As with
+CuPy, a NumPy array among the operands is a TypeError, a sum is an array without axes and no number,
+and what `empty` returns is not zero: here it is NaN.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+ALIGNMENT = 512
+"""Where CuPy's memory begins: at a multiple of this."""
+
+_live: dict[int, tuple[int, int]] = {}
+"""Where the memory of each living array begins and ends, by the `id` of the NumPy array that owns it."""
+
+
+def live_memory() -> np.ndarray:
+    """Begin and end of the memory of all arrays, in order of their addresses: (arrays, 2)."""
+    return np.array(sorted(_live.values()), dtype=np.uint64).reshape(-1, 2)
+
+
+def allocate(shape: Any, dtype: Any, order: str = "C", strides_of: np.ndarray | None = None) -> np.ndarray:
+    """New memory, filled with a pattern that is NaN in floats; its axes in the order of `strides_of`."""
+    dtype = np.dtype(dtype)
+    if dtype.kind not in "biufc":
+        raise ValueError(f"Unsupported dtype {dtype}")
+    shape = (int(shape),) if isinstance(shape, int | np.integer) else tuple(int(n) for n in shape)
+    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    owner = np.full(size + 2 * ALIGNMENT, 0xFF, dtype=np.uint8)
+    begin = -owner.ctypes.data % ALIGNMENT
+    _live[id(owner)] = owner.ctypes.data + begin, owner.ctypes.data + begin + size
+    weakref.finalize(owner, _live.pop, id(owner))
+    memory = owner[begin : begin + size].view(dtype)
+    if order == "F":
+        return memory.reshape(shape[::-1]).T
+    if strides_of is None or order == "C":
+        return memory.reshape(shape)
+    axes = sorted(range(len(shape)), key=lambda axis: -abs(strides_of.strides[axis]))
+    return memory.reshape([shape[axis] for axis in axes]).transpose(np.argsort(axes))
+
+
+def wrap(value: Any) -> Any:
+    """What a NumPy function returned, as the stand-in returns it: views stay views."""
+    if isinstance(value, tuple | list):
+        items = [wrap(item) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    if not isinstance(value, np.ndarray | np.generic):
+        return value
+    host = np.asarray(value)
+    if id(_owner(host)) not in _live:
+        memory = allocate(host.shape, host.dtype, "K", host)
+        memory[...] = host
+        host = memory
+    made = object.__new__(ndarray)
+    made._host = host
+    return made
+
+
+def _owner(host: np.ndarray) -> Any:
+    """The array that owns the memory of this view."""
+    owner: Any = host
+    while getattr(owner, "base", None) is not None:
+        owner = owner.base
+    return owner
+
+
+def unwrap(value: Any) -> Any:
+    """The NumPy arrays behind; a NumPy array that was given instead is refused, as CuPy does."""
+    if isinstance(value, ndarray):
+        return value._host
+    if isinstance(value, np.ndarray):
+        raise TypeError(f"Unsupported type {type(value)}")
+    if isinstance(value, tuple | list):
+        return type(value)([unwrap(item) for item in value])
+    if isinstance(value, dict):
+        return {key: unwrap(item) for key, item in value.items()}
+    return value
+
+
+def _index(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_index(item) for item in value)
+    return value._host if isinstance(value, ndarray) else value
+
+
+class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
+    """Stands for `cupy.ndarray`."""
+
+    __module__ = "cupy"
+    __slots__ = ("__weakref__", "_host")
+    __array_priority__ = 100
+    __hash__ = None  # type: ignore[assignment]
+    _host: np.ndarray
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: np.dtype[Any]
+    ndim: int
+    size: int
+    flags: Any
+
+    def __init__(self, shape: Any, dtype: Any = float, order: str = "C") -> None:
+        self._host = allocate(shape, dtype, order)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        out = options.get("out", ())
+        allowed = ndarray | np.generic | np.ndarray | int | float | complex
+        if not all(isinstance(value, allowed) for value in (*inputs, *out)):
+            return NotImplemented
+        with np.errstate(all="ignore"):
+            result = getattr(ufunc, method)(*unwrap(inputs), **unwrap(options))
+        return out[0] if len(out) == 1 else wrap(result)
+
+    def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
+        if not all(issubclass(kind, ndarray) for kind in types):
+            raise TypeError(f"Unsupported types {types}")
+        return wrap(function(*unwrap(inputs), **unwrap(options)))
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        raise TypeError(
+            "Implicit conversion to a NumPy array is not allowed. "
+            "Please use `.get()` to construct a NumPy array explicitly."
+        )
+
+    @property
+    def device(self) -> Any:
+        from tinyconv.kernels.cuda.emulator.card import Device
+
+        return Device(0)
+
+    @property
+    def data(self) -> SimpleNamespace:
+        return SimpleNamespace(ptr=self._host.ctypes.data, device=self.device, device_id=0)
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        strides = None if self._host.flags.c_contiguous else self._host.strides
+        place = (self._host.ctypes.data, False)
+        return {
+            "shape": self.shape, "typestr": self.dtype.str, "data": place, "strides": strides, "version": 3
+        }  # fmt: skip
+
+    def get(self, stream: Any = None, order: str = "C", out: np.ndarray | None = None) -> np.ndarray:
+        """A NumPy copy, in C order."""
+        if out is None:
+            return np.array(self._host, order=order, copy=True)  # type: ignore[call-overload]
+        out[...] = self._host
+        return out
+
+    def set(self, array: np.ndarray, stream: Any = None) -> None:
+        """Take the numbers of a NumPy array."""
+        if not isinstance(array, np.ndarray) or array.shape != self.shape or array.dtype != self.dtype:
+            raise ValueError("Shape or dtype mismatch")
+        self._host[...] = array
+
+    def copy(self, order: str = "C") -> ndarray:
+        memory = allocate(self.shape, self.dtype, order, self._host)
+        memory[...] = self._host
+        return wrap(memory)
+
+    def astype(self, dtype: Any, order: str = "K", copy: bool = True, **options: Any) -> ndarray:
+        if not copy and self.dtype == dtype:
+            return self
+        memory = allocate(self.shape, dtype, order, self._host)
+        with np.errstate(all="ignore"):
+            memory[...] = self._host.astype(dtype)
+        return wrap(memory)
+
+    def __getitem__(self, index: Any) -> ndarray:
+        return wrap(self._host[_index(index)])
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._host[_index(index)] = unwrap(value)
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))
+
+    def __len__(self) -> int:
+        return len(self._host)
+
+    def __bool__(self) -> bool:
+        return bool(self._host)
+
+    def __int__(self) -> int:
+        return int(self._host)
+
+    def __index__(self) -> int:
+        return self._host.__index__()
+
+    def __float__(self) -> float:
+        return float(self._host)
+
+    def __repr__(self) -> str:
+        return repr(self._host)
+
+    def __str__(self) -> str:
+        return str(self._host)
+
+    def __format__(self, form: str) -> str:
+        return format(self._host.item() if self.ndim == 0 else self._host, form)
+
+    def __copy__(self) -> ndarray:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> ndarray:
+        return self.copy()
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self._host.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return (2, 0)
+
+
+METHODS = (
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "compress", "conj",
+    "cumprod", "cumsum", "diagonal", "dot", "fill", "flatten", "item", "max", "mean", "min", "nonzero",
+    "partition", "prod", "put", "ravel", "repeat", "reshape", "round", "searchsorted", "sort", "squeeze",
+    "std", "sum", "swapaxes", "take", "tobytes", "tolist", "trace", "transpose", "var", "view",
+)  # fmt: skip
+PROPERTIES = (
+    "T", "flags", "imag", "itemsize", "mT", "nbytes", "ndim", "real", "shape", "size", "strides",
+    "dtype",
+)  # fmt: skip
+
+
+def _method(name: str) -> Callable[..., Any]:
+    def call(self: ndarray, *args: Any, **options: Any) -> Any:
+        with np.errstate(all="ignore"):
+            result = getattr(self._host, name)(*unwrap(args), **unwrap(options))
+        return result if name in ("item", "tolist") else wrap(result)
+
+    call.__name__ = name
+    return call
+
+
+def _property(name: str) -> property:
+    return property(lambda self: wrap(getattr(self._host, name)))
+
+
+for _name in METHODS:
+    setattr(ndarray, _name, _method(_name))
+for _name in PROPERTIES:
+    setattr(ndarray, _name, _property(_name))

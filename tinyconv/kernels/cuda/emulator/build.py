@@ -1,0 +1,132 @@
+"""Compiles a `.cu` file with g++ into a library whose kernels run on the processor."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).parent
+COMMON = ("-std=c++17", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing", "-ffp-contract=off", "-w")
+RUNTIME = (*COMMON, "-O2")
+KERNELS = (
+    *COMMON,
+    "-O1",
+    "-g1",
+    "-gdwarf-4",
+    # A call before each load and store, of functions that runtime.cpp has.
+    "-fsanitize=kernel-address",
+    "--param=asan-instrumentation-with-call-threshold=0",
+    "--param=asan-stack=0",
+    "--param=asan-globals=1",
+)
+
+DYNAMIC_SHARED = r"extern\s+__shared__\s+(?:__align__\(\d+\)\s+)?([\w ]+?)\s+(\w+)\[\];"
+
+
+class CompileError(Exception):
+    """What the compiler said of a source."""
+
+
+def why_not() -> str | None:
+    """Why no kernel can run on this processor, in words; None where they can."""
+    if sys.platform != "linux":
+        return "the emulator of CUDA needs Linux"
+    if _compiler() is None:
+        return "the emulator of CUDA needs g++"
+    return None
+
+
+def library(code: str, expressions: Sequence[str], folders: Sequence[str] = ()) -> Path:
+    """A shared library with the kernels that `expressions` name, e.g. ``relu<float>``; kept on disk.
+
+    Raises
+    ------
+    CompileError
+        With the compiler's messages.
+    """
+    source = "\n".join(
+        (
+            '#include "emulator.h"',
+            "namespace {",
+            '#line 1 "kernel.cu"',
+            # Shared memory of a size that the launch chooses: here it has one place, in emulator.h.
+            re.sub(DYNAMIC_SHARED, r"\1* \2 = (\1*)dynamic_shared_memory;", code),
+            "}",
+            *(f"EMULATED_KERNEL({i}, {expression})" for i, expression in enumerate(expressions)),
+        )
+    )
+    key = _digest(source, *KERNELS, *(file.read_text() for file in _headers(folders)))
+    target = cache_folder() / f"{key}.so"
+    if not target.exists():
+        includes = [f"-I{folder}" for folder in (HERE, *folders)]
+        with tempfile.TemporaryDirectory() as folder:
+            text = Path(folder) / "kernel.cpp"
+            text.write_text(source, encoding="utf-8")
+            _make(target, *KERNELS, "-shared", *includes, str(text), str(_runtime()))
+    return target
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels are kept."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(home) / "tinyconv" / "emulator"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@cache
+def _compiler() -> str | None:
+    return shutil.which("g++")
+
+
+@cache
+def _compiler_version() -> str:
+    return subprocess.run([str(_compiler()), "-v"], capture_output=True, text=True, check=True).stderr
+
+
+def _digest(*texts: str) -> str:
+    joined = "\0".join((_compiler_version(), *texts))
+    return hashlib.sha256(joined.encode()).hexdigest()[:32]
+
+
+def _headers(folders: Sequence[str]) -> list[Path]:
+    own = [HERE / name for name in ("emulator.h", "runtime.cpp", "races.h", "switch.h")]
+    return [*own, *sorted(file for folder in folders for file in Path(folder).glob("*.cuh"))]
+
+
+@cache
+def _runtime() -> Path:
+    texts = [(HERE / name).read_text() for name in ("emulator.h", "runtime.cpp", "races.h", "switch.h")]
+    target = cache_folder() / f"{_digest(*RUNTIME, *texts)}.o"
+    if not target.exists():
+        _make(target, *RUNTIME, f"-I{HERE}", "-c", str(HERE / "runtime.cpp"))
+    return target
+
+
+def _make(target: Path, *arguments: str) -> None:
+    """Run the compiler; what it makes appears under its name all at once, for other processes."""
+    made = target.with_suffix(f".{os.getpid()}")
+    command = [str(_compiler()), *arguments, "-o", str(made)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise CompileError(result.stderr)
+    os.replace(made, target)
+
+
+def place_in_source(path: Path, offset: int) -> str:
+    """The line of the source that the code at `offset` in a library was made from, or ``""``."""
+    tool = shutil.which("addr2line")
+    if tool is None:
+        return ""
+    command = [tool, "-i", "-e", str(path), hex(offset - 1)]  # the call stands before where it returns to
+    lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split("\n")
+    known = [Path(line).name.partition(" ")[0] for line in lines if ".cu" in line and "?" not in line]
+    return ", called from ".join(known)

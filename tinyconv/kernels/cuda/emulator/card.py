@@ -1,0 +1,193 @@
+"""What the stand-in says of its only card: device, runtime, streams and memory pool."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+ATTRIBUTES = {
+    "MultiProcessorCount": 2,  # few, so that a small array makes a thread take several turns of its loop
+    "MaxThreadsPerBlock": 1024,
+    "MaxSharedMemoryPerBlock": 48 * 1024,
+    "MaxSharedMemoryPerBlockOptin": 163 * 1024,
+    "MaxSharedMemoryPerMultiprocessor": 164 * 1024,
+    "WarpSize": 32,
+    "ComputeCapabilityMajor": 8,
+    "ComputeCapabilityMinor": 0,
+}
+
+
+class CUDARuntimeError(RuntimeError):
+    """A call of the runtime that went wrong."""
+
+    def __init__(self, status: int | str, message: str = "") -> None:
+        super().__init__(f"{status}: {message}" if message else str(status))
+        self.status = status
+
+
+class CUDADriverError(RuntimeError):
+    """A launch that the driver refuses."""
+
+
+class Device:
+    """Stands for `cupy.cuda.Device`: there is one, number 0."""
+
+    def __init__(self, device: int | Device | None = None) -> None:
+        self.id: int = device.id if isinstance(device, Device) else int(device or 0)
+
+    @property
+    def attributes(self) -> dict[str, int]:
+        return ATTRIBUTES
+
+    @property
+    def compute_capability(self) -> str:
+        return f"{ATTRIBUTES['ComputeCapabilityMajor']}{ATTRIBUTES['ComputeCapabilityMinor']}"
+
+    @property
+    def mem_info(self) -> tuple[int, int]:
+        return memGetInfo()
+
+    def use(self) -> Device:
+        if self.id != 0:
+            raise CUDARuntimeError("cudaErrorInvalidDevice", "invalid device ordinal")
+        return self
+
+    def synchronize(self) -> None:
+        self.use()
+
+    def __enter__(self) -> Device:
+        return self.use()
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def __int__(self) -> int:
+        return self.id
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Device) and self.id == other.id
+
+    def __hash__(self) -> int:
+        return self.id
+
+    def __repr__(self) -> str:
+        return f"<CUDA Device {self.id}>"
+
+
+class Stream:
+    """Stands for `cupy.cuda.Stream`: all work is done at once, in the order in which it is given."""
+
+    null: Stream
+
+    def __init__(self, null: bool = False, non_blocking: bool = False, ptds: bool = False) -> None:
+        self.ptr, self.device_id = 0, 0
+
+    def use(self) -> Stream:
+        return self
+
+    def synchronize(self) -> None:
+        pass
+
+    def wait_event(self, event: Event) -> None:
+        pass
+
+    def record(self, event: Event | None = None) -> Event:
+        return event or Event()
+
+    def is_capturing(self) -> bool:
+        return False
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+Stream.null = Stream(null=True)
+
+
+class Event:
+    """Stands for `cupy.cuda.Event`."""
+
+    def __init__(self, block: bool = False, disable_timing: bool = False, interprocess: bool = False) -> None:
+        self.done = True
+
+    def record(self, stream: Stream | None = None) -> None:
+        pass
+
+    def synchronize(self) -> None:
+        pass
+
+
+class MemoryPool:
+    """Stands for `cupy.cuda.MemoryPool`: it keeps nothing."""
+
+    def free_all_blocks(self, stream: Any = None) -> None:
+        pass
+
+    def used_bytes(self) -> int:
+        from tinyconv.kernels.cuda.emulator.arrays import live_memory
+
+        bounds = live_memory()
+        return int((bounds[:, 1] - bounds[:, 0]).sum())
+
+    def total_bytes(self) -> int:
+        return self.used_bytes()
+
+    def free_bytes(self) -> int:
+        return 0
+
+    def n_free_blocks(self) -> int:
+        return 0
+
+
+TOTAL_MEMORY = 8 * 2**30
+POOL = MemoryPool()
+PROPERTIES = {
+    "name": b"emulated",
+    "multiProcessorCount": 2,
+    "totalGlobalMem": TOTAL_MEMORY,
+    "major": 8,
+    "minor": 0,
+}
+
+
+def memGetInfo() -> tuple[int, int]:  # noqa: N802  # CUDA's name
+    """Bytes that are free, and all."""
+    return TOTAL_MEMORY - POOL.used_bytes(), TOTAL_MEMORY
+
+
+def modules() -> dict[str, ModuleType]:
+    """`cupy.cuda` and what is in it, by name."""
+    from tinyconv.kernels.cuda.emulator.launching import CompileException
+
+    runtime = _module(
+        "cupy.cuda.runtime",
+        CUDARuntimeError=CUDARuntimeError,
+        getDeviceCount=lambda: 1,
+        getDevice=lambda: 0,
+        setDevice=lambda device: Device(device).use(),
+        deviceSynchronize=lambda: None,
+        getDeviceProperties=lambda device: PROPERTIES,
+        memGetInfo=memGetInfo,
+        runtimeGetVersion=lambda: 13000,
+        driverGetVersion=lambda: 13000,
+    )  # fmt: skip
+    driver = _module("cupy.cuda.driver", CUDADriverError=CUDADriverError)
+    compiler = _module("cupy.cuda.compiler", CompileException=CompileException)
+    stream = _module("cupy.cuda.stream", Stream=Stream, Event=Event, get_current_stream=lambda: Stream.null)
+    memory = _module("cupy.cuda.memory", MemoryPool=MemoryPool, OutOfMemoryError=MemoryError)
+    cuda = _module(
+        "cupy.cuda",
+        runtime=runtime, driver=driver, compiler=compiler, stream=stream, memory=memory,
+        Device=Device, Stream=Stream, Event=Event, MemoryPool=MemoryPool,
+        get_current_stream=lambda: Stream.null, is_available=lambda: True,
+    )  # fmt: skip
+    return {module.__name__: module for module in (cuda, runtime, driver, compiler, stream, memory)}
+
+
+def _module(name: str, **members: Any) -> ModuleType:
+    module = ModuleType(name)
+    vars(module).update(members)
+    return module

@@ -1,0 +1,210 @@
+"""A module in the place of CuPy, whose arrays are NumPy's and whose kernels run in the emulator."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from tinyconv.kernels.cuda.emulator import card
+from tinyconv.kernels.cuda.emulator.arrays import allocate, ndarray, unwrap, wrap
+from tinyconv.kernels.cuda.emulator.launching import RawKernel, RawModule
+
+NOT_IN_CUPY = frozenset((
+    "asmatrix", "block", "bmat", "einsum_path", "emath", "errstate", "frompyfunc", "geomspace",
+    "histogram_bin_edges", "insert", "isnat", "longdouble", "ma", "matrix", "matvec", "memmap",
+    "nanpercentile", "nanquantile", "ndenumerate", "nditer", "object_", "polyder", "polydiv", "polyint",
+    "rec", "seterr", "spacing", "str_", "strings", "unstack", "vecdot", "vecmat", "void",
+))  # fmt: skip
+"""What NumPy has and CuPy 14 has not."""
+
+
+@contextlib.contextmanager
+def emulated_cuda() -> Iterator[ModuleType]:
+    """While this lasts, ``import cupy`` gives the stand-in, and ``"cuda"`` is a device that works.
+
+    Examples
+    --------
+    >>> import tinyconv as tc
+    >>> from tinyconv.kernels.cuda.emulator.cupy_stand_in import emulated_cuda
+    >>> with emulated_cuda() as cupy:
+    ...     x = cupy.asarray(tc.ones(3).numpy())
+    ...     (x + 1).get().tolist()
+    [2.0, 2.0, 2.0]
+    """
+    modules = stand_ins()
+    before = {name: sys.modules.get(name) for name in modules}
+    sys.modules.update(modules)
+    try:
+        yield modules["cupy"]
+    finally:
+        for name, module in before.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
+
+
+@cache
+def stand_ins() -> dict[str, ModuleType]:
+    """The modules that CuPy consists of, by name."""
+    cuda = card.modules()
+    cupy = _LikeNumPy("cupy", np)
+    vars(cupy).update({function.__name__: function for function in FUNCTIONS})
+    vars(cupy).update(
+        ndarray=ndarray, RawModule=RawModule, RawKernel=RawKernel, cuda=cuda["cupy.cuda"],
+        asanyarray=asarray, __version__="14.0.0", copy=lambda a, order="K": a.copy(order),
+        get_array_module=lambda *arrays: cupy if any(isinstance(a, ndarray) for a in arrays) else np,
+        get_default_memory_pool=lambda: card.POOL, get_default_pinned_memory_pool=lambda: card.POOL,
+        is_available=lambda: True,
+    )  # fmt: skip
+    cupy.__path__ = []
+    cupyx, scipy, special = (ModuleType(f"cupyx{rest}") for rest in ("", ".scipy", ".scipy.special"))
+    vars(special).update(ndtr=_special("ndtr"), erf=_special("erf"), erfc=_special("erfc"))
+    vars(scipy).update(special=special)
+    vars(cupyx).update(scipy=scipy, errstate=lambda **options: contextlib.nullcontext())
+    return {"cupy": cupy, "cupyx": cupyx, "cupyx.scipy": scipy, "cupyx.scipy.special": special, **cuda}
+
+
+class _LikeNumPy(ModuleType):
+    """NumPy's names, for the stand-in's arrays."""
+
+    def __init__(self, name: str, numpy: Any) -> None:
+        super().__init__(name)
+        self.__dict__["_numpy"] = numpy
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in NOT_IN_CUPY:
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        found = getattr(self._numpy, name)
+        if isinstance(found, ModuleType):
+            found = _LikeNumPy(f"{self.__name__}.{name}", found)
+        elif callable(found) and not isinstance(found, type):
+            found = _Function(found)
+        setattr(self, name, found)
+        return found
+
+
+class _Function:
+    """A function of NumPy's that takes and gives the stand-in's arrays."""
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+        self.__name__ = getattr(function, "__name__", "")
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        with np.errstate(all="ignore"):
+            result = self._function(*unwrap(args), **unwrap(options))
+        out = options.get("out")
+        return out if isinstance(out, ndarray) else wrap(result)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._function, name)
+        return _Function(found) if callable(found) else found
+
+
+def _special(name: str) -> _Function:
+    import scipy.special
+
+    return _Function(getattr(scipy.special, name))
+
+
+def array(value: Any, dtype: Any = None, copy: bool = True, order: str = "K", ndmin: int = 0) -> ndarray:
+    """An array of anything that NumPy makes one of, in new memory."""
+    host = value._host if isinstance(value, ndarray) else np.asarray(_hosts(value))
+    host = np.array(host, dtype=dtype, ndmin=ndmin, copy=None)
+    if order in ("K", "A") and not isinstance(value, ndarray):  # CuPy keeps C and F alone
+        order = "F" if host.flags.f_contiguous and not host.flags.c_contiguous else "C"
+    memory = allocate(host.shape, host.dtype, order, host)
+    memory[...] = host
+    return wrap(memory)
+
+
+def _hosts(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_hosts(item) for item in value]
+    return value._host if isinstance(value, ndarray) else value
+
+
+def asarray(value: Any, dtype: Any = None, order: str | None = None) -> ndarray:
+    """The same array if it is one, else a new one."""
+    if isinstance(value, ndarray) and (dtype is None or value.dtype == dtype) and order in (None, "K", "A"):
+        return value
+    return array(value, dtype, order=order or "K")
+
+
+def ascontiguousarray(value: Any, dtype: Any = None) -> ndarray:
+    """The same array if it is in C order, else a copy that is."""
+    if isinstance(value, ndarray) and value.flags.c_contiguous and (dtype is None or value.dtype == dtype):
+        return value
+    return array(value, dtype, order="C")
+
+
+def asnumpy(value: Any, *args: Any, **options: Any) -> np.ndarray:
+    """A NumPy array with the same numbers."""
+    return value.get() if isinstance(value, ndarray) else np.asarray(value)
+
+
+def empty(shape: Any, dtype: Any = float, order: str = "C") -> ndarray:
+    """New memory with NaN in it."""
+    return wrap(allocate(shape, dtype, order))
+
+
+def empty_like(
+    prototype: ndarray, dtype: Any = None, order: str = "K", subok: Any = None, shape: Any = None
+) -> ndarray:
+    """New memory in the memory order of an array."""
+    if shape is not None:
+        return empty(shape, dtype or prototype.dtype)
+    if not isinstance(prototype, ndarray):
+        raise TypeError(f"Unsupported type {type(prototype)}")
+    return wrap(allocate(prototype.shape, dtype or prototype.dtype, order, prototype._host))
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None, order: str = "C") -> ndarray:
+    """An array of one number."""
+    if dtype is None:
+        dtype = fill_value.dtype if isinstance(fill_value, ndarray) else np.array(fill_value).dtype
+    made = empty(shape, dtype, order)
+    made[...] = fill_value
+    return made
+
+
+def full_like(
+    prototype: ndarray, fill_value: Any, dtype: Any = None, order: str = "K", **rest: Any
+) -> ndarray:
+    """An array of one number, of the shape and memory order of another."""
+    made = empty_like(prototype, dtype, order, **rest)
+    made[...] = fill_value
+    return made
+
+
+def zeros(shape: Any, dtype: Any = float, order: str = "C") -> ndarray:
+    """An array of zeros."""
+    return full(shape, 0, dtype, order)
+
+
+def ones(shape: Any, dtype: Any = float, order: str = "C") -> ndarray:
+    """An array of ones."""
+    return full(shape, 1, dtype, order)
+
+
+def zeros_like(prototype: ndarray, dtype: Any = None, order: str = "K", **rest: Any) -> ndarray:
+    """Zeros, of the shape and memory order of another array."""
+    return full_like(prototype, 0, dtype, order, **rest)
+
+
+def ones_like(prototype: ndarray, dtype: Any = None, order: str = "K", **rest: Any) -> ndarray:
+    """Ones, of the shape and memory order of another array."""
+    return full_like(prototype, 1, dtype, order, **rest)
+
+
+FUNCTIONS = (
+    array, asarray, ascontiguousarray, asnumpy, empty, empty_like, full, full_like, ones, ones_like, zeros,
+    zeros_like,
+)  # fmt: skip
