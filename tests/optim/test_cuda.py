@@ -1,13 +1,15 @@
-"""Optimisers, clipping, initialisers, averages and summary on a GPU, where there is one."""
+"""Optimisers, clipping, initialisers, averages and summary on a GPU, or in the emulator of one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tinyconv as tc
+from tests.gpu import gpu
 from tinyconv import nn, optim
 from tinyconv.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -22,12 +24,9 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(autouse=True)
-def gpu() -> None:
-    cupy = pytest.importorskip("cupy")
-    try:
-        cupy.cuda.runtime.getDeviceCount()
-    except cupy.cuda.runtime.CUDARuntimeError as error:
-        pytest.skip(f"no GPU: {error}")
+def _gpu() -> Iterator[None]:
+    with gpu():
+        yield
 
 
 def train(device: str, kind: str) -> list[np.ndarray]:

@@ -73,6 +73,8 @@ def test_views_share_memory_and_copies_do_not(cupy: Any) -> None:
     x.copy()[...] = 7
     x.astype(np.float32)[...] = 7
     assert float(x.max()) == 5
+    view = x[1]
+    assert x.base is None and view.base is x and view.T.base is x
     windows = cupy.lib.stride_tricks.sliding_window_view(cupy.arange(4), 2)
     assert windows.get().tolist() == [[0, 1], [1, 2], [2, 3]]
 

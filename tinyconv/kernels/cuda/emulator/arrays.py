@@ -20,6 +20,8 @@ ALIGNMENT = 512
 _live: dict[int, tuple[int, int]] = {}
 """Where the memory of each living array begins and ends, by the `id` of the NumPy array that owns it."""
 
+_first: weakref.WeakValueDictionary[int, ndarray] = weakref.WeakValueDictionary()
+
 
 def live_memory() -> np.ndarray:
     """Begin and end of the memory of all arrays, in order of their addresses: (arrays, 2)."""
@@ -58,8 +60,17 @@ def wrap(value: Any) -> Any:
         memory = allocate(host.shape, host.dtype, "K", host)
         memory[...] = host
         host = memory
+    return _behind(host)
+
+
+def _behind(host: np.ndarray) -> ndarray:
+    """The stand-in's array of these numbers; the first one of a piece of memory is the others' `base`."""
     made = object.__new__(ndarray)
     made._host = host
+    owner = id(_owner(host))
+    made.base = _first.get(owner)
+    if made.base is None:
+        _first[owner] = made
     return made
 
 
@@ -94,10 +105,11 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
     """Stands for `cupy.ndarray`."""
 
     __module__ = "cupy"
-    __slots__ = ("__weakref__", "_host")
+    __slots__ = ("__weakref__", "_host", "base")
     __array_priority__ = 100
     __hash__ = None  # type: ignore[assignment]
     _host: np.ndarray
+    base: ndarray | None
     shape: tuple[int, ...]
     strides: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -105,8 +117,8 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
     size: int
     flags: Any
 
-    def __init__(self, shape: Any, dtype: Any = float, order: str = "C") -> None:
-        self._host = allocate(shape, dtype, order)
+    def __new__(cls, shape: Any, dtype: Any = float, order: str = "C") -> ndarray:
+        return _behind(allocate(shape, dtype, order))
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         out = options.get("out", ())
