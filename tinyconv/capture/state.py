@@ -20,7 +20,7 @@ import sys
 import sysconfig
 import weakref
 from collections.abc import Iterator
-from operator import is_
+from operator import call, is_
 from pathlib import Path
 from types import (
     BuiltinFunctionType,
@@ -127,14 +127,13 @@ class State:
 
     def changed(self) -> str | None:
         """The name of something that is not as it was; None if all is."""
-        now = [get(key) for get, key in self._gets]
+        now = list(map(call, self._getters, self._keys))
         if not all(map(is_, now, self._values)):
             for found, value, entry in zip(now, self._values, self._watched, strict=True):
                 if found is not value and not _alike(found, value):
                     return entry[3]
-        for items, size, name in self._sizes:
-            if len(items) != size:
-                return name
+        if list(map(len, self._sized)) != self._lengths:
+            return next(name for items, size, name in self._sizes if len(items) != size)
         for items, keys, name in self._orders:
             if not all(map(is_, items, keys)):
                 return name
@@ -179,8 +178,11 @@ class State:
             self.known.add(id(value))
             self._alive.append(value)
             self._to_do += list(self._parts(value, name))[::-1]
-        self._gets = [(owner.get, key) for owner, key, _, _ in self._watched]
+        self._getters = [owner.get for owner, _, _, _ in self._watched]
+        self._keys = [key for _, key, _, _ in self._watched]
         self._values = [value for _, _, value, _ in self._watched]
+        self._sized = [items for items, _, _ in self._sizes]
+        self._lengths = [size for _, size, _ in self._sizes]
 
     def _parts(self, value: Any, name: str) -> Iterator[tuple[Any, str]]:
         if isinstance(value, Tensor):

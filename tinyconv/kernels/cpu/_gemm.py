@@ -44,10 +44,10 @@ def row_table(m: int, n: int, step: int, threads: int, width: int) -> tuple[Arra
     """Where the rows of A and of C begin: one line per part that the rows are cut into.
 
     A part's last row is repeated, because the micro-kernel takes several rows at once. The rows
-    are cut only if the panels alone would leave a thread idle.
+    are cut only if the panels alone would leave a thread idle: each part copies B's panels for itself.
     """
     panels = -(-n // (2 * width))
-    parts = 1 if panels >= 4 * threads else threads
+    parts = 1 if panels == threads or panels >= 4 * threads else threads
     rows = -(-m // parts)
     first = np.arange(0, m, rows, dtype=np.int64)[:, None]
     last = np.minimum(first + rows, m) - 1
