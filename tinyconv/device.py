@@ -144,6 +144,13 @@ def _check_algorithm(value: Any) -> str:
     return str(value)
 
 
+def _check_precision(value: Any) -> str:
+    names = ("float32", "tf32", "bfloat16")
+    if value not in names:
+        raise ArgumentError("matmul_precision", "precision", repr(value), " or ".join(map(repr, names)))
+    return str(value)
+
+
 def _check_threads(value: Any) -> int:
     available = available_threads()
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= available:
@@ -163,6 +170,8 @@ default_device: Setting[str] = Setting("cpu", _check_device)
 kernel_backend: Setting[str] = Setting("auto", _check_backend)
 num_threads: Setting[int] = Setting(available_threads(), _check_threads)
 conv_algorithm: Setting[str] = Setting("auto", _check_algorithm)
+matmul_precision: Setting[str] = Setting("float32", _check_precision)
+"""What convolutions and matrix products of float32 round their factors to; see `tinyconv.autocast`."""
 
 
 def set_default_dtype(dtype: Any) -> None:

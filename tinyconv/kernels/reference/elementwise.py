@@ -249,3 +249,25 @@ def exp2(x: Array) -> Array:
     """``2 ** x``."""
     xp = array_module(x)
     return xp.asarray(xp.exp2(x))
+
+
+def rounded(x: Array, precision: str) -> Array:
+    """float32 numbers rounded to a format with fewer significant bits, as float32.
+
+    ``"bfloat16"`` has 8 bits; of two that are as near, the one with an even last bit. ``"tf32"`` has 11; of
+    two that are as near, the larger one. ``"float32"``, and x of another dtype, stay as they are::
+
+        sign  exponent  fraction
+        1     8         23          float32
+        1     8         10          tf32
+        1     8         7           bfloat16
+    """
+    if precision == "float32" or x.dtype != np.float32:
+        return x
+    xp = array_module(x)
+    bits = x.view(np.uint32)
+    if precision == "bfloat16":
+        bits = (bits + (np.uint32(0x7FFF) + (bits >> 16 & 1))) & np.uint32(0xFFFF0000)
+    else:
+        bits = (bits + np.uint32(0x1000)) & np.uint32(0xFFFFE000)
+    return xp.where(xp.isnan(x), x.dtype.type(np.nan), bits.view(np.float32))
