@@ -6,10 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help course test mutation lint format install bench docs clean
+.PHONY: help course test mutation lint format install bench bench-gpu docs clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 course: $(VENV)/installed ## Install, train a small U-Net on made images, draw its figures (minutes)
 	$(BIN)/tinyconv train unet --data synthetic --epochs 24 --minutes 2 --run runs/course --overwrite
@@ -33,6 +33,9 @@ install: $(VENV)/installed-$(EXTRAS) ## Install for work on tinyconv; EXTRAS=tes
 
 bench: $(VENV)/installed-bench,contenders ## Time tinyconv against PyTorch and others (half an hour); writes docs/benchmarks/
 	$(BIN)/python -m benchmarks
+
+bench-gpu: $(VENV)/installed-bench,gpu ## Time tinyconv against PyTorch on a GPU; writes docs/benchmarks/gpu.md
+	$(BIN)/python -m benchmarks.gpu
 
 docs: $(VENV)/installed-docs ## Build the site, every lesson run, in docs/_build/html (QUICK=1: docs/_build/quick)
 	$(BIN)/python docs/build.py $(if $(filter-out 0,$(QUICK)),--quick)

@@ -30,7 +30,10 @@ settings.load_profile("ci" if os.environ.get("CI") else "quick")
 @pytest.fixture(autouse=True)
 def _settings_as_found():
     """Start with seed 0, and put the process-wide settings back."""
-    changeable = (device.default_dtype, device.kernel_backend, device.num_threads, device.conv_algorithm)
+    changeable = (
+        *(device.default_dtype, device.default_device, device.kernel_backend, device.num_threads),
+        *(device.conv_algorithm, device.matmul_precision),
+    )
     before = [setting.get() for setting in changeable]
     tc.manual_seed(0)
     yield

@@ -18,7 +18,7 @@ LEVELS = (
     ("viz",),
     ("io", "metrics"),
     ("capture",),
-    ("nn", "optim"),
+    ("nn", "optim", "amp"),
     ("ops",),
     (
         *("tensor", "attached", "function", "autograd", "anomaly", "graph", "hooks", "dlpack", "recorder"),
@@ -26,7 +26,7 @@ LEVELS = (
     ),
     ("grad_mode", "memory"),
     ("kernels",),
-    ("backends", "cuda", "device", "generator"),
+    ("backends", "cuda", "device", "device_errors", "generator"),
     ("errors", "_version"),
 )
 """The rooms from the top down; those of one level may import each other."""
@@ -91,7 +91,7 @@ def test_the_check_sees_all_forms_of_import() -> None:
 
 HEAVY = {
     "matplotlib": ("viz",),
-    "cupy": ("kernels", "cuda", "device", "dlpack", "ops"),
+    "cupy": ("kernels", "cuda", "device", "device_errors", "dlpack", "ops"),
     "llvmlite": ("kernels",),
     "torch": ("benchmark",),
 }

@@ -13,8 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from numpy import dtype, finfo, iinfo
 
-from tinyconv import autograd, backends, cuda, errors, nn, optim
+from tinyconv import amp, autograd, backends, cuda, errors, nn, optim
 from tinyconv._version import __version__
+from tinyconv.amp import (
+    autocast,
+    get_float32_matmul_precision,
+    is_autocast_enabled,
+    set_float32_matmul_precision,
+)
 from tinyconv.autograd import Function
 from tinyconv.capture import compile
 from tinyconv.device import (
@@ -73,6 +79,9 @@ Size = tuple
 contiguous_format, channels_last, preserve_format = "contiguous_format", "channels_last", "preserve_format"
 """What ``memory_format`` may be: N, C, H, W in that order in memory; N, H, W, C; as the input is."""
 
+bfloat16 = "bfloat16"
+"""For `autocast`: no tensor has this dtype."""
+
 ON_DEMAND = ("data", "metrics", "models", "train", "utils", "viz")
 """Parts of the package that are imported when they are first asked for."""
 
@@ -83,4 +92,5 @@ if not TYPE_CHECKING:  # a type checker reports missing names by itself
     def __getattr__(name: str) -> Any:
         if name in ON_DEMAND:
             return import_module(f"tinyconv.{name}")
-        raise missing_name("tinyconv", name, globals())
+        instead = dict.fromkeys(("float16", "half"), "tc.bfloat16 in autocast, which needs no scaled loss")
+        raise missing_name("tinyconv", name, globals(), instead)

@@ -24,7 +24,7 @@ from tinyconv.anomaly import (
     is_anomaly_enabled,
     set_detect_anomaly,
 )
-from tinyconv.device import array_module
+from tinyconv.device import array_module, matmul_precision
 from tinyconv.errors import DtypeError, GraphError, missing_name
 from tinyconv.function import AccumulateGrad, Edge, Function, edge_to, is_tensor
 from tinyconv.grad_mode import _grad_mode, enable_grad, no_grad
@@ -105,7 +105,11 @@ def _send_back(
         arrived[edge] if edge in arrived else _zeros(*like) if node._zeros_for_missing else None
         for edge, like in zip(edges, node._outputs_like, strict=True)
     ]
-    found = _checked(node, node.backward(node, *grads))
+    if node._precision == matmul_precision.get():
+        found = _checked(node, node.backward(node, *grads))
+    else:  # multiply as the forward did
+        with matmul_precision(node._precision):
+            found = _checked(node, node.backward(node, *grads))
     if is_anomaly_check_nan_enabled():
         check_finite(node, found, grads)
     for edge, grad in zip(node.edges, found, strict=True):

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from tinyconv.device_errors import clear_errors, find_cupy
 from tinyconv.errors import ArgumentError, DeviceError, DtypeError
 
 T = TypeVar("T")
@@ -252,22 +253,32 @@ def device_of(array: Any) -> Device:
     return Device(f"cuda:{array.device.id}")
 
 
-def to_device(array: Any, device: str) -> Any:
-    """Copy `array` to `device`; the same array if it is already there."""
+def refuse_several_devices(op: str, arrays: list[Any]) -> None:
+    """An error if these arrays, which an op takes, are not all on one device."""
+    devices = [device_of(array) for array in arrays]
+    if len(set(devices)) > 1:
+        shown = f"({', '.join(devices)})"
+        raise DeviceError(op, "the inputs' devices", shown, "all tensors on one device")
+
+
+def to_device(array: Any, device: str, non_blocking: bool = False) -> Any:
+    """Copy `array` to `device`; the same array if it is already there.
+
+    With `non_blocking` the copy to a GPU goes on in the background, see `Tensor.to`.
+    """
     name = _check_device(device)
-    if name == "cpu":
-        return array if isinstance(array, np.ndarray) else array.get()
-    try:
-        import cupy
-    except ImportError as error:
-        raise DeviceError(
-            "to", "device", repr(name), "CuPy to be installed: pip install 'tinyconv[gpu]'"
-        ) from error
-    try:
-        with cupy.cuda.Device(int(name.partition(":")[2] or 0)):
+    if array_module(array) is np:
+        if name == "cpu":
+            return array
+        cupy = find_cupy("to", name)
+        with clear_errors("to", name), cupy.cuda.Device(name.index or 0):
+            return cupy.asarray(array, blocking=not non_blocking)
+    with clear_errors("to", name):
+        if name == "cpu":
+            return array.get()
+        cupy = find_cupy("to", name)
+        with cupy.cuda.Device(name.index or 0):
             return cupy.asarray(array)
-    except cupy.cuda.runtime.CUDARuntimeError as error:
-        raise DeviceError("to", "device", repr(name), f"a working GPU ({error})") from error
 
 
 class RandomState:

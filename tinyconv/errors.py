@@ -67,6 +67,10 @@ class DeviceError(TinyconvError, RuntimeError):
     """A device is missing, or tensors live on different devices."""
 
 
+class OutOfMemoryError(DeviceError):
+    """The GPU has no memory left for an array; `tinyconv.cuda.memory_summary` shows what is used."""
+
+
 class DataError(TinyconvError, ValueError):
     """A data folder, image or mask cannot be used; the message names the file."""
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinyconv.anomaly import calling_line
-from tinyconv.device import array_module, device_of
-from tinyconv.errors import DeviceError, DtypeError, GraphError
+from tinyconv.device import array_module, matmul_precision, refuse_several_devices
+from tinyconv.errors import DtypeError, GraphError
 from tinyconv.grad_mode import _grad_mode
 from tinyconv.hooks import GradientHooks
 from tinyconv.memory import Version, owner, share_version
@@ -87,6 +87,7 @@ class Function:
     _constant: tuple[Any, ...] = ()
     _zeros_for_missing: bool = True
     _hooks: dict[int, GradientHooks] | None = None
+    _precision: str = "float32"
     _input_shapes: tuple[tuple[int, ...] | None, ...] = ()
     _outputs_like: tuple[tuple[ModuleType, tuple[int, ...], Any], ...] = ()
     _saved: tuple[Any, ...] | None = ()
@@ -194,6 +195,7 @@ class Function:
             edges.append(edge_to(x) if needed else None)
             shapes.append(x.array.shape if needed else None)
         self.edges, self._input_shapes = tuple(edges), tuple(shapes)
+        self._precision = matmul_precision.get()
         self._outputs_like = tuple([(array_module(y.array), y.array.shape, y.array.dtype) for y in outputs])
         for index, output in enumerate(outputs):
             if is_differentiable(output.array) and not _is_one_of(output.array, self._constant):
@@ -296,8 +298,6 @@ def edge_to(tensor: Tensor) -> Edge:
 
 
 def _check_same_device(op: str, tensors: list[Tensor]) -> None:
-    if len({type(x.array) for x in tensors}) == 1:
+    if {type(x.array) for x in tensors} == {np.ndarray}:
         return
-    if len({isinstance(x.array, np.ndarray) for x in tensors}) > 1:
-        devices = ", ".join(device_of(x.array) for x in tensors)
-        raise DeviceError(op, "the inputs' devices", f"({devices})", "all tensors on one device")
+    refuse_several_devices(op, [x.array for x in tensors])

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, GraphError
 from tinyconv.grad_mode import is_grad_enabled
 
@@ -55,7 +56,7 @@ def check_writable(tensor: Any, op: str, value: Any = None) -> None:
     ArgumentError
         If its memory is read-only, as that of an expanded tensor, where elements share a place.
     """
-    if isinstance(tensor.array, np.ndarray) and not tensor.array.flags.writeable:
+    if array_module(tensor.array) is np and not tensor.array.flags.writeable:
         raise ArgumentError(op, "the tensor", "an expanded view or read-only", "memory of its own: x.clone()")
     if not is_grad_enabled():
         return

@@ -185,7 +185,7 @@ class Tensor(AttachedMethods):
         """
         if self.requires_grad:
             raise GraphError("numpy", "the tensor", "part of a graph", "tensor.detach().numpy()")
-        if not isinstance(self.array, np.ndarray):
+        if _device.array_module(self.array) is not np:
             raise _device.DeviceError("numpy", "the tensor's device", self.device, "tensor.cpu().numpy()")
         return self.array
 
@@ -227,9 +227,10 @@ class Tensor(AttachedMethods):
         """Copy to the CPU."""
         return self.to("cpu")
 
-    def cuda(self) -> Tensor:
-        """Copy to the GPU."""
-        return self.to("cuda")
+    def cuda(self, device: str | int | None = None, non_blocking: bool = False) -> Tensor:
+        """Copy to the GPU, or to the one of this name or number."""
+        name = f"cuda:{device}" if isinstance(device, int) else device or "cuda"
+        return self.to(name, non_blocking=non_blocking)
 
     def float(self) -> Tensor:
         """Convert to float32."""
@@ -270,6 +271,7 @@ class Tensor(AttachedMethods):
         values = source
         try:
             values = source.array if isinstance(source, Tensor) else np.asarray(source)
+            values = _device.to_device(values, _device.device_of(self.array))
             self.array[...] = values
         except (ValueError, TypeError, OverflowError) as error:
             given = getattr(values, "shape", None) or repr(values)

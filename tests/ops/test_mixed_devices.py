@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import sys
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tinyconv as tc
+from tests.fake_cupy import FarArray
 from tests.ops.calls import CALLS, arguments, call
 from tinyconv.errors import DeviceError
-
-
-class FarArray:
-    """Stands for an array on a GPU: it tells what it is, and cannot be computed with."""
-
-    __module__ = "cupy.stand_in"
-    device = SimpleNamespace(id=0)
-
-    def __init__(self, array: Any) -> None:
-        self.dtype, self.shape, self.ndim, self.size = array.dtype, array.shape, array.ndim, array.size
-        self.strides, self.flags = array.strides, array.flags
 
 
 def names_of_tensors(name: str) -> list[str]:

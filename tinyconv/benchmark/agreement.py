@@ -25,8 +25,17 @@ LOSS_TOLERANCE = 1e-4
 """The loss is a mean over many decisions."""
 
 
-def disagreement(results: Mapping[str, Array], standard: Mapping[str, Array], task: str) -> str:
+ROUNDINGS = {FORWARD: 4, BACKWARD: 4, INFERENCE: 16, TRAINING: 64}
+"""So many roundings of the factors to fewer bits, in the same direction, are allowed for."""
+
+
+def disagreement(
+    results: Mapping[str, Array], standard: Mapping[str, Array], task: str, rounding: float = 0.0
+) -> str:
     """What is wrong with `results`, in a few words; an empty string if they agree with `standard`.
+
+    `rounding` is the largest relative error of one factor where products are not those of float32:
+    2**-11 of TF32, 2**-8 of bfloat16.
 
     Examples
     --------
@@ -42,6 +51,7 @@ def disagreement(results: Mapping[str, Array], standard: Mapping[str, Array], ta
         if results[name].shape != expected.shape:
             return f"{name} has the shape {results[name].shape}, not {expected.shape}"
         tolerance = LOSS_TOLERANCE if name == "loss" else TOLERANCES[task]
+        tolerance = max(tolerance, ROUNDINGS[task] * rounding)
         distance = euclidean_distance if task == TRAINING else largest_difference
         off = distance(results[name], expected)
         if not off <= tolerance:  # not a number is no agreement

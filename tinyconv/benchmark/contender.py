@@ -33,18 +33,22 @@ class Job:
         contenders', by name. It is called before `run`.
     before : callable
         Called before each `run`, and not timed.
+    seconds : callable, optional
+        Does the task and gives the seconds of one call by another clock than the processor's.
     """
 
     run: Callable[[], object]
     results: Callable[[], dict[str, Array]]
     before: Callable[[], object] = nothing
+    seconds: Callable[[], float] | None = None
 
 
 class Contender(Protocol):
     """One engine in one setting. It lives in a process of its own.
 
     It is made by a function that takes the number of threads, and that is named to `race` as
-    ``"package.module:function"``. It may raise ImportError.
+    ``"package.module:function"``. It may raise ImportError. If it has a method ``peak(case, task)``, that is
+    asked for memory in the place of the process: the answer is ``{"rest": bytes, "peak": bytes}``.
     """
 
     version: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -49,6 +49,8 @@ class Engine:
         In which to compute.
     without_graph : callable
         Makes the block in which inference runs.
+    multiplying : callable
+        Makes the block around layers and the networks' forward pass, without the loss.
     """
 
     def __init__(
@@ -60,7 +62,9 @@ class Engine:
         compiled: Callable[..., Any] | None = None,
         dtype: str = "float32",
         compiles_step: bool = False,
+        multiplying: Callable[[], AbstractContextManager[Any]] = nullcontext,
     ) -> None:
+        self.multiplying = multiplying
         self.tc, self.place, self.adam, self.without_graph = tc, place, adam, without_graph
         self.compiled, self.dtype, self.compiles_step = compiled, dtype, compiles_step
         self.version = str(tc.__version__)
@@ -103,7 +107,13 @@ class Engine:
         compiled = self.compiled or as_it_is
         forward = as_it_is if self.compiles_step else compiled
         whole = compiled if self.compiles_step else as_it_is
-        loss_at = forward(lambda x, y: loss_of(model(x), y))
+
+        def loss_of_batch(x: Tensor, y: Tensor) -> Tensor:
+            with self.multiplying():
+                output = model(x)
+            return loss_of(output.to(getattr(self.tc, self.dtype)), y)
+
+        loss_at = forward(loss_of_batch)
 
         def step(x: Tensor, y: Tensor) -> Tensor:
             optimizer.zero_grad()
@@ -140,7 +150,7 @@ class Engine:
         forward = (self.compiled or as_it_is)(model)
 
         def run() -> Tensor:
-            with self.without_graph():
+            with self.without_graph(), self.multiplying():
                 return forward(images)
 
         def results() -> dict[str, Array]:
@@ -149,7 +159,8 @@ class Engine:
         return Job(run, results)
 
     def _convolve(self, case: Layer, *inputs: Tensor) -> Tensor:
-        return getattr(self.tc.nn.functional, case.function)(*inputs, **case.options)
+        with self.multiplying():
+            return getattr(self.tc.nn.functional, case.function)(*inputs, **case.options)
 
     def _tensors(self, case: Layer) -> list[Tensor]:
         return [self.place(self._tensor(array), len(case.size) + 2) for array in case.arrays()]
@@ -171,7 +182,8 @@ class Engine:
 
 def numbers(tensor: Tensor) -> Array:
     """A copy as a NumPy array."""
-    return tensor.detach().numpy().copy()
+    array = tensor.detach().cpu()
+    return (array.float() if "bfloat16" in str(array.dtype) else array).numpy().copy()
 
 
 def set_learning_rate(optimizer: Any, rate: float) -> None:

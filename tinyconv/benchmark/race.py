@@ -130,6 +130,7 @@ def race(
     progress: Callable[[str], object] = lambda label: None,
     versions: dict[str, str] | None = None,
     standard: str = EXACT,
+    roundings: Mapping[str, float] | None = None,
 ) -> Iterator[Row]:
     """Run each job (a case and one of its tasks) with every contender.
 
@@ -146,6 +147,8 @@ def race(
     standard : str
         The address of the contender whose results are right: in float64, and not timed. Results that
         are not within `agreement.TOLERANCES` of these are marked wrong, and are not timed either.
+    roundings : dict, optional
+        Of contenders whose products have fewer bits, see `agreement.disagreement`.
 
     Yields
     ------
@@ -158,7 +161,7 @@ def race(
         for case, task in jobs:
             row = Row(case, task, {name: Entry() for name in contenders})
             progress(row.label)
-            _prepare_all(row, stable, folder)
+            _prepare_all(row, stable, folder, roundings or {})
             _time_all(row, stable, settings)
             if versions is not None:
                 versions.update({n: v for n, v in stable.versions.items() if n in contenders})
@@ -193,7 +196,7 @@ class Stable:
             process.close()
 
 
-def _prepare_all(row: Row, stable: Stable, folder: Path) -> None:
+def _prepare_all(row: Row, stable: Stable, folder: Path, roundings: Mapping[str, float]) -> None:
     """Let all prepare, and compare their results with the standard's."""
     file = folder / "results.npz"
     request = {"case": to_json(row.case), "task": row.task, "results": str(file)}
@@ -204,7 +207,7 @@ def _prepare_all(row: Row, stable: Stable, folder: Path) -> None:
         if right is None and results is not None:
             entry.status, entry.note = exact.status, f"nothing to compare with: {exact.note}"
         elif right is not None and results is not None:
-            entry.note = disagreement(results, right, row.task)
+            entry.note = disagreement(results, right, row.task, roundings.get(name, 0.0))
             entry.status = WRONG if entry.note else OK
 
 

@@ -18,7 +18,7 @@ from tinyconv.capture.recording import Recording
 from tinyconv.capture.running import HELPERS
 from tinyconv.capture.state import SIMPLE, State, is_own
 from tinyconv.capture.watching import watching
-from tinyconv.device import conv_algorithm, default_device, default_dtype, kernel_backend
+from tinyconv.device import conv_algorithm, default_device, default_dtype, kernel_backend, matmul_precision
 from tinyconv.errors import ArgumentError, GraphError, TinyconvError
 from tinyconv.grad_mode import _grad_mode
 from tinyconv.kernels.heap import give_back_free_blocks
@@ -211,7 +211,8 @@ class Compiled:
 
 def _settings() -> tuple[Any, ...]:
     """What of tinyconv's own must be the same for two calls to be alike."""
-    return _grad_mode.enabled, default_dtype.get(), default_device.get(), kernel_backend.get()
+    own = default_dtype, default_device, kernel_backend, matmul_precision
+    return _grad_mode.enabled, *[setting.get() for setting in own]
 
 
 def _forms(tensors: list[Tensor]) -> tuple[Any, ...]:

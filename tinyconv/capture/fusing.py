@@ -19,6 +19,7 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Any, NamedTuple
 
+from tinyconv.capture.running import at_precision
 from tinyconv.capture.statement import Statement
 from tinyconv.kernels import find_kernel
 
@@ -135,7 +136,7 @@ def _call(line: Statement, names: dict[str, Any]) -> Call | None:
         return None
     kernel = names[line.call[0]]
     *room, backend, _ = kernel.__module__.split(".")
-    if room != ["tinyconv", "kernels"] or backend not in ("cpu", "reference"):
+    if room != ["tinyconv", "kernels"] or backend not in ("cpu", "cuda", "reference"):
         return None
     return Call(backend, kernel.__name__, line.call[1:], line)
 
@@ -175,6 +176,9 @@ def _maker(lines: list[Statement], name: str, line: Statement) -> int | None:
 def _joined(rule: Rule, first: Call, second: Call, names: dict[str, Any]) -> Statement:
     kernel = rule.kernel(first.kernel, second.kernel)
     function = find_kernel(first.backend, "fused", kernel)
+    for call in (first, second):
+        precision = getattr(names[call.line.call[0]], "precision", None)
+        function = function if precision is None else at_precision(function, precision)
     name = next((name for name, value in names.items() if value is function), f"{kernel}_{len(names)}")
     names[name] = function
     between = first.line.makes[0]

@@ -7,11 +7,11 @@ microseconds more.
 from __future__ import annotations
 
 INLINE = {
-    "Expand": "np.broadcast_to({0}, {1})",
+    "Expand": "broadcast_to({0}, {1})",
     "Permute": "{0}.transpose({1})",
     "Reshape": "{0}.reshape({1})",
 }
-"""Ops that NumPy does in one call, with what stands for them in the program."""
+"""Ops that are one call of an array's module, with what stands for them in the program."""
 
 KERNELS_ONLY = frozenset(
     (

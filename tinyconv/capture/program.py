@@ -13,9 +13,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from tinyconv.capture.fusing import fuse
+from tinyconv.capture.segments import Segment, with_segments
 from tinyconv.capture.statement import Statement
 
 
@@ -122,12 +121,15 @@ class Code:
         gradient, or None, for each leaf.
     source : str
         Their text.
+    segments : dict of str to Segment
+        Kernels that a GPU does as one.
     """
 
     prepare: Callable[..., Any] | None
     forward: Callable[..., Any]
     backward: dict[tuple[bool, ...], Callable[..., Any]]
     source: str
+    segments: dict[str, Segment]
 
 
 def generate(program: Program, helpers: dict[str, Any]) -> Code:
@@ -152,6 +154,9 @@ def generate(program: Program, helpers: dict[str, Any]) -> Code:
         texts.append(
             _function("prepare", "inputs, state", first, (), f"{_tuple(sorted(handed_on))}", handed_on)
         )
+    segments: dict[str, tuple[str, tuple[bool, ...]]] = {}
+    rest = rest if program.walks else with_segments(rest, names, segments)
+    texts += [text for text, _ in segments.values()]
     result = f"{program.result}, {_tuple(saved)}, {_tuple(program.outputs)}, {_tuple(program.watched)}"
     keep = set(program.result_takes) | set(saved)
     unpack = [f"{_tuple(sorted(handed_on))} = prepared"] if handed_on else []
@@ -162,10 +167,12 @@ def generate(program: Program, helpers: dict[str, Any]) -> Code:
         arguments = "inputs, state, saved, gradients"
         texts.append(_function(_walk_name(walk), arguments, lines, unpack, returned, end))
     source = "\n\n\n".join(texts)
-    scope = {**helpers, **names, **program.constants, "np": np}
+    scope = {**helpers, **names, **program.constants}
     exec(compile(source, "<captured step>", "exec"), scope)
+    scope |= {name: Segment(scope[name], stays) for name, (_, stays) in segments.items()}
     backward = {walk.given: scope[_walk_name(walk)] for walk in program.walks}
-    return Code(scope.get("prepare"), scope["forward"], backward, source)
+    made = {name: scope[name] for name in segments}
+    return Code(scope.get("prepare"), scope["forward"], backward, source, made)
 
 
 def _walk_name(walk: Walk) -> str:

@@ -11,21 +11,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from tinyconv.autograd import Function
 from tinyconv.capture.errors import NotCapturable
 from tinyconv.capture.inline import INLINE, KERNELS_ONLY
-from tinyconv.capture.running import leaves_of
+from tinyconv.capture.running import is_array, leaves_of
 from tinyconv.capture.state import State, is_own
 from tinyconv.capture.statement import Statement
 from tinyconv.capture.writing import MaskKey, Writer
+from tinyconv.device import matmul_precision
 from tinyconv.grad_mode import _grad_mode
 from tinyconv.tensor import Tensor
 
 Array = Any
 GRAPH = {"edges", "needs_input_grad", "made_at", "_constant", "_zeros_for_missing", "_hooks"}
-GRAPH |= {"_input_shapes", "_outputs_like", "_counts"}
+GRAPH |= {"_input_shapes", "_outputs_like", "_counts", "_precision"}
 """Attributes of a node that every op has."""
 
 
@@ -146,7 +145,7 @@ class Recording(Writer):
         if op.__name__ in INLINE and is_own(_file_of(op)):
             takes: list[str] = []
             parts = [self.expression(x, takes, tensors=False) for x in inputs]
-            self._add_pure(INLINE[op.__name__].format(*parts), arrays, takes)
+            self._add_pure(INLINE[op.__name__].format(*parts), arrays, takes, view=True)
         elif op.__name__ in KERNELS_ONLY and is_own(_file_of(op)) and self._all_known(arrays):
             self._note_kernels(self.kernel_calls)
         else:
@@ -169,7 +168,7 @@ class Recording(Writer):
             name = self.function(kernel)
             text = f"{name}({', '.join(parts)})"
             results = list(result) if isinstance(result, tuple) else [result]
-            if not all(isinstance(x, np.ndarray) or x is None for x in results):
+            if not all(is_array(x) or x is None for x in results):
                 raise NotCapturable(f"uses a number that the kernel {kernel.__name__} returned")
             self._add_pure(text, results, takes, isinstance(result, tuple), (name, *parts))
 
@@ -180,6 +179,7 @@ class Recording(Writer):
         takes: list[str],
         several: bool = False,
         call: tuple[str, ...] = (),
+        view: bool = False,
     ) -> None:
         """A statement without side effects; what depends on constants alone is a constant itself."""
         if takes and all(name[0] == "c" for name in takes):
@@ -189,7 +189,7 @@ class Recording(Writer):
         makes = tuple([self.new("v") if array is None else self.call_it(array) for array in results])
         left = "".join(f"{name}, " for name in makes) if several else makes[0]
         text = f"{left} = {text}".replace(",  =", ", =")
-        self.lines.append(Statement(text, makes, tuple(takes), call=call))
+        self.lines.append(Statement(text, makes, tuple(takes), call=call, view=view))
 
     def _note_forward(self, op: type[Function], inputs: tuple[Any, ...], outputs: tuple[Tensor, ...]) -> None:
         own = is_own(_file_of(op))
@@ -199,7 +199,7 @@ class Recording(Writer):
         makes = tuple([self.call_it(output.array) for output in outputs])
         node = self.new("n")
         left = "".join(f"{name}, " for name in makes)
-        text = f"{node}, ({left}) = run_op({self.function(op)}, {needs}, ({parts}))"
+        text = f"{node}, ({left}) = run_op({self.function(op)}, {needs}, ({parts}){_precision()})"
         self.lines.append(Statement(text, (*makes, node), tuple(takes), pure=own))
         context = next((y.grad_fn for y in outputs if isinstance(y.grad_fn, op)), None)
         if context is None:
@@ -214,7 +214,7 @@ class Recording(Writer):
         if isinstance(value, tuple | list):
             for i, part in enumerate(value):
                 self._note_kept(f"{path}[{i}]", part, node, own)
-        elif isinstance(array, np.ndarray):
+        elif is_array(array):
             if not self.is_known(array):
                 name = self.call_it(array)
                 self.lines.append(Statement(f"{name} = array_of({path})", (name,), (node,)))
@@ -243,7 +243,7 @@ class Recording(Writer):
         arrays: list[tuple[int, Array]] = []
         for i, leaf in enumerate(leaves_of(result)):
             array = getattr(leaf, "array", leaf)
-            if isinstance(array, np.ndarray):
+            if is_array(array):
                 if not self.is_known(array):
                     arrays.append((i, array))
             elif leaf is not None:
@@ -258,11 +258,11 @@ class Recording(Writer):
         self.lines.append(Statement(text, names, tuple(takes), pure, shapes))
 
     def _note_constant(self, args: tuple[Any, ...], options: dict[str, Any], result: Any) -> None:
-        if any(isinstance(x, np.ndarray) for x in leaves_of((args, tuple(options.values())))):
+        if any(is_array(x) for x in leaves_of((args, tuple(options.values())))):
             raise NotCapturable("mixes a NumPy array with tensors")
         for leaf in leaves_of(result):
             array = getattr(leaf, "array", leaf)
-            if isinstance(array, np.ndarray) and not self.is_known(array):
+            if is_array(array) and not self.is_known(array):
                 self.constant(array)
 
 
@@ -273,9 +273,15 @@ def next_mask_key() -> tuple[int, int]:
     return seed.get().next_mask_key()
 
 
+def _precision() -> str:
+    """The further argument of `run_op` where products are not those of float32."""
+    precision = matmul_precision.get()
+    return "" if precision == "float32" else f", {precision!r}"
+
+
 def _file_of(op: type[Function]) -> str:
     return op.forward.__code__.co_filename
 
 
 def _arrays(value: Any) -> list[Array]:
-    return [leaf for leaf in leaves_of(value) if isinstance(leaf, np.ndarray)]
+    return [leaf for leaf in leaves_of(value) if is_array(leaf)]

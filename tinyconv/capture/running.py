@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import byte_bounds
 
 from tinyconv.autograd import Function
+from tinyconv.device import array_module, matmul_precision
 from tinyconv.tensor import Tensor
 
 Array = Any
+
+
+def is_array(value: Any) -> bool:
+    """Whether `value` is an array, of NumPy or on a GPU."""
+    return isinstance(value, np.ndarray) or type(value).__module__.startswith("cupy")
 
 
 def array_of(value: Any) -> Array:
@@ -20,9 +26,16 @@ def array_of(value: Any) -> Array:
 
 
 def run_op(
-    op: type[Function], needs: tuple[bool, ...], inputs: tuple[Any, ...]
+    op: type[Function], needs: tuple[bool, ...], inputs: tuple[Any, ...], precision: str = "float32"
 ) -> tuple[Function, list[Array]]:
     """The forward of an op: the object that keeps what its backward needs, and the outputs."""
+    with matmul_precision(precision):
+        return _run_op(op, needs, inputs)
+
+
+def _run_op(
+    op: type[Function], needs: tuple[bool, ...], inputs: tuple[Any, ...]
+) -> tuple[Function, list[Array]]:
     context = op()
     context.needs_input_grad = needs
     if op.setup_context is None:
@@ -43,12 +56,31 @@ def twin(array: Array) -> Array:
     """A copy with the same strides, gaps and repetitions, as kernels may go through memory in its order."""
     if array.size == 0:
         return array.copy("K")
-    low, high = byte_bounds(array)
-    memory = np.zeros(high - low, np.uint8)
-    start = array.__array_interface__["data"][0] - low
-    copied = np.ndarray(array.shape, array.dtype, memory, start, array.strides)
+    module = array_module(array)
+    spans = [(n - 1) * step // array.itemsize for n, step in zip(array.shape, array.strides, strict=True)]
+    before, after = -sum(min(span, 0) for span in spans), sum(max(span, 0) for span in spans)
+    memory = module.zeros(before + after + 1, array.dtype)
+    copied: Array = module.lib.stride_tricks.as_strided(memory[before:], array.shape, array.strides)
     copied[...] = array
     return copied
+
+
+def broadcast_to(array: Array, shape: tuple[int, ...]) -> Array:
+    """`array` repeated to `shape`, without a copy."""
+    return array_module(array).broadcast_to(array, shape)
+
+
+@functools.cache
+def at_precision(kernel: Any, precision: str) -> Any:
+    """`kernel`, called with this `matmul_precision`; one object for each pair."""
+
+    @functools.wraps(kernel)
+    def call(*args: Any, **options: Any) -> Any:
+        with matmul_precision(precision):
+            return kernel(*args, **options)
+
+    vars(call)["precision"] = precision
+    return call
 
 
 def leaves_of(value: Any) -> list[Any]:
@@ -58,4 +90,11 @@ def leaves_of(value: Any) -> list[Any]:
     return [value]
 
 
-HELPERS = {"twin": twin, "Tensor": Tensor, "array_of": array_of, "pick": pick, "run_op": run_op}
+HELPERS = {
+    "twin": twin,
+    "Tensor": Tensor,
+    "array_of": array_of,
+    "broadcast_to": broadcast_to,
+    "pick": pick,
+    "run_op": run_op,
+}

@@ -21,6 +21,8 @@ class Statement:
         The results must have these shapes, else the program does not fit its inputs.
     call : tuple of str
         If it is the call of a kernel: the names of the kernel and of its arguments.
+    view : bool
+        Whether it makes another view of the same memory, and starts no kernel.
     """
 
     text: str
@@ -29,3 +31,4 @@ class Statement:
     pure: bool = True
     shapes: tuple[tuple[int, ...], ...] | None = None
     call: tuple[str, ...] = ()
+    view: bool = False

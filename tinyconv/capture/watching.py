@@ -24,8 +24,9 @@ import numpy as np
 from tinyconv import kernels
 from tinyconv.capture.errors import NotCapturable
 from tinyconv.capture.recording import Recording
+from tinyconv.capture.running import at_precision
 from tinyconv.capture.state import PACKAGE, is_library, is_own
-from tinyconv.device import seed
+from tinyconv.device import matmul_precision, seed
 from tinyconv.grad_mode import _grad_mode
 from tinyconv.tensor import Tensor
 
@@ -167,6 +168,9 @@ def _listening_kernels(recording: Recording, original: Any, thread: int) -> Any:
 
     def find_kernel(backend: str, file: str, function: str) -> Any:
         kernel = original(backend, file, function)
+        precision = matmul_precision.get()
+        if precision != "float32" and backend == "cuda" and file in PRODUCTS:
+            kernel = at_precision(kernel, precision)
         if threading.get_ident() != thread:
             return kernel
 
@@ -192,6 +196,9 @@ def _listening_keys(masks: Any) -> Any:
 
     return next_mask_key
 
+
+PRODUCTS = ("conv", "fused", "matmul")
+"""Kernels that read `matmul_precision` on a GPU."""
 
 HIDDEN = {"param_groups", "get_last_lr", "_last_lr", "last_epoch", "_step_count", "state_dict"}
 """What optimisers and schedulers change in each step: a step that reads it cannot be replayed."""

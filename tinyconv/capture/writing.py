@@ -9,7 +9,7 @@ import numpy as np
 
 from tinyconv.capture.errors import NotCapturable
 from tinyconv.capture.program import Program
-from tinyconv.capture.running import twin
+from tinyconv.capture.running import is_array, twin
 from tinyconv.capture.state import State, is_own
 from tinyconv.capture.statement import Statement
 from tinyconv.memory import owner
@@ -100,7 +100,7 @@ class Writer:
             text, names = self.as_tensor(value)
             takes += names
             return text
-        if isinstance(value, np.ndarray):
+        if is_array(value):
             return self._take(value, takes)
         if isinstance(value, MaskKey):
             takes.append(value.name)

@@ -29,6 +29,7 @@ def evaluate(
     tta: Annotated[
         bool, typer.Option("--tta", help="Average over mirrored and turned copies (of volumes: mirrored).")
     ] = False,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda (a GPU) or cuda:1.  [default: cpu]")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads to use.  [default: all cores]")] = None,
 ) -> None:
     """Score the best network of a run, or several together: a table, and figures of the worst cases.
@@ -36,10 +37,12 @@ def evaluate(
     Of a segmentation scores.json has the scores of each image. Several runs are scored on what the first
     one held out.
     """
+    from tinyconv.commands.runs import use_device
     from tinyconv.device import set_num_threads
     from tinyconv.train.class_config import ClassConfig
     from tinyconv.train.folder import RunFolder
 
+    use_device("eval", device)
     if threads is not None:
         set_num_threads(threads)
     if part is not None and part not in PARTS:

@@ -27,6 +27,7 @@ def predict(
     tta: Annotated[
         bool, typer.Option("--tta", help="Average over mirrored and turned copies (of volumes: mirrored).")
     ] = False,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda (a GPU) or cuda:1.  [default: cpu]")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads to use.  [default: all cores]")] = None,
 ) -> None:
     """Use a trained network, or several, on images.
@@ -34,10 +35,12 @@ def predict(
     A segmentation writes NAME_mask.png and NAME_overlay.png for each (NAME_mask.nii.gz where the image is
     a NIfTI volume), a classifier answers.csv.
     """
+    from tinyconv.commands.runs import use_device
     from tinyconv.device import set_num_threads
     from tinyconv.train.class_config import ClassConfig
     from tinyconv.train.folder import RunFolder
 
+    use_device("predict", device)
     if threads is not None:
         set_num_threads(threads)
     runs = [run, *(path for path in images if is_run(path))]

@@ -16,6 +16,19 @@ OF_CLASSIFIERS, OF_SEGMENTERS = (
 )
 
 
+def use_device(command: str, device: str | None) -> None:
+    """Compute on this device from now on; an error, before anything else is done, if it cannot be."""
+    from tinyconv.device import Device, set_default_device
+    from tinyconv.device_errors import find_cupy
+
+    if device is None:
+        return
+    place = Device(device)
+    if place.type == "cuda":
+        find_cupy(command, place)
+    set_default_device(place)
+
+
 def make_config(model: str, data: str, data_dir: str | None, quick: bool, given: dict[str, Any]) -> Any:
     """The options of a run, of the kind that the data are for."""
     from tinyconv import models

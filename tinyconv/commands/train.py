@@ -129,6 +129,7 @@ def train(
     seed: Annotated[
         int | None, typer.Option(help="Of weights, split, order, crops, dropout.  [default: 0]")
     ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda (a GPU) or cuda:1.  [default: cpu]")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads to use.  [default: all cores]")] = None,
     run: Annotated[
         Path | None,
@@ -146,7 +147,7 @@ def train(
 
     Training stops at the first of --epochs, --steps and --minutes.
     """
-    from tinyconv.commands.runs import find_rate, make_config, open_data, run_session
+    from tinyconv.commands.runs import find_rate, make_config, open_data, run_session, use_device
     from tinyconv.train.folder import RunFolder
     from tinyconv.train.mask_sources import SYNTHETIC
     from tinyconv.train.options_file import read_options
@@ -183,6 +184,7 @@ def train(
         "on_not_finite": on_not_finite,
         "seed": seed,
     }
+    use_device("train", device)
     if threads is not None:
         from tinyconv.device import set_num_threads
 
@@ -201,7 +203,7 @@ def train(
     for name, value in {**others, "overwrite": overwrite or None, "quick": quick or None}.items():
         if value is not None:
             option = "--" + name.replace("_", "-")
-            expected = "at most --threads there: a run keeps its options"
+            expected = "at most --threads and --device there: a run keeps its options"
             raise ArgumentError("train", option, f"{value}, next to --resume", expected)
     folder = RunFolder.open(resume)
     if model is not None and ALIASES.get(model, model) != folder.config.model:

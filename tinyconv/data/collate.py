@@ -54,6 +54,17 @@ def to_tensors(batch: Any) -> Any:
     return tuple(map(to_tensors, batch)) if isinstance(batch, tuple) else batch
 
 
+def pinned(batch: Any) -> Any:
+    """A batch whose tensors, and whatever else has a method ``pin_memory``, are what it returns."""
+    if hasattr(batch, "pin_memory"):
+        return batch.pin_memory()
+    if isinstance(batch, Mapping):
+        return {key: pinned(entry) for key, entry in batch.items()}
+    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
+        return type(batch)(*map(pinned, batch))
+    return type(batch)(map(pinned, batch)) if type(batch) in (tuple, list) else batch
+
+
 def join(samples: Sequence[Any], wrap: Callable[[Array], Any]) -> Any:
     """Stack arrays and numbers over the samples, entry by entry, and `wrap` each stack."""
     first = samples[0]

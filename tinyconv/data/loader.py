@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from tinyconv.data.collate import collate_arrays, default_collate, to_tensors
+from tinyconv.data.collate import collate_arrays, default_collate, pinned, to_tensors
 from tinyconv.data.dataset import at_epoch, item_name
 from tinyconv.data.process_workers import WorkerPool
 from tinyconv.data.sampler import BatchSampler, RandomSampler, SequentialSampler, order_of, seed_of
@@ -59,8 +59,9 @@ class DataLoader:
         Whether processes live on after an epoch; `close` ends them.
     timeout : float
         Seconds after which a batch that does not come from its process is an error; 0 waits.
-    pin_memory
-        PyTorch's, for copies that are not made here: it changes nothing.
+    pin_memory : bool
+        Put each batch into memory that a GPU reads by itself, for ``batch.to("cuda", non_blocking=True)``;
+        parts with a method ``pin_memory()``, as tensors have it. Without a GPU it changes nothing.
 
     Raises
     ------
@@ -112,6 +113,7 @@ class DataLoader:
         self.prefetch_factor = _check_count("prefetch_factor", ahead, least=1)
         self.multiprocessing_context, self.worker_init_fn = multiprocessing_context, worker_init_fn
         self.persistent_workers, self.timeout = persistent_workers, timeout
+        self.pin_memory = pin_memory
         self._pool: WorkerPool | None = None
         self.epoch = 0
         if len(dataset) == 0:
@@ -172,7 +174,10 @@ class DataLoader:
         return self._prefetch(dataset, batches)
 
     def _make_batch(self, dataset: Any, indices: Sequence[int]) -> Any:
-        return _make(self.collate_fn, dataset, indices)
+        return self._pinned(_make(self.collate_fn, dataset, indices))
+
+    def _pinned(self, batch: Any) -> Any:
+        return pinned(batch) if self.pin_memory else batch
 
     def _from_processes(self, epoch: int, batches: list[list[int]], start: int) -> Iterator[Any]:
         """Yield the batches in order while processes make the next ones."""
@@ -180,7 +185,7 @@ class DataLoader:
         pool = self._take_pool(partial(_make, collate_arrays if default else self.collate_fn))
         try:
             for batch in pool.batches(epoch, batches, start, self.prefetch_factor, self.timeout):
-                yield to_tensors(batch) if default else batch
+                yield self._pinned(to_tensors(batch) if default else batch)
         except Exception:
             pool.close()
             raise

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from tinyconv.device import kernel_backend
+from tinyconv.device_errors import with_clear_errors
 
 Kernel = Callable[..., Any]
 
@@ -63,11 +64,12 @@ def find_kernel(backend: str, file: str, function: str) -> Kernel:
 
 
 def _search(backend: str, file: str, function: str) -> Kernel:
+    kernel = None
     if backend != "reference" and importlib.util.find_spec(f"{__name__}.{backend}.{file}"):
-        module = importlib.import_module(f"{__name__}.{backend}.{file}")
-        if hasattr(module, function):
-            return getattr(module, function)
-    return getattr(importlib.import_module(f"{__name__}.reference.{file}"), function)
+        kernel = getattr(importlib.import_module(f"{__name__}.{backend}.{file}"), function, None)
+    if kernel is None:
+        kernel = getattr(importlib.import_module(f"{__name__}.reference.{file}"), function)
+    return with_clear_errors(kernel) if backend == "cuda" else kernel
 
 
 def backend_of(array: Any) -> str:

@@ -283,9 +283,9 @@ class Module(ModuleState):
         """Move to the CPU, in place."""
         return self.to("cpu")
 
-    def cuda(self) -> Module:
-        """Move to the GPU, in place."""
-        return self.to("cuda")
+    def cuda(self, device: str | int | None = None) -> Module:
+        """Move to the GPU, or to the one of this name or number, in place."""
+        return self.to(f"cuda:{device}" if isinstance(device, int) else device or "cuda")
 
     def extra_repr(self) -> str:
         """The arguments that `repr` shows; layers define this."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.device import FLOAT_DTYPES, device_of
-from tinyconv.errors import ArgumentError, DeviceError, DtypeError, ShapeError
+from tinyconv.device import FLOAT_DTYPES, refuse_several_devices
+from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.tensor import Tensor
 
 
@@ -30,9 +30,8 @@ def check_float(op: str, argument: str, value: Any) -> Tensor:
 def check_same_device(op: str, *tensors: Any) -> None:
     """All tensors among these are on one device."""
     arrays = [x.array for x in tensors if isinstance(x, Tensor)]
-    if len({isinstance(array, np.ndarray) for array in arrays}) > 1:
-        devices = ", ".join(device_of(array) for array in arrays)
-        raise DeviceError(op, "the inputs' devices", f"({devices})", "all tensors on one device")
+    if {type(array) for array in arrays} != {np.ndarray}:
+        refuse_several_devices(op, arrays)
 
 
 def check_same_dtype(op: str, **tensors: Tensor | None) -> None:

@@ -26,6 +26,7 @@ from tinyconv.ops._checks import (
     window_error,
 )
 from tinyconv.ops._images import IntOrTuple, Sizes, followed_by_zeros, with_batch, without_batch
+from tinyconv.ops.precision import factors
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.tensor import Tensor
 
@@ -52,7 +53,7 @@ class Conv(Function):
         ctx.save_for_backward(x, weight)
         ctx.geometry = stride, padding, dilation, groups
         b = None if bias is None else bias.array
-        return kernels.conv(x.array, weight.array, b, stride, padding, dilation, groups)
+        return kernels.conv(*factors(x.array, weight.array), b, stride, padding, dilation, groups)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
@@ -87,7 +88,8 @@ class ConvTranspose(Function):
         ctx.save_for_backward(x, weight)
         ctx.geometry = stride, padding, dilation, groups
         b = None if bias is None else bias.array
-        return kernels.conv_transpose(x.array, weight.array, b, size, stride, padding, dilation, groups)
+        arrays = factors(x.array, weight.array)
+        return kernels.conv_transpose(*arrays, b, size, stride, padding, dilation, groups)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
@@ -117,7 +119,8 @@ class ConvWeightGrad(Function):
     ) -> Any:
         ctx.save_for_backward(x, y)
         ctx.geometry = stride, padding, dilation, groups
-        return kernels.conv_weight_grad(x.array, y.array, kernel_size, stride, padding, dilation, groups)
+        arrays = factors(x.array, y.array)
+        return kernels.conv_weight_grad(*arrays, kernel_size, stride, padding, dilation, groups)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
@@ -149,7 +152,8 @@ class ConvParameterGrads(Function):
     ) -> Any:
         ctx.save_for_backward(x, y)
         ctx.geometry = stride, padding, dilation, groups
-        return kernels.conv_parameter_grads(x.array, y.array, kernel_size, stride, padding, dilation, groups)
+        arrays = factors(x.array, y.array)
+        return kernels.conv_parameter_grads(*arrays, kernel_size, stride, padding, dilation, groups)
 
     @staticmethod
     def backward(ctx: Any, grad_weight: Tensor, grad_bias: Tensor) -> Any:

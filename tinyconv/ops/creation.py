@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyconv.device import (
     FLOAT_DTYPES,
+    array_module,
     check_dtype,
     default_device,
     default_dtype,
@@ -82,9 +83,9 @@ def _as_array(where: str, data: Any, dtype: Any, copy: bool) -> Any:
 
 
 def _place(array: Any, device: str | None, requires_grad: bool) -> Tensor:
-    own = default_device.get() if isinstance(array, np.ndarray) else None
-    target = own if device is None else device
-    if target is None or (isinstance(target, str) and target == "cpu"):
+    on_cpu = array_module(array) is np
+    target = default_device.get() if device is None and on_cpu else device
+    if target is None or (on_cpu and isinstance(target, str) and target == "cpu"):
         return Tensor(array, requires_grad)
     return Tensor(to_device(array, target), requires_grad)
 

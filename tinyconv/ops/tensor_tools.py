@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.device import check_dtype, int8, int16, uint8
-from tinyconv.errors import ArgumentError
+from tinyconv.cuda.pinned import is_pinned as array_is_pinned
+from tinyconv.cuda.pinned import pinned
+from tinyconv.device import array_module, check_dtype, int8, int16, uint8
+from tinyconv.errors import ArgumentError, DeviceError
 from tinyconv.ops import creation
 from tinyconv.ops._checks import check_tensor
 from tinyconv.ops.numpy_names import numpy_names
@@ -115,8 +117,22 @@ def get_device(input: Tensor) -> int:
 
 
 def pin_memory(input: Tensor) -> Tensor:
-    """The tensor as it is: copies to a graphics card need no memory of their own here."""
-    return input
+    """A copy in memory that a graphics card can read by itself; the tensor as it is without a card.
+
+    Raises
+    ------
+    DeviceError
+        If the tensor is on a card.
+    """
+    if array_module(input.array) is not np:
+        raise DeviceError("pin_memory", "the tensor's device", input.device, "the CPU")
+    array = pinned(input.array)
+    return input if array is input.array else Tensor(array)
+
+
+def is_pinned(input: Tensor) -> bool:
+    """Whether the tensor is in memory that a graphics card can read by itself."""
+    return array_module(input.array) is np and array_is_pinned(input.array)
 
 
 def detach_(input: Tensor) -> Tensor:
@@ -145,6 +161,7 @@ METHODS = {
     "is_floating_point": is_floating_point,
     "get_device": get_device,
     "pin_memory": pin_memory,
+    "is_pinned": is_pinned,
     "detach_": detach_,
     "__contains__": contains,
     "short": lambda input: astype(input, int16),

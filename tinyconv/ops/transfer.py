@@ -17,13 +17,13 @@ class Transfer(Function):
     """y = x on another device; the gradient travels back."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, device: str) -> Any:
+    def forward(ctx: Any, x: Tensor, device: str, non_blocking: bool) -> Any:
         ctx.device = device_of(x.array)
-        return to_device(x.array, device)
+        return to_device(x.array, device, non_blocking)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
-        return to(grad, ctx.device), None
+        return to(grad, ctx.device), None, None
 
 
 def to(
@@ -45,7 +45,8 @@ def to(
     device : str, optional
     dtype : optional
     non_blocking : bool
-        PyTorch's, for copies in the background; changes nothing here.
+        Do not wait for the end of a copy from pinned memory (`Tensor.pin_memory`) to a GPU: what is given
+        to the GPU later comes after it. Until it is done, the tensor must not be changed.
     copy : bool
         Copy even if nothing changes.
     memory_format : str, optional
@@ -70,14 +71,14 @@ def to(
                 raise ArgumentError("to", "the targets", targets, "at most a device and a dtype")
     if device is not None and not isinstance(device, str):
         raise DeviceError("to", "device", repr(device), "'cpu', 'cuda' or 'cuda:0'")
-    output = input if device is None else moved(input, device)
+    output = input if device is None else moved(input, device, non_blocking)
     wants_dtype = dtype is not None or None in targets or not (targets or device or memory_format or copy)
     output = astype(output, check_dtype("to", dtype)) if wants_dtype else output
     output = output if memory_format is None else contiguous(output, memory_format)
     return output.clone() if copy and output is input else output
 
 
-def moved(input: Tensor, device: str) -> Tensor:
+def moved(input: Tensor, device: str, non_blocking: bool = False) -> Tensor:
     """`input` on `device`; itself if it is there."""
     there = device_of(input.array) == ("cuda:0" if device == "cuda" else device)
-    return input if there else Transfer.apply(input, device)
+    return input if there else Transfer.apply(input, device, non_blocking)

@@ -13,6 +13,7 @@ from tinyconv.grad_mode import no_grad
 from tinyconv.metrics import confusion_matrix, expected_calibration_error, roc_auc, top_k_accuracy
 from tinyconv.nn import Module
 from tinyconv.ops.softmax import softmax
+from tinyconv.train.placing import device_of_model
 
 Array = Any
 
@@ -63,7 +64,8 @@ def score(model: Module, data: Any, stopping: Callable[[], bool] = lambda: False
         for x, targets in DataLoader(data, BATCH):
             if stopping():
                 break
-            probabilities.append(softmax(model(x), 1).array.astype(np.float64))
+            found = softmax(model(x.to(device_of_model(model))), 1).cpu()
+            probabilities.append(found.array.astype(np.float64))
             labels.append(targets.array)
     if not labels:
         return Scored(np.zeros((0, 1)), np.zeros(0, int))

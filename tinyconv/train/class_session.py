@@ -31,7 +31,8 @@ class ClassLoss:
 
     def __call__(self, output: Tensor, target: Tensor) -> Tensor:
         self.accuracy = float((output.array.argmax(axis=1) == target.array).mean())
-        return F.cross_entropy(output, target, weight=self.weights)
+        weight = None if self.weights is None else self.weights.to(output.device)
+        return F.cross_entropy(output, target, weight=weight)
 
 
 class ClassSession(Session):

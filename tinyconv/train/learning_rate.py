@@ -15,6 +15,7 @@ from tinyconv.nn import Module
 from tinyconv.optim import Optimizer
 from tinyconv.tensor import Tensor
 from tinyconv.train.fields import is_number
+from tinyconv.train.placing import device_of_model
 
 SMOOTHING = 0.9
 WORSE = 4.0
@@ -118,11 +119,11 @@ def _rise(
     model: Module, optimizer: Optimizer, loss: Any, loader: DataLoader, rates: list[float]
 ) -> LearningRates:
     """Train for one step at each of the rates."""
-    found, mean = LearningRates(), 0.0
+    found, mean, place = LearningRates(), 0.0, device_of_model(model)
     for number, (rate, (x, target)) in enumerate(zip(rates, _endless(loader), strict=False), start=1):
         for group in optimizer.param_groups:
             group["lr"] = rate
-        value = loss(model(x), target)
+        value = loss(model(x.to(place)), target.to(place))
         mean = SMOOTHING * mean + (1 - SMOOTHING) * value.item()
         smooth = mean / (1 - SMOOTHING**number)
         if not math.isfinite(smooth):

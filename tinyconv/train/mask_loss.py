@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from tinyconv.device import array_module, to_device
 from tinyconv.metrics import count, count_classes
 from tinyconv.nn import functional as F
-from tinyconv.ops import sigmoid, softmax
+from tinyconv.ops import reshape, sigmoid, softmax
 from tinyconv.tensor import Tensor
 
 Array = Any
@@ -77,8 +78,10 @@ class MaskLoss:
         probability = sigmoid(output) if self.scores else output
         self.dice = count(probability.array, target.array).dice
         if self.weights is not None:
-            inside = (self.weights - 1).reshape(-1, *[1] * (target.ndim - 2)) * target.array + 1
-            pixels = Tensor(inside) if pixels is None else pixels * Tensor(inside)
+            inside = (
+                reshape(self._like(target, self.weights - 1), (-1, *[1] * (target.ndim - 2))) * target + 1
+            )
+            pixels = inside if pixels is None else pixels * inside
         if self.kind == "focal":
             loss = F.binary_focal_loss_with_logits(output, target, reduction="none")
             return (loss if pixels is None else loss * pixels).mean()
@@ -95,7 +98,7 @@ class MaskLoss:
         counts = count_classes(found.reshape(1, -1), labels.array.reshape(1, -1), classes)
         reached = counts.dice[0, 1:]
         self.dice = float("nan") if np.isnan(reached).all() else float(np.nanmean(reached))
-        weight = None if self.weights is None else Tensor(self.weights)
+        weight = None if self.weights is None else self._like(target, self.weights)
         if self.kind == "ce":
             return F.cross_entropy(output, labels, weight=weight)
         if self.kind == "focal":
@@ -110,10 +113,16 @@ class MaskLoss:
         """The Dice loss, the mean of the classes' or masks', each with its weight."""
         if self.weights is None:
             return F.dice_loss(probability, masks)
-        shares = Tensor((self.weights / self.weights.sum()).astype(np.float32))
+        shares = self._like(masks, self.weights / self.weights.sum())
         return (F.dice_loss(probability, masks, reduction="none") * shares).sum(1).mean()
+
+    @staticmethod
+    def _like(target: Tensor, weights: Array) -> Tensor:
+        """Weights as float32, on the device of `target`."""
+        return Tensor(to_device(weights.astype(np.float32), target.device))
 
 
 def one_hot(labels: Array, classes: int) -> Tensor:
     """A mask for each class: (N, \\*sides) of class numbers becomes float32 (N, classes, \\*sides)."""
-    return Tensor(np.stack([labels == number for number in range(classes)], axis=1).astype(np.float32))
+    masks = [labels == number for number in range(classes)]
+    return Tensor(array_module(labels).stack(masks, axis=1).astype(np.float32))

@@ -82,5 +82,5 @@ def _again(model: Module, loss: Any, batch: tuple[Any, Any], random_state: dict[
 
 def _is_bad(value: Any) -> bool:
     array = value.array if isinstance(value, Tensor) else value
-    is_float = isinstance(array, np.ndarray) and array.dtype.kind == "f"
+    is_float = isinstance(value, Tensor | np.ndarray) and array.dtype.kind == "f"
     return is_float and not bool(np.isfinite(array).all())

@@ -12,6 +12,7 @@ import numpy as np
 from tinyconv import viz
 from tinyconv.data import normalize, read_image, read_nifti, write_nifti, write_png
 from tinyconv.data.datasets.volume_folder import SUFFIXES, stem
+from tinyconv.device import get_default_device
 from tinyconv.errors import CheckpointError, DataError, TinyconvError
 from tinyconv.io import not_finite, storage_error
 from tinyconv.nn import Module
@@ -53,7 +54,7 @@ def load_model(run: Path, create_model: CreateModel) -> Module:
     if bad:
         found = f"NaN or infinite in {', '.join(bad[:3])}"
         raise CheckpointError("predict", f"the weights of {str(run)!r}", found, "finite numbers")
-    return model.eval()
+    return model.to(get_default_device()).eval()
 
 
 def load_segmenter(runs: Sequence[Path], create_model: CreateModel, views: bool = False) -> Segmenter:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from tinyconv.data import average_models, average_views, predict_tiled, with_channels
+from tinyconv.device import to_device
 from tinyconv.errors import ShapeError
 from tinyconv.grad_mode import no_grad
 from tinyconv.nn import Module
 from tinyconv.ops import sigmoid, softmax
 from tinyconv.tensor import Tensor
+from tinyconv.train.placing import device_of_model
 
 Array = Any
 
@@ -99,12 +101,12 @@ class Segmenter:
 
         def predict(images: Array) -> Array:
             with no_grad():
-                output = model(Tensor(np.ascontiguousarray(images)))
+                output = model(Tensor(to_device(np.ascontiguousarray(images), device_of_model(model))))
                 if self.exclusive:
                     output = softmax(output, 1)
                 elif not gives_probabilities:
                     output = sigmoid(output)
-            return output.array
+            return to_device(output.array, "cpu")
 
         model.eval()
         return predict

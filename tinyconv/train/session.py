@@ -10,7 +10,7 @@ from typing import Any
 
 from tinyconv import optim, viz
 from tinyconv.data import DataLoader, SegmentationData
-from tinyconv.device import manual_seed
+from tinyconv.device import get_default_device, manual_seed
 from tinyconv.errors import CheckpointError, DataError
 from tinyconv.nn import Module
 from tinyconv.train.callback import Callback, Position, Scores
@@ -95,7 +95,7 @@ class Session(Callback):
         training = self._take(data)
         manual_seed(config.seed)
         self.results: list[Any] = []
-        self.model = create_model(config.model, **config.model_options)
+        self.model = create_model(config.model, **config.model_options).to(get_default_device())
         self.loss: Any = self._make_loss()
         self.trainer = Trainer(
             self.model,
@@ -151,7 +151,8 @@ class Session(Callback):
 
     def _loader(self, training: Any) -> DataLoader:
         config = self.folder.config
-        return DataLoader(training, config.batch_size, shuffle=True, seed=config.seed)
+        pin = get_default_device() != "cpu"
+        return DataLoader(training, config.batch_size, shuffle=True, seed=config.seed, pin_memory=pin)
 
     def _make_loss(self) -> Any:
         config = self.folder.config

@@ -28,6 +28,7 @@ from tinyconv.train.callback import Callback, Position, Scores
 from tinyconv.train.fields import is_number
 from tinyconv.train.interrupt import stop_on_signals
 from tinyconv.train.not_finite import explain
+from tinyconv.train.placing import device_of_model
 from tinyconv.train.schedules import Schedule, constant
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -44,6 +45,7 @@ class Trainer:
     Parameters
     ----------
     model : Module
+        On the device where it is to be trained; batches are brought there.
     optimizer : Optimizer
     loss : callable
         Called with (output, target); returns a scalar Tensor.
@@ -153,7 +155,9 @@ class Trainer:
         self._set_learning_rate()
         self.optimizer.zero_grad()
         samples, value = sum(len(x) for x, _ in batches), 0.0
+        place = device_of_model(self.model)
         for x, target in batches:
+            x, target = (part.to(place, non_blocking=True) for part in (x, target))
             self.batch, self._random_state = (x, target), get_rng_state()
             output = self.model(x)
             self._check_finite("output", output)

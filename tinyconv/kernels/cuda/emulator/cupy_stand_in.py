@@ -131,7 +131,7 @@ def _hosts(value: Any) -> Any:
     return value._host if isinstance(value, ndarray) else value
 
 
-def asarray(value: Any, dtype: Any = None, order: str | None = None) -> ndarray:
+def asarray(value: Any, dtype: Any = None, order: str | None = None, *, blocking: bool = False) -> ndarray:
     """The same array if it is one, else a new one."""
     if isinstance(value, ndarray) and (dtype is None or value.dtype == dtype) and order in (None, "K", "A"):
         return value

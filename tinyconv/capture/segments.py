@@ -1,0 +1,207 @@
+"""Runs of kernels in a program, which a GPU does as one: a CUDA graph.
+
+Python needs some microseconds to start a kernel, and a small kernel needs less to run. CUDA can write
+down which kernels a stream was given, with all their arguments, and start them together later. The
+arguments are addresses: so a graph reads and writes the same places each time. Three things follow.
+
+- What changes its place, the images of a batch for one, is copied to a place that stays.
+- What does not stand in an array (the key of a dropout mask, the number of Adam's step) cannot be in a graph.
+  Such kernels are started by Python, between two graphs.
+- The results lie where the next call will write. What the step returns is therefore copied.
+
+Where results are needed for a later way back there is no graph: another call may come before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from tinyconv.capture.running import twin
+from tinyconv.capture.statement import Statement
+from tinyconv.device_errors import find_cupy
+
+LEAST_KERNELS = 3
+"""So many kernels are worth a graph."""
+
+WARM_UP, CHECKED = 1, 2
+"""Calls before the graph is made; after it, calls that are compared with the kernels one by one."""
+
+FROM_REFERENCE = ("activation", "elementwise", "matmul", "reduction", "shape")
+"""Files of reference kernels that ask nothing of the host, and bring nothing from there."""
+
+
+def with_segments(
+    lines: list[Statement], names: dict[str, Any], functions: dict[str, tuple[str, tuple[bool, ...]]]
+) -> list[Statement]:
+    """The statements, with one in the place of each run of kernels that a graph can do.
+
+    Parameters
+    ----------
+    lines : list of Statement
+    names : dict
+        The functions that the statements name.
+    functions : dict
+        Gets, for each name of a segment, the text of the function that calls its kernels one by one, and
+        which of its arguments stay where they are.
+    """
+    if not any(_place(line, names)[0] == "cuda" for line in lines):
+        return lines
+    keys = [line for line in lines if line.makes and line.makes[0][0] == "k"]
+    lines = keys + [line for line in lines if line not in keys]
+    done: list[Statement] = []
+    staying: set[str] = set()
+    run: list[Statement] = []
+    for place, line in enumerate(lines):
+        if _can_be_in_a_graph(line, names):
+            run.append(line)
+            if place + 1 < len(lines):
+                continue
+            rest: list[Statement] = []
+        else:
+            rest = lines[place:]
+        done += _joined(run, _taken(rest), staying, functions)
+        done += rest[:1]
+        run = []
+    return [_with_copy(line) for line in done] if functions else done
+
+
+def _joined(
+    run: list[Statement],
+    later: set[str],
+    staying: set[str],
+    functions: dict[str, tuple[str, tuple[bool, ...]]],
+) -> list[Statement]:
+    """One statement for a run of kernels; the run itself if it is short."""
+    if sum(bool(line.call) for line in run) < LEAST_KERNELS:
+        return run
+    name = f"segment_{len(functions)}"
+    made = {name for line in run for name in line.makes}
+    takes = tuple(sorted(_taken(run) - made))
+    makes = tuple(sorted(made & later))
+    functions[name] = _text(name, run, takes, makes), tuple([n[0] in "sc" or n in staying for n in takes])
+    staying.update(makes)
+    left = "".join(f"{name}, " for name in makes)
+    return [Statement(f"{left}= {name}({', '.join(takes)})" if makes else "pass", makes, takes)]
+
+
+def _text(name: str, run: list[Statement], takes: tuple[str, ...], makes: tuple[str, ...]) -> str:
+    """A function that calls the kernels; an array is let go of after its last use."""
+    text = [f"def {name}({', '.join(takes)}):"]
+    last = {n: i for i, line in enumerate(run) for n in (*line.makes, *line.takes)}
+    for i, line in enumerate(run):
+        text.append(f"    {line.text}")
+        gone = sorted(n for n, end in last.items() if end == i and n not in makes and n not in takes)
+        text += [f"    del {', '.join(gone)}"] if gone else []
+    return "\n".join([*text, f"    return ({''.join(f'{n}, ' for n in makes)})"])
+
+
+def _can_be_in_a_graph(line: Statement, names: dict[str, Any]) -> bool:
+    if not line.pure or line.shapes is not None or any(name[0] in "kn" for name in line.takes):
+        return False
+    backend, file = _place(line, names)
+    return line.view or backend == "cuda" or (backend == "reference" and file in FROM_REFERENCE)
+
+
+def _place(line: Statement, names: dict[str, Any]) -> tuple[str, str]:
+    """Backend and file of the kernel that a statement calls; empty if it calls none of tinyconv's."""
+    if not line.call:
+        return "", ""
+    *room, backend, file = names[line.call[0]].__module__.split(".")
+    return (backend, file) if room == ["tinyconv", "kernels"] else ("", "")
+
+
+def _taken(lines: Iterable[Statement]) -> set[str]:
+    return {name for line in lines for name in line.takes}
+
+
+def _with_copy(line: Statement) -> Statement:
+    """A statement that makes a tensor of the result, of a copy of it."""
+    if not (line.makes and line.makes[0][0] == "r" and line.text.endswith(f"Tensor({line.takes[0]})")):
+        return line
+    return Statement(f"{line.makes[0]} = Tensor({line.takes[0]}.copy('K'))", line.makes, line.takes)
+
+
+class Segment:
+    """A run of kernels: a function of arrays.
+
+    Parameters
+    ----------
+    kernels : callable
+        Calls the kernels one by one.
+    stays : tuple of bool
+        Which arguments stay where they are; the others are copied.
+
+    Attributes
+    ----------
+    reason : str or None
+        Why there is no graph, if there cannot be one.
+    """
+
+    def __init__(self, kernels: Callable[..., tuple[Any, ...]], stays: tuple[bool, ...]) -> None:
+        self.kernels, self.stays = kernels, stays
+        self.reason: str | None = None
+        self.calls = 0
+        self._graph: Any = None
+        self._pool: Any = None
+        self._places: list[Any] = []
+        self._results: tuple[Any, ...] = ()
+
+    def __call__(self, *arrays: Any) -> tuple[Any, ...]:
+        self.calls += 1
+        if self.reason is not None or self.calls <= WARM_UP:
+            return self.kernels(*arrays)
+        if self._graph is None or not self._fits(arrays):
+            self._record(arrays)
+            if self.reason is not None:
+                return self.kernels(*arrays)
+        if self.calls > WARM_UP + CHECKED:
+            return self._launch(arrays)
+        expected = self.kernels(*arrays)
+        results = self._launch(arrays)
+        if all(map(_same_bits, expected, results)):
+            return results
+        self._give_up("gave other numbers than its kernels one by one")
+        return expected
+
+    def _fits(self, arrays: tuple[Any, ...]) -> bool:
+        """Whether what stays is where it was."""
+        places = zip(arrays, self._places, self.stays, strict=True)
+        moved = [a.data.ptr != place.data.ptr for a, place, stays in places if stays and a is not place]
+        return not any(moved)
+
+    def _record(self, arrays: tuple[Any, ...]) -> None:
+        """Let a stream write down the kernels; memory for their results stays with the graph."""
+        cupy = find_cupy("compile")
+        self._pool = cupy.cuda.MemoryPool()
+        cupy.cuda.Device().synchronize()
+        with cupy.cuda.using_allocator(self._pool.malloc), cupy.cuda.Stream(non_blocking=True) as stream:
+            self._places = [a if stays else twin(a) for a, stays in zip(arrays, self.stays, strict=True)]
+            stream.synchronize()
+            try:
+                stream.begin_capture()
+                try:
+                    self._results = self.kernels(*self._places)
+                finally:
+                    self._graph = stream.end_capture()
+            except Exception as error:  # CUDA refuses, for example because a kernel asks for a number
+                self._give_up(f"{type(error).__name__}: {error}")
+
+    def _launch(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+        for array, place, stays in zip(arrays, self._places, self.stays, strict=True):
+            if not stays:
+                place[...] = array
+        self._graph.launch()
+        return self._results
+
+    def _give_up(self, reason: str) -> None:
+        self.reason = self.reason or reason
+        self._graph = self._pool = None
+        self._places, self._results = [], ()
+
+
+def _same_bits(a: Any, b: Any) -> bool:
+    ours, theirs = a.get(), b.get()
+    return bool(np.array_equal(ours, theirs, equal_nan=ours.dtype.kind == "f"))

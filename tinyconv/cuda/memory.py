@@ -1,0 +1,131 @@
+"""How much of a card's memory is taken.
+
+CuPy keeps a pool: memory that an array leaves stays in the program and serves the next array, because
+asking the driver is slow. So there are two numbers: what arrays have (`memory_allocated`), and what the
+program has in all (`memory_reserved`).
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from tinyconv.cuda.cards import Card, card, is_available
+from tinyconv.device_errors import find_cupy
+
+
+def memory_allocated(device: Card = None) -> int:
+    """Bytes that arrays have now."""
+    with card(device, "cuda.memory_allocated"):
+        return int(_pool("memory_allocated").used_bytes())
+
+
+def memory_reserved(device: Card = None) -> int:
+    """Bytes that the program has taken from the card: those of arrays, and those kept for the next."""
+    with card(device, "cuda.memory_reserved"):
+        return int(_pool("memory_reserved").total_bytes())
+
+
+def mem_get_info(device: Card = None) -> tuple[int, int]:
+    """Bytes of the card that are free for all programs, and those that it has."""
+    free, total = card(device, "cuda.mem_get_info").mem_info
+    return int(free), int(total)
+
+
+def empty_cache() -> None:
+    """Give memory that is kept for reuse back to the card; nothing without one."""
+    if is_available():
+        _pool("empty_cache").free_all_blocks()
+
+
+def max_memory_allocated(device: Card = None) -> int:
+    """The most bytes that arrays have had at one time, since `reset_peak_memory_stats`.
+
+    CuPy does not count this by itself. The first call of either function, in a thread, begins to; from
+    then on each new array of the thread costs a little more time.
+    """
+    number = card(device, "cuda.max_memory_allocated").id
+    return max(_peaks().get(number, 0), memory_allocated(number))
+
+
+def reset_peak_memory_stats(device: Card = None) -> None:
+    """Begin to count for `max_memory_allocated`, from what arrays have now."""
+    number = card(device, "cuda.reset_peak_memory_stats").id
+    _peaks()[number] = memory_allocated(number)
+
+
+def memory_summary(device: Card = None, abbreviated: bool = False) -> str:
+    """A small table of what is taken, to be printed.
+
+    Parameters
+    ----------
+    device : int, str or None
+    abbreviated : bool
+        PyTorch's, for its table; this one is short.
+
+    Returns
+    -------
+    str
+        One line per number.
+    """
+    del abbreviated
+    where = "cuda.memory_summary"
+    free, total = mem_get_info(device)
+    pinned = find_cupy(where).get_default_pinned_memory_pool()
+    lines = {
+        "arrays": memory_allocated(device),
+        "arrays at most, since it is counted": max_memory_allocated(device),
+        "kept for the next arrays": memory_reserved(device) - memory_allocated(device),
+        "of other programs, and CUDA's own": total - free - memory_reserved(device),
+        "free": free,
+        "the card": total,
+    }
+    rows = [f"cuda:{card(device, where).id}"]
+    rows += [f"  {name:<36}{_in_units(count):>12}" for name, count in lines.items()]
+    rows.append(f"  {'free blocks of pinned host memory':<36}{pinned.n_free_blocks():>12}")
+    return "\n".join(rows)
+
+
+def _in_units(count: int) -> str:
+    """A number of bytes as people write it.
+
+    Examples
+    --------
+    >>> _in_units(512), _in_units(3 * 1024**2), _in_units(5 * 1024**3 // 2)
+    ('512 B', '3.0 MiB', '2.5 GiB')
+    """
+    for unit, size in (("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024)):
+        if abs(count) >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} B"
+
+
+def _pool(where: str) -> Any:
+    return find_cupy(f"cuda.{where}").get_default_memory_pool()
+
+
+_thread = threading.local()
+
+
+def _peaks() -> dict[int, int]:
+    """The most bytes that arrays have had, by the number of the card; counted from the first call on."""
+    if not hasattr(_thread, "hook"):
+        cupy = find_cupy("cuda.max_memory_allocated")
+        _thread.peaks = {}
+        _thread.hook = _counting_hook(cupy.cuda.MemoryHook, _thread.peaks)
+        _thread.hook.__enter__()
+    peaks: dict[int, int] = _thread.peaks
+    return peaks
+
+
+def _counting_hook(base: Any, peaks: dict[int, int]) -> Any:
+    """What CuPy tells of each new array of this thread."""
+
+    class CountPeaks(base):
+        name = "tinyconv.cuda.max_memory_allocated"
+
+        def malloc_postprocess(self, **told: int) -> None:
+            number = told["device_id"]
+            peaks[number] = max(peaks.get(number, 0), memory_allocated(number))
+
+    return CountPeaks()

@@ -1,0 +1,148 @@
+"""CuPy, or one clear error: what is missing on this machine, and what to install or do.
+
+CuPy and CUDA tell of the same few troubles by a dozen kinds of exceptions and numbers. Whoever calls
+them does so through `find_cupy`, `clear_errors` or `with_clear_errors`, so that all become a `DeviceError`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+from tinyconv.errors import DeviceError, OutOfMemoryError
+
+INSTALL = "pip install 'tinyconv[gpu]' for CUDA 13, or 'tinyconv[gpu12]' for CUDA 12"
+
+NOT_ENOUGH_MEMORY, FORKED, OLD_DRIVER, NO_GPU, NO_SUCH_GPU = 2, 3, 35, 100, 101
+"""The numbers of cudaErrorMemoryAllocation, …InitializationError, …InsufficientDriver and so on."""
+
+ADVICE = {
+    FORKED: "a process that was not forked from one that uses the GPU: multiprocessing_context='spawn'",
+    34: "an NVIDIA driver: nvidia-smi, which comes with it, lists the GPUs",
+    46: "a GPU that no other program has for itself: nvidia-smi shows who has it",
+    NO_GPU: "an NVIDIA GPU: nvidia-smi lists them, and CUDA_VISIBLE_DEVICES may hide them",
+    209: f"a CuPy that knows this GPU: {INSTALL}",
+    700: "the program to be started again: a kernel left its arrays, and the GPU refuses all further work",
+    719: "the program to be started again: a kernel failed, and the GPU refuses all further work",
+    802: "the GPU's own system services to run: nvidia-smi shows its state",
+    803: "one version of the NVIDIA driver: a restart of the machine loads the one that was installed last",
+    804: "a driver made for this GPU, without CUDA's compatibility package",
+}
+
+
+def find_cupy(where: str, device: str = "cuda") -> ModuleType:
+    """The module CuPy, if it can compute on `device`.
+
+    Raises
+    ------
+    DeviceError
+        If CuPy is missing or broken, does not fit the driver, or finds no such GPU.
+    """
+    try:
+        import cupy
+    except ImportError as error:
+        expected = f"CuPy to be installed: {INSTALL}"
+        if getattr(error, "name", None) not in (None, "cupy") or "cupy" not in str(error):
+            expected = f"a CuPy that works ({first_line(error)}): {INSTALL}, without other CuPy packages"
+        raise DeviceError(where, "device", repr(str(device)), expected) from error
+    with clear_errors(where, device):
+        count = int(cupy.cuda.runtime.getDeviceCount())
+    index = int(device.partition(":")[2] or 0)
+    if count == 0:
+        raise DeviceError(where, "device", repr(str(device)), ADVICE[NO_GPU])
+    if index >= count:
+        raise DeviceError(where, "device", repr(str(device)), _one_of(count))
+    found: ModuleType = cupy
+    return found
+
+
+@contextlib.contextmanager
+def clear_errors(where: str, device: str = "cuda") -> Iterator[None]:
+    """In this block, an exception of CuPy's becomes a `DeviceError` that says what to do."""
+    try:
+        yield
+    except Exception as error:
+        clear = explained(where, error, device)
+        if clear is None:
+            raise
+        raise clear from error
+
+
+def with_clear_errors(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, an exception of CuPy's being explained by `clear_errors`."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **options: Any) -> Any:
+        try:
+            return function(*args, **options)
+        except Exception as error:
+            clear = explained(function.__name__, error)
+            if clear is None:
+                raise
+            raise clear from error
+
+    return call
+
+
+def explained(where: str, error: Exception, device: str = "cuda") -> DeviceError | None:
+    """What an exception of CuPy's means here; None for any other exception."""
+    line = first_line(error)
+    missing_library = line.startswith("CuPy failed to load")
+    if not type(error).__module__.startswith("cupy") and not missing_library:
+        return None
+    if type(error).__name__ == "OutOfMemoryError" or getattr(error, "status", None) == NOT_ENOUGH_MEMORY:
+        expected = "room for it: a smaller batch or network, tensors let go of, or another program's end"
+        return OutOfMemoryError(where, "the GPU's memory", f"full ({line})", expected)
+    return DeviceError(where, "device", repr(str(device)), f"{_advice(error, line)} ({line})")
+
+
+def _advice(error: Exception, line: str) -> str:
+    status = getattr(error, "status", None)
+    if status == OLD_DRIVER:
+        return _driver_advice()
+    if status == NO_SUCH_GPU:
+        return _one_of(None)
+    if isinstance(status, int) and status in ADVICE and "NVRTC" not in line:
+        return ADVICE[status]
+    if line.startswith("CuPy failed to load") or "BUILTIN_OPERATION" in line or "nvrtc-builtins" in line:
+        return "CUDA's own libraries: pip install 'cupy-cuda13x[ctk]', or 'cupy-cuda12x[ctk]' for CUDA 12"
+    if "gpu-architecture" in line or "INVALID_OPTION" in line:
+        return f"a CuPy of a CUDA version that knows this GPU: {INSTALL}"
+    return "a working GPU"
+
+
+def _driver_advice() -> str:
+    """The driver is older than CuPy's CUDA, or is not there at all, for which CUDA has the same number."""
+    import cupy
+
+    runtime = cupy.cuda.runtime
+    driver, needed = (int(read()) for read in (runtime.driverGetVersion, runtime.runtimeGetVersion))
+    if driver == 0:
+        return ADVICE[34]
+    return (
+        f"an NVIDIA driver for CUDA {_version(needed)}, as this CuPy is: the driver here knows CUDA "
+        f"{_version(driver)}; update it, or take the CuPy of an older CUDA: {INSTALL}"
+    )
+
+
+def _version(number: int) -> str:
+    """12040 is 12.4."""
+    return f"{number // 1000}.{number % 1000 // 10}"
+
+
+def _one_of(count: int | None) -> str:
+    if count == 1:
+        return "'cuda:0', the only GPU here"
+    last = "" if count is None else f": 'cuda:0' to 'cuda:{count - 1}'"
+    return f"a GPU that is here{last}"
+
+
+def first_line(error: Exception) -> str:
+    """The line of a message that says what happened; CuPy frames some of its messages."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    original = [line for line in lines if line.startswith(("ImportError:", "OSError:", "RuntimeError:"))]
+    said = [line for line in lines if line.strip("=- ")]
+    return next(iter([*original, *said]), type(error).__name__)
