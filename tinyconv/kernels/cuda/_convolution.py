@@ -1,0 +1,174 @@
+"""Which kernel computes a convolution, and how it is launched.
+
+=====================================  ==========================  ===============================
+what                                   kernel                      one block
+=====================================  ==========================  ===============================
+any convolution, any transposed one    conv.cu                     a tile of pixels x out channels
+groups with few output channels        grouped.cu                  256 numbers of the output
+the weight's gradient                  conv_weight_grad.cu         a tile of out channels x terms
+of groups with few channels            grouped.cu                  one term of 32 out channels
+=====================================  ==========================  ===============================
+
+`matmul_precision` says whether the tensor cores may round the factors to TF32 or BF16.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any, NamedTuple
+
+from tinyconv.device import FLOAT_DTYPES, conv_algorithm, matmul_precision
+from tinyconv.kernels.cuda._launch import C_TYPES, channels_last, kernel, multiprocessors
+from tinyconv.kernels.cuda._windows import (
+    Problem,
+    Sizes,
+    empty_channels_last,
+    geometry,
+    transposed_rows_of,
+)
+from tinyconv.kernels.reference.conv import output_size
+from tinyconv.kernels.reference.elementwise import rounded
+
+Array = Any
+
+EPILOGUES = ("nothing", "relu", "leaky_relu", "elu", "sigmoid", "tanh")
+"""In the order of the enum `Activation` of epilogue.cuh."""
+
+FORMATS = ("float32", "tf32", "bfloat16")
+"""In the order of the enum `Format` of epilogue.cuh."""
+
+SUFFIXES = {"float32": "", "float64": "Double", "tf32": "Tf32", "bfloat16": "Bf16"}
+"""What the names of tiles end with."""
+
+TENSOR_CORES = 80
+"""The compute capability that the instructions need."""
+
+
+class Tile(NamedTuple):
+    """A tile of conv.cu or conv_weight_grad.cu, by the name that it has there."""
+
+    name: str
+    rows: int
+    columns: int
+    threads: int
+
+
+WIDE, SQUARE = Tile("Wide", 128, 128, 256), Tile("Square", 64, 64, 256)
+NARROW, FLAT = Tile("Narrow", 128, 16, 128), Tile("Flat", 16, 128, 128)
+THREADS_OF_TENSOR_TILES = {"Wide": 256, "Square": 128, "Narrow": 128, "Flat": 128}
+
+FEW = 32
+"""Up to so many columns, two narrow tiles are better than a square one that is half empty."""
+
+
+class Epilogue(NamedTuple):
+    """An activation function that is applied before an output is written."""
+
+    activation: str = "nothing"
+    numbers: tuple[float, ...] = ()
+
+    def arguments(self, dtype: Any) -> tuple[int, Any]:
+        """Its number in epilogue.cuh, and its parameter."""
+        return EPILOGUES.index(self.activation), dtype.type(self.numbers[0] if self.numbers else 0)
+
+
+NOTHING = Epilogue()
+
+
+def is_fast(first: Array, *others: Array | None) -> bool:
+    """Whether the kernels cover these arrays: one float dtype, one to three spatial dimensions."""
+    same = all(a is None or a.dtype == first.dtype for a in others)
+    return same and first.dtype in FLOAT_DTYPES and first.ndim in (3, 4, 5)
+
+
+def unfolds() -> bool:
+    """Whether the windows are to be copied into a matrix, as in the course."""
+    return conv_algorithm.get() == "im2col"
+
+
+def convolve(
+    x: Array, weight: Array, bias: Array | None, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int,
+    epilogue: Epilogue = NOTHING,
+) -> Array:  # fmt: skip
+    """`conv`, and the activation function of `epilogue`."""
+    size = output_size(x.shape[2:], weight.shape[2:], stride, padding, dilation)
+    problem = Problem(
+        len(x), groups, weight.shape[1], len(weight) // groups, x.shape[2:], size, weight.shape[2:], stride,
+        padding, dilation, False,
+    )  # fmt: skip
+    return _gather(problem, x, channels_last(weight), bias, epilogue)
+
+
+def convolve_transposed(
+    x: Array, weight: Array, bias: Array | None, size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes,
+    groups: int,
+) -> Array:  # fmt: skip
+    """`conv_transpose`."""
+    problem = Problem(
+        len(x), groups, len(weight) // groups, weight.shape[1], x.shape[2:], size, weight.shape[2:], stride,
+        padding, dilation, True,
+    )  # fmt: skip
+    return _gather(problem, x, transposed_rows_of(weight, groups), bias, NOTHING)
+
+
+def _gather(problem: Problem, x: Array, rows: Array, bias: Array | None, epilogue: Epilogue) -> Array:
+    """Launch conv.cu or grouped.cu; `rows` are the weights (C_out, *kernel, C_in / groups)."""
+    import cupy
+
+    channels = problem.groups * problem.columns
+    y = empty_channels_last(problem.batch, channels, problem.out_size, x.dtype)
+    if y.size == 0:
+        return y
+    bias = None if bias is None else cupy.ascontiguousarray(bias)
+    ends = epilogue.arguments(x.dtype)
+    numbers, x, rows = factors(problem, x, rows)
+    arrays = (channels_last(x), rows, bias, y, geometry(problem))
+    if problem.has_small_groups:
+        function = kernel("grouped.cu", f"conv_grouped<{C_TYPES[str(x.dtype)]}>")
+        blocks = ceil(problem.outputs * channels / 256)
+        function((blocks, problem.classes), (256,), (*arrays, *ends))
+        return y
+    tile = tile_of(problem, numbers)
+    tiles, classes = ceil(problem.outputs / tile.rows), problem.classes
+    grid = tiles * classes * problem.groups, ceil(problem.columns / tile.columns)
+    launch_tile("conv", tile, numbers, grid, (*arrays, tiles, classes, *ends))
+    return y
+
+
+def tile_of(problem: Problem, numbers: str) -> Tile:
+    """Large tiles load less, small ones are enough to keep all multiprocessors busy."""
+    if numbers == "float64":
+        return SQUARE
+    if problem.columns <= FEW:
+        return NARROW
+    blocks = ceil(problem.outputs / WIDE.rows) * ceil(problem.columns / WIDE.columns)
+    is_enough = blocks * problem.classes * problem.groups >= multiprocessors()
+    return WIDE if problem.columns > SQUARE.columns and is_enough else SQUARE
+
+
+def launch_tile(
+    name: str, tile: Tile, numbers: str, grid: tuple[int, int], arguments: tuple[Any, ...]
+) -> None:
+    """Launch a kernel that is a template of its tile, for these factors."""
+    on_tensor_cores = numbers in ("tf32", "bfloat16")
+    threads = THREADS_OF_TENSOR_TILES[tile.name] if on_tensor_cores else tile.threads
+    kernel(f"{name}.cu", f"{name}<{tile.name}{SUFFIXES[numbers]}>")(grid, (threads,), arguments)
+
+
+def factors(problem: Problem, *arrays: Array) -> tuple[Any, ...]:
+    """What the factors of the products are when a kernel multiplies them, and the arrays to give it.
+
+    The tensor cores' kernels round what they load. Where none of them is called, it is rounded here.
+    """
+    numbers = str(arrays[0].dtype)
+    precision = matmul_precision.get() if numbers == "float32" else numbers
+    if compute_capability() >= TENSOR_CORES and not problem.has_small_groups:
+        return precision, *arrays
+    return numbers, *(rounded(array, precision) for array in arrays)
+
+
+def compute_capability() -> int:
+    """That of the current card, 80 for 8.0."""
+    import cupy
+
+    return int(cupy.cuda.Device().compute_capability)

@@ -1,0 +1,67 @@
+"""Matrix products by cuBLAS, through CuPy, and what follows them in a layer.
+
+The factors are rounded as `matmul_precision` says, and then multiplied by the tensor cores: numbers that are
+already rounded to TF32 or BF16 lose nothing there, and the sums are in float32.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from tinyconv.device import FLOAT_DTYPES, matmul_precision
+from tinyconv.kernels.cuda._convolution import NOTHING, TENSOR_CORES, Epilogue, compute_capability
+from tinyconv.kernels.cuda._launch import C_TYPES, kernel, launch_elements
+from tinyconv.kernels.reference import matmul as reference
+from tinyconv.kernels.reference.elementwise import rounded
+
+Array = Any
+
+
+def product(a: Array, b: Array) -> Array:
+    """`matmul`."""
+    precision = matmul_precision.get()
+    if precision == "float32" or not a.dtype == b.dtype == "float32":
+        return reference.matmul(a, b)
+    with _tensor_cores():
+        return reference.matmul(rounded(a, precision), rounded(b, precision))
+
+
+def product_of_layer(x: Array, weight: Array, bias: Array | None, epilogue: Epilogue = NOTHING) -> Array:
+    """`linear`, and an activation function: after the product, one pass does both."""
+    import cupy
+
+    y = cupy.ascontiguousarray(product(x, weight.T))
+    bias = None if bias is None else cupy.ascontiguousarray(bias)
+    if bias is not None or epilogue != NOTHING:
+        function = kernel("sum_parts.cu", f"add_bias<{C_TYPES[str(y.dtype)]}>")
+        launch_elements(function, y.size, (y, bias, y.size, len(weight), *epilogue.arguments(y.dtype)))
+    return y
+
+
+def is_layer(x: Array, weight: Array, bias: Array | None) -> bool:
+    """Whether the arrays have one float dtype, and weight is a matrix: what `product_of_layer` covers."""
+    same = x.dtype == weight.dtype and (bias is None or bias.dtype == x.dtype)
+    return same and x.dtype in FLOAT_DTYPES and weight.ndim == 2
+
+
+@contextlib.contextmanager
+def _tensor_cores() -> Iterator[None]:
+    """In the block, cuBLAS multiplies float32 matrices in TF32, where the card can.
+
+    CuPy has no public name for this setting. Where the private one is gone, the products stay right.
+    """
+    try:
+        from cupy._core import _routines_linalg as cublas
+    except ImportError:
+        cublas = None
+    if cublas is None or compute_capability() < TENSOR_CORES:
+        yield
+        return
+    before = cublas.get_compute_type("float32")
+    cublas.set_compute_type("float32", cublas.COMPUTE_TYPE_TF32)
+    try:
+        yield
+    finally:
+        cublas.set_compute_type("float32", before)

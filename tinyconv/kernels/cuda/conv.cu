@@ -1,0 +1,153 @@
+// Convolution and transposed convolution as a matrix product whose left matrix is never written down
+// ("implicit GEMM").
+//
+//   y[pixel, channel] = sum over terms of inputs[pixel, term] * weight[channel, term]
+//
+// A term is a tap of the window and an input channel. im2col would copy the inputs of all windows into
+// a matrix, 9 times the image for a 3x3 kernel; here each block copies the few that it needs next, from
+// the places that windows.cuh names, into shared memory.
+//
+//   one block:    Tile::ROWS pixels x Tile::COLUMNS output channels of one group
+//   one thread:   a few of the block's sums, in registers (tile.cuh, or tensor_tile.cuh)
+//
+// x is (N, D, H, W, groups * in_channels), weight (groups * out_channels, *kernel, in_channels), y like x.
+// blockIdx.x counts tiles of pixels, then classes (windows.cuh), then groups; blockIdx.y tiles of channels.
+#include "epilogue.cuh"
+#include "tensor_tile.cuh"
+#include "tile.cuh"
+
+// Wide tiles load least for each product; many small ones keep a whole GPU busy with a small image; the
+// others are for few output channels. The same sizes stand in _convolution.py.
+using Wide = Tile<float, 128, 128, 8, 8, 8>;
+using Square = Tile<float, 64, 64, 16, 4, 4>;
+using Narrow = Tile<float, 128, 16, 16, 4, 4>;
+using SquareDouble = Tile<double, 64, 64, 8, 4, 4>;
+using WideTf32 = TensorTile<Tf32, 128, 128, 64, 32, true>;
+using SquareTf32 = TensorTile<Tf32, 64, 64, 32, 32, true>;
+using NarrowTf32 = TensorTile<Tf32, 128, 16, 32, 16, true>;
+using WideBf16 = TensorTile<Bf16, 128, 128, 64, 32, true>;
+using SquareBf16 = TensorTile<Bf16, 64, 64, 32, 32, true>;
+using NarrowBf16 = TensorTile<Bf16, 128, 16, 32, 16, true>;
+// instances: conv<Wide>
+// instances: conv<Square>
+// instances: conv<Narrow>
+// instances: conv<SquareDouble>
+// instances: conv<WideTf32>
+// instances: conv<SquareTf32>
+// instances: conv<NarrowTf32>
+// instances: conv<WideBf16>
+// instances: conv<SquareBf16>
+// instances: conv<NarrowBf16>
+
+// A thread's share in filling the strips: four terms of every DOWN-th row and column.
+template <typename Tile>
+struct Load {
+  using T = typename Tile::Number;
+  static constexpr int ACROSS = Tile::DEPTH / 4, DOWN = Tile::THREADS / ACROSS;
+  static constexpr int ROWS = (Tile::ROWS + DOWN - 1) / DOWN, COLUMNS = (Tile::COLUMNS + DOWN - 1) / DOWN;
+
+  const Geometry& g;
+  const Axis* axes;
+  const T *x, *weight;
+  int row_length, channels;  // of a row of the weight; output channels from the tile's first one on
+  bool quads;
+  int line, first_term;
+  Term term;
+  Window windows[ROWS];
+  Quad<T> inputs[ROWS], weights[COLUMNS];
+
+  __device__ Load(const Geometry& g, const Axis* axes, const T* x, const T* weight, int group, int first_channel,
+                  long long first_output)
+      : g(g), axes(axes), x(x + group * g.in_channels), channels(g.out_channels - first_channel) {
+    row_length = g.kernel[0] * g.kernel[1] * g.kernel[2] * g.in_channels;
+    this->weight = weight + (long long)(group * g.out_channels + first_channel) * row_length;
+    quads = in_quads(this->x, g.in_channels) && in_quads(this->weight, g.in_channels);
+    line = threadIdx.x / ACROSS;
+    first_term = threadIdx.x % ACROSS * 4;
+    term = term_of(g, axes, first_term);
+#pragma unroll
+    for (int i = 0; i < ROWS; ++i) {
+      windows[i] = window_of(g, axes, output_of(axes, first_output + line + i * DOWN));
+    }
+  }
+
+  // The next four terms: all at once, or one after the other where they may be of several taps.
+  __device__ void fetch() {
+    Term each = term;
+#pragma unroll
+    for (int k = 0; k < 4; ++k) {
+      if (quads && k > 0) break;
+      fetch_term(k, reach_of(g, axes, each), exists(each, axes));
+      advance(each, 1, g.in_channels, axes);
+    }
+    advance(term, Tile::DEPTH, g.in_channels, axes);
+  }
+
+  __device__ void fetch_term(int k, const Reach& reach, bool is_term) {
+#pragma unroll
+    for (int i = 0; i < ROWS; ++i) {
+      const T* from = x + windows[i].element + reach.element;
+      fetch_into(inputs[i], k, from, is_inside(windows[i], reach, axes));
+    }
+#pragma unroll
+    for (int j = 0; j < COLUMNS; ++j) {
+      int channel = line + j * DOWN;
+      const T* from = weight + (long long)channel * row_length + reach.weight;
+      fetch_into(weights[j], k, from, is_term && channel < Tile::COLUMNS && channel < channels);
+    }
+  }
+
+  __device__ void fetch_into(Quad<T>& quad, int k, const T* from, bool is_there) {
+    if (quads) {
+      quad = quad_at(from, is_there);
+    } else {
+      quad.value[k] = is_there ? *from : T(0);
+    }
+  }
+
+  __device__ void store(typename Tile::Strips& strips, int half) {
+#pragma unroll
+    for (int i = 0; i < ROWS; ++i) {
+      int row = line + i * DOWN;
+      if (row < Tile::ROWS) strips.rows[half].store_terms(row, first_term, inputs[i]);
+    }
+#pragma unroll
+    for (int j = 0; j < COLUMNS; ++j) {
+      int column = line + j * DOWN;
+      if (column < Tile::COLUMNS) strips.columns[half].store_terms(column, first_term, weights[j]);
+    }
+  }
+};
+
+template <typename Tile>
+__global__ void __launch_bounds__(Tile::THREADS) conv(
+    const typename Tile::Number* x, const typename Tile::Number* weight,
+    const typename Tile::Number* bias, typename Tile::Number* y, Geometry g, long long tiles,
+    long long classes, long long activation, typename Tile::Number number) {
+  using T = typename Tile::Number;
+  __shared__ typename Tile::Strips strips;
+  __shared__ Axis axes[3];
+  int part = blockIdx.x / tiles, group = part / classes;
+  find_axes(g, part % classes, axes);
+  long long first_output = blockIdx.x % tiles * Tile::ROWS, outputs = outputs_of(g, axes);
+  if (first_output >= outputs) return;  // the first class is the largest
+
+  int first_channel = blockIdx.y * Tile::COLUMNS;
+  Load<Tile> load(g, axes, x, weight, group, first_channel, first_output);
+  Tile tile;
+  sum_products(tile, strips, load, (terms_of(g, axes) + Tile::DEPTH - 1) / Tile::DEPTH);
+
+#pragma unroll
+  for (int i = 0; i < Tile::HIGH; ++i) {
+    long long output = first_output + Tile::row(i);
+    if (output >= outputs) continue;
+    T* pixel = y + output_element(g, axes, output_of(axes, output));
+#pragma unroll
+    for (int j = 0; j < Tile::WIDE; ++j) {
+      if (first_channel + Tile::column(j) >= g.out_channels) continue;
+      int channel = group * g.out_channels + first_channel + Tile::column(j);
+      T sum = bias == nullptr ? tile.sum(i, j) : tile.sum(i, j) + bias[channel];
+      pixel[channel] = activate(activation, sum, number);
+    }
+  }
+}
