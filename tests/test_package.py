@@ -28,6 +28,7 @@ RUNTIME = (
 )
 EXTRAS = {
     "test",
+    "nvrtc",
     "lessons",
     "brain",
     "docs",

@@ -42,11 +42,16 @@ def assert_is_reference(
 
     A tolerance is relative to each element, and `atol` to the largest of the reference's result.
     """
-    assert is_written_in_cuda(file, function)
     expected = getattr(importlib.import_module(f"tinyconv.kernels.reference.{file}"), function)(*args)
-    found = on_cpu(getattr(getattr(kernels, file), function)(*on_gpu(cupy, args)))
+    found = call(cupy, file, function, *args)
     assert_same(found, expected, rtol, atol)
     return found
+
+
+def call(cupy: Any, file: str, function: str, *args: Any) -> Any:
+    """What the CUDA kernel makes of these arguments: copied to the GPU, and the result back."""
+    assert is_written_in_cuda(file, function)
+    return on_cpu(getattr(getattr(kernels, file), function)(*on_gpu(cupy, args)))
 
 
 def assert_same(found: Any, expected: Any, rtol: float | None = None, atol: float | None = None) -> None:

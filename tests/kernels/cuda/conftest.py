@@ -15,3 +15,12 @@ def cuda() -> Iterator[Any]:
     """CuPy where there is a GPU, else its stand-in with kernels in the emulator."""
     with gpu() as cupy:
         yield cupy
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What the compiled kernels take of a GPU, one line for each source and architecture."""
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+    lines = [text for report in reports for name, text in report.user_properties if name == "cuda usage"]
+    if lines:
+        terminalreporter.section("CUDA kernels")
+        terminalreporter.write_line("\n".join(sorted(lines)))

@@ -5,38 +5,60 @@
 //   backward:  out[i] = formula(grad[i], saved[i], parameters)
 //
 // `saved` is what the derivative is taken from: the function's output y, or its input x.
-// NaN compares false with everything: each test is written so that a NaN input reaches the output.
+// The formulas of relu to tanh stand in formulas.cuh, for kernels that apply them on their way. NaN
+// compares false with everything: each test is written so that a NaN reaches the output.
 
 #include "common.cuh"
+#include "formulas.cuh"
 
 template <typename T>
 __global__ void relu(const T* x, T* out, long long count) {
-  map1(x, out, count, [](T v) { return v <= T(0) ? T(0) : v; });
+  map1(x, out, count, [](T v) { return activate(RELU, v, T(0)); });
 }
 
 template <typename T>
 __global__ void relu_backward(const T* grad, const T* y, T* out, long long count) {
-  map2(grad, y, out, count, [](T g, T v) { return v <= T(0) ? T(0) : g; });
+  map2(grad, y, out, count, [](T g, T v) { return activate_backward(RELU, g, v, T(0)); });
 }
 
 template <typename T>
 __global__ void leaky_relu(const T* x, T* out, long long count, T slope) {
-  map1(x, out, count, [slope](T v) { return v > T(0) ? v : v * slope; });
+  map1(x, out, count, [slope](T v) { return activate(LEAKY_RELU, v, slope); });
 }
 
 template <typename T>
 __global__ void leaky_relu_backward(const T* grad, const T* x, T* out, long long count, T slope) {
-  map2(grad, x, out, count, [slope](T g, T v) { return v > T(0) ? g : g * slope; });
+  map2(grad, x, out, count, [slope](T g, T v) { return activate_backward(LEAKY_RELU, g, v, slope); });
 }
 
 template <typename T>
 __global__ void elu(const T* x, T* out, long long count, T alpha) {
-  map1(x, out, count, [alpha](T v) { return v > T(0) ? v : alpha * expm1(v); });
+  map1(x, out, count, [alpha](T v) { return activate(ELU, v, alpha); });
 }
 
 template <typename T>
 __global__ void elu_backward(const T* grad, const T* y, T* out, long long count, T alpha) {
-  map2(grad, y, out, count, [alpha](T g, T v) { return v > T(0) ? g : g * (v + alpha); });
+  map2(grad, y, out, count, [alpha](T g, T v) { return activate_backward(ELU, g, v, alpha); });
+}
+
+template <typename T>
+__global__ void sigmoid(const T* x, T* out, long long count) {
+  map1(x, out, count, [](T v) { return activate(SIGMOID, v, T(0)); });
+}
+
+template <typename T>
+__global__ void sigmoid_backward(const T* grad, const T* y, T* out, long long count) {
+  map2(grad, y, out, count, [](T g, T v) { return activate_backward(SIGMOID, g, v, T(0)); });
+}
+
+template <typename T>
+__global__ void tanh_forward(const T* x, T* out, long long count) {
+  map1(x, out, count, [](T v) { return activate(TANH, v, T(0)); });
+}
+
+template <typename T>
+__global__ void tanh_backward(const T* grad, const T* y, T* out, long long count) {
+  map2(grad, y, out, count, [](T g, T v) { return activate_backward(TANH, g, v, T(0)); });
 }
 
 // selu and celu: scale * x where x > 0, else scale * alpha * (exp(inner * x) - 1).
@@ -51,26 +73,6 @@ __global__ void scaled_elu_backward(const T* grad, const T* x, T* out, long long
   map2(grad, x, out, count, [=](T g, T v) {
     return g * (v > T(0) ? scale : scale * alpha * inner * exp(v * inner));
   });
-}
-
-template <typename T>
-__global__ void sigmoid(const T* x, T* out, long long count) {
-  map1(x, out, count, [](T v) { return T(1) / (T(1) + exp(-v)); });
-}
-
-template <typename T>
-__global__ void sigmoid_backward(const T* grad, const T* y, T* out, long long count) {
-  map2(grad, y, out, count, [](T g, T v) { return g * v * (T(1) - v); });
-}
-
-template <typename T>
-__global__ void tanh_forward(const T* x, T* out, long long count) {
-  map1(x, out, count, [](T v) { return tanh(v); });
-}
-
-template <typename T>
-__global__ void tanh_backward(const T* grad, const T* y, T* out, long long count) {
-  map2(grad, y, out, count, [](T g, T v) { return g * (T(1) - v * v); });
 }
 
 template <typename T>

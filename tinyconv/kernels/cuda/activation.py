@@ -9,6 +9,9 @@ from tinyconv.kernels.reference import activation as reference
 
 Array = Any
 
+ACTIVATIONS = ("nothing", "relu", "leaky_relu", "elu", "sigmoid", "tanh")
+"""Those that other kernels apply on their way; the places are those of `enum Activation` in formulas.cuh."""
+
 
 def relu(x: Array) -> Array:
     """``max(0, x)``."""

@@ -30,13 +30,22 @@ __device__ void map2(const T* a, const T* b, T* out, long long count, Formula fo
 
 // ---- sums --------------------------------------------------------------------------------------
 //
-// Each step folds the upper half of the lanes onto the lower half; after five steps lane 0 has the
-// sum of 32. The order is always the same, so the result is, to the last bit.
+// Each step adds what the lane at a distance has: 16 lanes away, then 8, 4, 2 and 1. After five steps
+// every lane has the sum of 32, added in one order that never changes.
 
 template <typename T>
 __device__ T warp_sum(T value) {
-  for (int half = 16; half > 0; half /= 2) value += __shfl_down_sync(0xffffffffu, value, half);
-  return value;  // in lane 0
+  for (int distance = 16; distance > 0; distance /= 2) value += __shfl_xor_sync(0xffffffffu, value, distance);
+  return value;
+}
+
+template <typename T>
+__device__ T warp_max(T value) {  // of NaN nothing is promised
+  for (int distance = 16; distance > 0; distance /= 2) {
+    T other = __shfl_xor_sync(0xffffffffu, value, distance);
+    value = value < other ? other : value;
+  }
+  return value;
 }
 
 // The sum over a block of whole warps, in all of its threads. All must call it; `scratch` is 33 numbers of

@@ -15,6 +15,7 @@ from tinyconv.kernels.cuda import activation as functions
 from tinyconv.kernels.cuda import conv as convolution
 from tinyconv.kernels.cuda import matmul
 from tinyconv.kernels.cuda._convolution import Epilogue, convolve, is_fast, unfolds
+from tinyconv.kernels.cuda._drop import activate_and_drop, drop_and_differentiate, suits
 from tinyconv.kernels.cuda._gradients import sum_of_columns
 from tinyconv.kernels.cuda._launch import in_order_of
 from tinyconv.kernels.cuda._products import is_layer, product_of_layer
@@ -46,6 +47,16 @@ def linear_activation(
     return _apply(activation, matmul.linear(x, weight, bias), *numbers)
 
 
+def activation_dropout(
+    x: Array, activation: str, numbers: Numbers, p: float, key: tuple[int, int]
+) -> tuple[Array, Array]:
+    """An activation function of x, and dropout of the result."""
+    if suits(activation, x):
+        return activate_and_drop(x, activation, numbers, p, key)
+    y = _apply(activation, x, *numbers)
+    return y, masks.dropout(y, p, key)
+
+
 def conv_activation_dropout(
     x: Array, weight: Array, bias: Array | None, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int,
     activation: str, numbers: Numbers, p: float, key: tuple[int, int],
@@ -62,6 +73,15 @@ def linear_activation_dropout(
     """`linear_activation`, and dropout of the result."""
     y = linear_activation(x, weight, bias, activation, numbers)
     return y, masks.dropout(y, p, key)
+
+
+def dropout_activation_backward(
+    grad: Array, p: float, key: tuple[int, int], at: Array, activation: str, numbers: Numbers
+) -> Array:
+    """The gradient of x, from that of the second result of `activation_dropout`."""
+    if suits(activation, grad, at):
+        return drop_and_differentiate(grad, p, key, at, activation, numbers)
+    return _apply(f"{activation}_backward", masks.dropout(grad, p, key), at, *numbers)
 
 
 def linear_activation_gradients(

@@ -158,7 +158,9 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
             "shape": self.shape, "typestr": self.dtype.str, "data": place, "strides": strides, "version": 3
         }  # fmt: skip
 
-    def get(self, stream: Any = None, order: str = "C", out: np.ndarray | None = None) -> np.ndarray:
+    def get(
+        self, stream: Any = None, order: str = "C", out: np.ndarray | None = None, blocking: bool = True
+    ) -> np.ndarray:
         """A NumPy copy, in C order."""
         if out is None:
             return np.array(self._host, order=order, copy=True)  # type: ignore[call-overload]

@@ -1,0 +1,46 @@
+"""The activation functions of several steps in CUDA equal the reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.kernels.cuda.comparing import assert_is_reference, call, is_written_in_cuda
+from tinyconv.kernels.reference import fused_activation as reference
+
+PARAMETERS: dict[str, tuple[float, ...]] = {
+    **dict.fromkeys(("silu", "gelu", "gelu_tanh", "mish", "logsigmoid", "hardsigmoid", "hardswish"), ()),
+    **dict.fromkeys(("softsign", "tanhshrink"), ()),
+    **{"hardshrink": (0.7,), "softshrink": (0.7,)},
+}
+OF_BOTH = {"hardshrink": "shrink", "softshrink": "shrink"}
+shapes = st.lists(st.integers(0, 5), min_size=0, max_size=4).map(tuple)
+
+
+def test_there_is_a_kernel_for_each() -> None:
+    for name in PARAMETERS:
+        assert is_written_in_cuda("fused_activation", name)
+        assert is_written_in_cuda("fused_activation", f"{OF_BOTH.get(name, name)}_backward")
+
+
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    name=st.sampled_from(sorted(PARAMETERS)), shape=shapes, order=st.integers(0, 47),
+    grad_order=st.integers(0, 47), seed=st.integers(0, 99), dtype=st.sampled_from([np.float32, np.float64]),
+)  # fmt: skip
+def test_forward_and_backward(
+    cuda: Any, make_array: Any, name: str, shape: Any, order: int, grad_order: int, seed: int, dtype: Any
+) -> None:
+    x = make_array(shape, order, seed, special=True, dtype=dtype)
+    grad = make_array(shape, grad_order, seed + 1, dtype=dtype)
+    moderate = np.where(np.isfinite(x) & (np.abs(x) < 1e9), x, 0)
+    numbers = PARAMETERS[name]
+    for function, args in ((name, ()), (f"{OF_BOTH.get(name, name)}_backward", (grad,))):
+        assert_is_reference(cuda, "fused_activation", function, *args, moderate, *numbers)
+        # Infinities and 1e30 among the numbers: NaN comes out where it does from the reference.
+        expected = getattr(reference, function)(*args, x, *numbers)
+        found = call(cuda, "fused_activation", function, *args, x, *numbers)
+        np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
