@@ -92,7 +92,7 @@ def test_every_file_of_the_exercises_is_installed(setup_cfg):
     patterns = [p.strip() for p in setup_cfg["options.package_data"]["tinyconv.lessons"].split(",")]
     lessons = ROOT / "lessons"
     found = {path for pattern in patterns for path in lessons.glob(pattern)}
-    files = {path for path in (lessons / "exercises").rglob("*") if path.suffix in (".py", ".md")}
+    files = {path for path in (lessons / "exercises").rglob("*") if path.suffix in (".py", ".cu", ".md")}
     assert len(files) >= 4 and files == found
 
 

@@ -6,14 +6,25 @@ import ast
 import functools
 from pathlib import Path
 
-from tinyconv.course.exercises import Verdict, find_exercise, judge
+import pytest
+
+from tinyconv.course.exercises import Entry, Verdict, find_exercise, judge
+from tinyconv.kernels.cuda.emulator import build
 
 TESTS = Path(__file__).parents[1]
+SUFFIXES = (".py", ".cu")
 
 
 def answers(kind: str, name: str = "*") -> list[Path]:
     """The files of ``right_answers`` or ``wrong_answers``, of one exercise or of all."""
-    return sorted((TESTS / f"{kind}_answers").glob(f"{name}/*.py"))
+    return sorted(path for path in (TESTS / f"{kind}_answers").glob(f"{name}/*") if path.suffix in SUFFIXES)
+
+
+def skip_without_compiler(entry: Entry) -> None:
+    """Skip the test of an exercise that is judged on the emulator of CUDA where that cannot run."""
+    missing = build.why_not()
+    if entry.suffix == ".cu" and missing:
+        pytest.skip(missing)
 
 
 def label(path: Path) -> str:
@@ -23,11 +34,14 @@ def label(path: Path) -> str:
 @functools.cache
 def verdict_on(path: Path) -> Verdict:
     entry = find_exercise(path.parent.name)
+    skip_without_compiler(entry)
     return judge(entry.load(), path.read_text(encoding="utf-8"), path.name, shrink=False)
 
 
 def told(path: Path) -> str:
-    """The constant TOLD of a wrong answer: part of the sentence that its author must be told."""
+    """TOLD of a wrong answer, a constant or a comment: part of the sentence that its author must be told."""
+    if path.suffix == ".cu":
+        return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("// TOLD: ")
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "TOLD":
             return str(ast.literal_eval(node.value))

@@ -6,9 +6,8 @@ import ast
 
 import pytest
 
-from tests.course.answers import answers, label, told, verdict_on
+from tests.course.answers import answers, label, skip_without_compiler, told, verdict_on
 from tinyconv.course.exercises import exercises, judge
-from tinyconv.course.exercises.catalogue import FILES
 from tinyconv.course.exercises.submission import is_same_program
 
 ENTRIES = exercises()
@@ -27,7 +26,7 @@ def test_no_answers_without_an_exercise():
 
 @each
 def test_everything_is_there(entry):
-    assert {path.name for path in entry.folder.iterdir() if path.suffix in (".py", ".md")} == set(FILES)
+    assert {path.name for path in entry.folder.iterdir() if path.is_file()} == entry.files
     assert entry.title.startswith(f"{entry.number}. ")
     assert "TODO" in entry.stub and "TODO" not in entry.solution
     assert len(set(entry.hints)) == 3
@@ -36,12 +35,16 @@ def test_everything_is_there(entry):
 
 @each
 def test_hints_do_not_give_the_solution_away(entry):
-    body = ast.parse(entry.solution).body[-1]
-    assert ast.unparse(body) not in "\n".join(entry.hints)
+    if entry.suffix == ".cu":
+        code = "extern" + entry.solution.partition("extern")[2]
+    else:
+        code = ast.unparse(ast.parse(entry.solution).body[-1])
+    assert code not in "\n".join(entry.hints)
 
 
 @each
 def test_the_stub_fails_before_it_is_touched(entry):
+    skip_without_compiler(entry)
     verdict = judge(entry.load(), entry.stub, entry.file_name)
     assert not verdict.passed
     assert "TODO" in verdict.mistake and verdict.seen is not None and verdict.seen.kind == "error"
@@ -49,6 +52,7 @@ def test_the_stub_fails_before_it_is_touched(entry):
 
 @each
 def test_the_solution_passes(entry):
+    skip_without_compiler(entry)
     verdict = judge(entry.load(), entry.solution, entry.file_name)
     assert verdict.passed, (verdict.check, verdict.stage, verdict.mistake, verdict.seen)
     assert verdict.tried >= 50
@@ -81,4 +85,4 @@ def test_every_mistake_is_met_by_a_wrong_answer(entry):
 def test_right_answers_differ_from_the_solution_and_from_each_other(entry):
     texts = [path.read_text(encoding="utf-8") for path in answers("right", entry.name)] + [entry.solution]
     for index, text in enumerate(texts):
-        assert not any(is_same_program(text, other) for other in texts[:index])
+        assert not any(is_same_program(text, other, entry.suffix) for other in texts[:index])

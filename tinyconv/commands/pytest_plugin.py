@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 PROGRESS = "tinyconv-progress.json"
-NAME = re.compile(r"\d\d_[a-z0-9_]+\.py")
+NAME = re.compile(r"\d\d_[a-z0-9_]+\.(py|cu)")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -23,7 +23,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         return None
     from tinyconv.course.exercises.catalogue import exercises
 
-    if file_path.stem not in {entry.name for entry in exercises()}:
+    if file_path.name not in {entry.file_name for entry in exercises()}:
         return None
     return ExerciseFile.from_parent(parent, path=file_path)
 

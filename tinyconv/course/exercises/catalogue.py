@@ -15,7 +15,6 @@ from tinyconv.errors import ArgumentError, DataError
 FOLDER = "exercises"
 NAME = re.compile(r"\d\d_[a-z0-9_]+")
 HINTS = 3
-FILES = ("stub.py", "solution.py", "spec.py", "hints.md")
 
 
 @dataclass(frozen=True)
@@ -28,23 +27,33 @@ class Entry:
 
     @property
     def title(self) -> str:
-        """The first line of the stub's docstring."""
+        """The first line of the stub's docstring, or of its first comment."""
         return self._docstring().partition("\n")[0].rstrip(".")
+
+    @property
+    def suffix(self) -> str:
+        """What the student's file ends in: ``.py``, or ``.cu`` for a CUDA kernel."""
+        return ".cu" if (self.folder / "stub.cu").is_file() else ".py"
 
     @property
     def file_name(self) -> str:
         """What the student's file is called."""
-        return f"{self.name}.py"
+        return f"{self.name}{self.suffix}"
+
+    @property
+    def files(self) -> set[str]:
+        """What is in the folder."""
+        return {f"stub{self.suffix}", f"solution{self.suffix}", "spec.py", "hints.md"}
 
     @property
     def stub(self) -> str:
         """The text of the file that a student begins with."""
-        return self._read("stub.py")
+        return self._read(f"stub{self.suffix}")
 
     @property
     def solution(self) -> str:
         """The text of a right answer."""
-        return self._read("solution.py")
+        return self._read(f"solution{self.suffix}")
 
     @property
     def hints(self) -> list[str]:
@@ -77,6 +86,8 @@ class Entry:
             ) from error
 
     def _docstring(self) -> str:
+        if self.suffix == ".cu":
+            return self.stub.partition("\n")[0].removeprefix("// ")
         try:
             return ast.get_docstring(ast.parse(self.stub)) or self.name
         except SyntaxError:

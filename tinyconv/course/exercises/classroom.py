@@ -13,7 +13,7 @@ from tinyconv.course.exercises.catalogue import Entry
 from tinyconv.course.exercises.process import Limits
 from tinyconv.course.exercises.report import printable, report_lines
 from tinyconv.course.exercises.submission import check_file, is_same_program, read_submission
-from tinyconv.errors import DataError
+from tinyconv.errors import DataError, PackageError
 
 RIGHT, WRONG, MISSING, UNREADABLE = "right", "not right", "missing", "cannot be read"
 SHIPPED = "the solution that comes with the course"
@@ -98,10 +98,10 @@ def check_one(student: Path, entry: Entry, limits: Limits) -> Result:
     try:
         source = read_submission(path, student)
         verdict = check_file(entry, path, limits, shrink=True)
-    except DataError as error:
+    except (DataError, PackageError) as error:
         return Result(student.name, entry.name, UNREADABLE, mistake=printable(str(error)))
     report = "\n".join(line for _, line in report_lines(entry, verdict))
-    same = is_same_program(source, entry.solution)
+    same = is_same_program(source, entry.solution, entry.suffix)
     return Result(
         student.name,
         entry.name,

@@ -13,6 +13,7 @@ import numpy as np
 from tinyconv.course.exercises.comparison import FLOAT32_TOLERANCE, compare
 from tinyconv.course.exercises.diagnosis import holds, name_mistake
 from tinyconv.course.exercises.draw import PLAIN, STAGES, Stage
+from tinyconv.course.exercises.kernel import CompileError, KernelProcess
 from tinyconv.course.exercises.process import Answer, Ended, Limits, StudentProcess
 from tinyconv.course.exercises.search import makes_sense, search
 from tinyconv.course.exercises.spec import Check, Exercise, Seen
@@ -52,13 +53,20 @@ def judge(
     started = time.monotonic()
     session = _Session(exercise, limits or Limits(), shrink, seed, started)
     try:
-        with StudentProcess(
-            source, file, session.limits, exercise.imports, exercise.forbidden
-        ) as session.process:
+        with _started(exercise, source, file, session.limits) as session.process:
             verdict = session.run()
     except Ended as ended:
         verdict = session.ended(ended)
+    except CompileError as error:
+        verdict = session.not_loaded(error.described, "")
     return replace(verdict, tried=session.tried, seconds=time.monotonic() - started)
+
+
+def _started(exercise: Exercise, source: str, file: str, limits: Limits) -> StudentProcess:
+    """The process that has loaded the file, or the kernel that g++ has made of it."""
+    if not exercise.kernel:
+        return StudentProcess(source, file, limits, exercise.imports, exercise.forbidden)
+    return KernelProcess(source, file, limits, exercise.function, exercise.kernel)
 
 
 class _Failing(Exception):
@@ -81,8 +89,7 @@ class _Session:
         loaded = self.process.loaded
         name = self.exercise.function
         if loaded.error is not None:
-            seen = Seen({}, "", "error", _error_sentence(loaded.error), error=loaded.error)
-            return self.failed("loading the file", [seen], [seen], seen, (), (), loaded.printed)
+            return self.not_loaded(loaded.error, loaded.printed)
         if name not in loaded.names:
             seen = Seen({}, "", "error", f"the file defines no {name}")
             told = f"define {name}, with this very name, at the left margin"
@@ -95,6 +102,11 @@ class _Session:
                     if verdict is not None:
                         return verdict
         return Verdict(True)
+
+    def not_loaded(self, error: Mapping[str, Any], printed: str) -> Verdict:
+        """The verdict on a file that cannot be run at all."""
+        seen = Seen({}, "", "error", _error_sentence(dict(error)), error=error)
+        return self.failed("loading the file", [seen], [seen], seen, (), (), printed)
 
     def round(self, check: Check, stage: Stage, used: set[str]) -> Verdict | None:
         """Try the cases of one stage of a check; None if all are right."""

@@ -72,6 +72,8 @@ class StudentProcess:
     limits : Limits
     imports, forbidden : sequence of str
         Packages that may be imported besides the usual; dotted names that may not be called.
+    kernel : dict, optional
+        Of a kernel that `tinyconv.course.exercises.kernel` has compiled, in the place of the text.
 
     Attributes
     ----------
@@ -86,6 +88,7 @@ class StudentProcess:
         limits: Limits,
         imports: Sequence[str] = (),
         forbidden: Sequence[str] = (),
+        kernel: dict[str, Any] | None = None,
     ) -> None:
         self._limits = limits
         self._count = 0
@@ -110,6 +113,7 @@ class StudentProcess:
             "seconds": int(limits.check_seconds) + 5,
             "imports": list(imports),
             "forbidden": list(forbidden),
+            "kernel": kernel,
             **places,
         }
         try:

@@ -141,6 +141,10 @@ class Exercise:
         Packages that may be imported besides NumPy; ``"tinyconv"`` for exercises with layers.
     mistakes : sequence of Mistake
         Those that can occur in every check.
+    kernel : sequence of str
+        For a CUDA kernel, whose file ends in ``.cu``: the types of its parameters, ``"const float*"``,
+        ``"float*"``, ``"const int*"``, ``"int*"``, ``"float"`` or ``"int"``. It is called as
+        ``call(function, grid, block, *arguments)``; the one pointer without ``const`` is the result.
     """
 
     function: str
@@ -148,3 +152,4 @@ class Exercise:
     forbidden: Sequence[str] = ()
     imports: Sequence[str] = ()
     mistakes: Sequence[Mistake] = field(default=())
+    kernel: Sequence[str] = ()

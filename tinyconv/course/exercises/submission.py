@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -55,18 +56,32 @@ def check_file(entry: Entry, path: Path, limits: Limits | None = None, shrink: b
     return judge(entry.load(), read_submission(path), path.name, limits, shrink)
 
 
-def is_same_program(first: str, second: str) -> bool:
+def is_same_program(first: str, second: str, suffix: str = ".py") -> bool:
     """Whether two texts are the same but for comments, spaces and docstrings.
+
+    Parameters
+    ----------
+    first, second : str
+    suffix : str
+        ``.py``, or ``.cu`` for the text of a CUDA kernel.
 
     Examples
     --------
     >>> is_same_program("def f(x):\\n    return x  # right", 'def f( x ):\\n    "About f."\\n    return x')
     True
     """
+    if suffix == ".cu":
+        return _words(first) == _words(second)
     try:
         return _shape(first) == _shape(second)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
+
+
+def _words(source: str) -> list[str]:
+    """The words and signs of a text in C, without its comments."""
+    without = re.sub(r"//[^\n]*|/\*.*?\*/", " ", source, flags=re.DOTALL)
+    return re.findall(r"\w+|\S", without)
 
 
 def _shape(source: str) -> str:
