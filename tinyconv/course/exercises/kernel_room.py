@@ -74,7 +74,7 @@ class Kernel:
         )
         bounds = np.array([(_address(a), _address(a) + a.nbytes) for a in arrays], np.uint64)
         pointers = iter(arrays)
-        arguments = [
+        arguments: list[Any] = [
             ctypes.c_void_p(_address(next(pointers))) if kind.endswith("*") else TYPES[kind][1](value)
             for kind, value in zip(self._types, values, strict=True)
         ]
