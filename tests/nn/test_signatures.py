@@ -22,7 +22,8 @@ OWN = {
     },
     "nn.functional": {
         "binary_focal_loss_with_logits", "dice_loss", "focal_loss", "generalised_dice_loss",
-        "generalised_wasserstein_dice_loss", "maxout", "tversky_loss", "weighted_pixel_cross_entropy",
+        "generalised_wasserstein_dice_loss", "maxout", "roi_align", "tversky_loss",
+        "weighted_pixel_cross_entropy",
     },
     "nn.init": {"fans", "he_normal_", "he_uniform_"},
 }  # fmt: skip

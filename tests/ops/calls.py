@@ -32,6 +32,7 @@ PROBABILITIES, TARGET = (IMAGE + 1) / 2, (1 - IMAGE) / 2
 LABELS, MAP = tc.tensor(np.arange(60).reshape(2, 5, 6) % 4), TARGET[:, 0].contiguous()
 DISTANCES = tc.tensor(1 - np.eye(4), dtype="float32")
 GRID = tc.tensor(np.linspace(-1.1, 1.1, 36).reshape(2, 3, 3, 2), dtype="float32")
+BOXES = tc.tensor([[0.0, 1, 1, 7, 9], [1, 0, 2, 10, 6]])
 THETA = tc.tensor(np.linspace(-1, 1, 12).reshape(2, 2, 3), dtype="float32")
 
 
@@ -269,6 +270,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "repeat": (X, (2, 1)),
     "repeat_interleave": (X, 2, 1),
     "reshape": (X, (4, 3)),
+    "roi_align": (IMAGE, BOXES, (2, 3), 0.5, 2, True),
     "roll": (X, 1, 1),
     "round": (X, 1),
     "scatter": (X, 1, FIRST, 0.5),

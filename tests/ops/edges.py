@@ -39,6 +39,7 @@ CANNOT = {
     ("grid_sample", "ones"): "a place has at least 2 coordinates",
     ("instance_norm", "ones"): "one value has no variance",
     ("quantile", "empty"): "there is no element to choose",
+    ("roi_align", "ones"): "a box has four corners",
     ("stack", "broadcast"): "all tensors have one shape",
 }
 """Edges at which tinyconv computes nothing, and why; nor does PyTorch, but for `STRICTER`."""

@@ -161,6 +161,21 @@ def samplings(draw: Any, *modes: str) -> Case:
     return Case((image, grid), options, seed=draw(seeds))
 
 
+@st.composite
+def regions(draw: Any) -> Case:
+    """Images, and for each some boxes, also from right to left or outside."""
+    batch, channels = draw(st.integers(0, 2)), draw(st.integers(1, 3))
+    size = draw(st.lists(st.integers(1, 5), min_size=2, max_size=2))
+    options = {
+        "output_size": tuple(draw(st.lists(st.integers(1, 3), min_size=2, max_size=2))),
+        "spatial_scale": draw(st.sampled_from((1.0, 2.5))),
+        "sampling_ratio": draw(st.sampled_from((-1, 0, 1, 2))),
+        "aligned": draw(st.booleans()),
+    }
+    boxes = tuple(Values((draw(st.integers(0, 2)), 4), order=draw(orders)) for _ in range(batch))
+    return Case((Values((batch, channels, *size), order=draw(orders)),), options, boxes, draw(seeds))
+
+
 def without_advice(name: str) -> Callable[..., Any]:
     """PyTorch's function, which warns of what align_corners meant long ago."""
 
@@ -209,11 +224,13 @@ OPS = (
         samplings("bilinear", "nearest", "bicubic"),
         without_advice("grid_sample"),
     ),
+    Op("roi_align", lambda x, *boxes, **options: F.roi_align(x, boxes, **options), regions(), None),
 )
 
 NOT_DIFFERENTIABLE = {"one_hot"}
 
 IMAGE, ROWS, NAN = tc.ones(2, 4, 5, 6), tc.ones(3, 4), float("nan")
+BOXES = tc.tensor([[0.0, 1, 1, 2, 2]])
 NUMBERS, GRID, MAPS = tc.tensor([0, 1, 2]), tc.zeros(2, 3, 3, 2), tc.zeros(2, 2, 3)
 
 WRONG: list[tuple[str, type[TinyconvError], str, Callable[[], Any]]] = [
@@ -312,6 +329,20 @@ WRONG: list[tuple[str, type[TinyconvError], str, Callable[[], Any]]] = [
     ("pairwise_distance", ShapeError, "() and ()", lambda: F.pairwise_distance(ROWS.sum(), ROWS.sum())),
     ("pairwise_distance", DtypeError, "x1 int64", lambda: F.pairwise_distance(NUMBERS, NUMBERS)),
     ("pairwise_distance", ArgumentError, "p -1", lambda: F.pairwise_distance(ROWS, ROWS, -1)),
+    ("roi_align", DtypeError, "input list", lambda: F.roi_align([1.0], BOXES, 2)),
+    ("roi_align", ShapeError, "input (4, 5, 6)", lambda: F.roi_align(IMAGE[0], BOXES, 2)),
+    ("roi_align", ShapeError, "boxes (1, 4)", lambda: F.roi_align(IMAGE, BOXES[:, 1:], 2)),
+    ("roi_align", ShapeError, "boxes a list of 1", lambda: F.roi_align(IMAGE, [BOXES[:, 1:]], 2)),
+    ("roi_align", ShapeError, "boxes (1, 5) (L, 4)", lambda: F.roi_align(IMAGE, [BOXES, BOXES], 2)),
+    ("roi_align", DtypeError, "boxes list", lambda: F.roi_align(IMAGE, [[1.0], [2.0]], 2)),
+    ("roi_align", DtypeError, "boxes float64", lambda: F.roi_align(IMAGE, BOXES.double(), 2)),
+    ("roi_align", ArgumentError, "boxes 2.0 0 to 1", lambda: F.roi_align(IMAGE, BOXES + 2, 2)),
+    ("roi_align", ArgumentError, "boxes image finite", lambda: F.roi_align(IMAGE, BOXES / 0, 2)),
+    ("roi_align", ArgumentError, "boxes pixels", lambda: F.roi_align(IMAGE, BOXES, 2, 1e7)),
+    ("roi_align", ArgumentError, "output_size 0", lambda: F.roi_align(IMAGE, BOXES, 0)),
+    ("roi_align", ArgumentError, "spatial_scale 'half'", lambda: F.roi_align(IMAGE, BOXES, 2, "half")),
+    ("roi_align", ArgumentError, "spatial_scale inf", lambda: F.roi_align(IMAGE, BOXES, 2, float("inf"))),
+    ("roi_align", ArgumentError, "sampling_ratio 1.5", lambda: F.roi_align(IMAGE, BOXES, 2, 1.0, 1.5)),
     ("affine_grid", DtypeError, "theta list", lambda: F.affine_grid([1.0], (1, 1, 2, 2))),
     ("affine_grid", ShapeError, "theta (3, 4) (1, 2, 3)", lambda: F.affine_grid(ROWS, (1, 1, 2, 2))),
     ("affine_grid", ShapeError, "theta (2, 2, 3) (1, 2, 3)", lambda: F.affine_grid(MAPS, (1, 1, 2, 2))),

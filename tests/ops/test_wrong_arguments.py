@@ -25,7 +25,8 @@ RANDOM = {
 }  # fmt: skip
 OWN = {
     "astype", "binary_focal_loss_with_logits", "dice_loss", "focal_loss", "generalised_dice_loss",
-    "generalised_wasserstein_dice_loss", "maxout", "tversky_loss", "weighted_pixel_cross_entropy",
+    "generalised_wasserstein_dice_loss", "maxout", "roi_align", "tversky_loss",
+    "weighted_pixel_cross_entropy",
 }  # fmt: skip
 """What PyTorch does not have."""
 

@@ -113,6 +113,7 @@ FILES = (
     "pooling",
     "reduction",
     "resample",
+    "roi_align",
     "shape",
     "softmax",
 )
@@ -132,5 +133,6 @@ padding = KernelFile("padding")
 pooling = KernelFile("pooling")
 reduction = KernelFile("reduction")
 resample = KernelFile("resample")
+roi_align = KernelFile("roi_align")
 shape = KernelFile("shape")
 softmax = KernelFile("softmax")

@@ -197,6 +197,7 @@ from tinyconv.ops.ranking_loss import (
 )
 from tinyconv.ops.reduction import amax, amin, argmax, argmin, max, mean, min, sum
 from tinyconv.ops.regression_loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from tinyconv.ops.roi_align import roi_align
 from tinyconv.ops.shape import (
     cat,
     expand,
@@ -481,6 +482,7 @@ __all__ = [
     "remainder",
     "repeat_interleave",
     "reshape",
+    "roi_align",
     "roll",
     "rot90",
     "round",

@@ -107,6 +107,15 @@ def test_statistics_far_from_zero_are_those_of_float64(cuda):
     np.testing.assert_allclose(var.get(), x.astype(np.float64).var((0, 2, 3)), rtol=1e-5)
 
 
+def test_numbers_whose_mean_no_float32_has(cuda):
+    """Two neighbouring float32 numbers, whose mean lies between them."""
+    x = np.array([[2**20], [2**20 + 0.125]] * 8, np.float32)
+    assert x[0] + np.spacing(x[0]) == x[1]
+    y, _, _ = gpu.batch_norm(to_gpu(cuda, x), None, None, 1e-5)
+    right, _, _ = reference.batch_norm(x.astype(np.float64), None, None, 1e-5)
+    np.testing.assert_allclose(y.get(), right, rtol=1e-6)
+
+
 def test_equal_numbers_have_no_variance(cuda):
     x = np.full((40, 2, 5, 5), 0.1, np.float32)
     y, mean, var = gpu.batch_norm(to_gpu(cuda, x), None, None, 1e-5)
