@@ -33,7 +33,8 @@ def source(file: str) -> str:
 def test_the_mistake_can_be_planted(mutation: Mutation) -> None:
     mutated = mutation.mutated(source(mutation.file))
     assert mutated != source(mutation.file)
-    ast.parse(mutated)
+    if mutation.file.endswith(".py"):
+        ast.parse(mutated)
 
 
 def test_there_are_many_and_each_has_a_name() -> None:
