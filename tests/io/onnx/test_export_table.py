@@ -22,6 +22,7 @@ NEVER = {
     *("generalised_dice_loss", "tversky_loss", "generalised_wasserstein_dice_loss", "focal_loss"),
     *("weighted_pixel_cross_entropy", "cdist", "median", "kthvalue", "quantile"),
     *("diagonal", "diag", "diag_embed", "trace", "index_add", "index_copy", "index_fill"),
+    "roi_align",
 }
 """Ops that are refused: they look at values, or take and put single elements."""
 
