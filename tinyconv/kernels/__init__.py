@@ -43,7 +43,7 @@ class KernelFile:
             raise AttributeError(function)
         file = self._name
 
-        def dispatch(first: Any, *args: Any, **kwargs: Any) -> Any:
+        def dispatch(first: Any, /, *args: Any, **kwargs: Any) -> Any:
             return find_kernel(backend_of(first), file, function)(first, *args, **kwargs)
 
         dispatch.__name__ = dispatch.__qualname__ = function
