@@ -17,28 +17,34 @@ from __future__ import annotations
 from math import ceil
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from tinyconv.device import FLOAT_DTYPES, conv_algorithm, matmul_precision
 from tinyconv.kernels.cuda._launch import C_TYPES, channels_last, kernel, multiprocessors
 from tinyconv.kernels.cuda._windows import (
+    QUAD,
     Problem,
     Sizes,
     empty_channels_last,
     geometry,
-    transposed_rows_of,
+    in_quads,
+    transposed,
 )
+from tinyconv.kernels.cuda.activation import ACTIVATIONS
 from tinyconv.kernels.reference.conv import output_size
 from tinyconv.kernels.reference.elementwise import rounded
 
 Array = Any
-
-EPILOGUES = ("nothing", "relu", "leaky_relu", "elu", "sigmoid", "tanh")
-"""In the order of the enum `Activation` of epilogue.cuh."""
 
 FORMATS = ("float32", "tf32", "bfloat16")
 """In the order of the enum `Format` of epilogue.cuh."""
 
 SUFFIXES = {"float32": "", "float64": "Double", "tf32": "Tf32", "bfloat16": "Bf16"}
 """What the names of tiles end with."""
+
+THREADS = 256
+OUTPUTS_OF_A_THREAD = 4
+"""Neighbouring pixels that a thread of grouped.cu computes, one after the other."""
 
 TENSOR_CORES = 80
 """The compute capability that the instructions need."""
@@ -67,9 +73,11 @@ class Epilogue(NamedTuple):
     activation: str = "nothing"
     numbers: tuple[float, ...] = ()
 
-    def arguments(self, dtype: Any) -> tuple[int, Any]:
-        """Its number in epilogue.cuh, and its parameter."""
-        return EPILOGUES.index(self.activation), dtype.type(self.numbers[0] if self.numbers else 0)
+    def arguments(self, dtype: Any) -> tuple[np.int32, Any]:
+        """Its number in formulas.cuh, and its parameter."""
+        return np.int32(ACTIVATIONS.index(self.activation)), dtype.type(
+            self.numbers[0] if self.numbers else 0
+        )
 
 
 NOTHING = Epilogue()
@@ -96,7 +104,7 @@ def convolve(
         len(x), groups, weight.shape[1], len(weight) // groups, x.shape[2:], size, weight.shape[2:], stride,
         padding, dilation, False,
     )  # fmt: skip
-    return _gather(problem, x, channels_last(weight), bias, epilogue)
+    return _gather(problem, x, weight, bias, epilogue)
 
 
 def convolve_transposed(
@@ -108,11 +116,11 @@ def convolve_transposed(
         len(x), groups, len(weight) // groups, weight.shape[1], x.shape[2:], size, weight.shape[2:], stride,
         padding, dilation, True,
     )  # fmt: skip
-    return _gather(problem, x, transposed_rows_of(weight, groups), bias, NOTHING)
+    return _gather(problem, x, transposed(weight, groups), bias, NOTHING)
 
 
-def _gather(problem: Problem, x: Array, rows: Array, bias: Array | None, epilogue: Epilogue) -> Array:
-    """Launch conv.cu or grouped.cu; `rows` are the weights (C_out, *kernel, C_in / groups)."""
+def _gather(problem: Problem, x: Array, weight: Array, bias: Array | None, epilogue: Epilogue) -> Array:
+    """Launch conv.cu or grouped.cu; weight is (C_out, C_in / groups, *kernel)."""
     import cupy
 
     channels = problem.groups * problem.columns
@@ -121,17 +129,21 @@ def _gather(problem: Problem, x: Array, rows: Array, bias: Array | None, epilogu
         return y
     bias = None if bias is None else cupy.ascontiguousarray(bias)
     ends = epilogue.arguments(x.dtype)
-    numbers, x, rows = factors(problem, x, rows)
-    arrays = (channels_last(x), rows, bias, y, geometry(problem))
+    numbers, x, weight = factors(problem, x, weight)
     if problem.has_small_groups:
         function = kernel("grouped.cu", f"conv_grouped<{C_TYPES[str(x.dtype)]}>")
-        blocks = ceil(problem.outputs * channels / 256)
-        function((blocks, problem.classes), (256,), (*arrays, *ends))
+        rows = channels_last(weight.swapaxes(0, 1))
+        arguments = (channels_last(x), rows, bias, y, geometry(problem), *ends)
+        threads = ceil(problem.outputs / OUTPUTS_OF_A_THREAD) * ceil(channels / QUAD)
+        function((ceil(threads / THREADS), problem.classes), (THREADS,), arguments)
         return y
+    x, rows = in_quads(x, problem.groups), in_quads(weight)
+    problem = problem._replace(channels=rows.shape[-1])
     tile = tile_of(problem, numbers)
     tiles, classes = ceil(problem.outputs / tile.rows), problem.classes
     grid = tiles * classes * problem.groups, ceil(problem.columns / tile.columns)
-    launch_tile("conv", tile, numbers, grid, (*arrays, tiles, classes, *ends))
+    sizes = np.int32(tiles), np.int32(classes)
+    launch_tile("conv", tile, numbers, grid, (x, rows, bias, y, geometry(problem), *sizes, *ends))
     return y
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from math import ceil, prod
 from typing import Any
 
+import numpy as np
+
 from tinyconv.device import matmul_precision
 from tinyconv.kernels.cuda._convolution import (
     FEW,
@@ -16,14 +18,15 @@ from tinyconv.kernels.cuda._convolution import (
     FORMATS,
     NOTHING,
     SQUARE,
+    THREADS,
     WIDE,
     Epilogue,
     Tile,
     factors,
     launch_tile,
 )
-from tinyconv.kernels.cuda._launch import C_TYPES, channels_last, kernel, launch_elements, multiprocessors
-from tinyconv.kernels.cuda._windows import Problem, Sizes, geometry
+from tinyconv.kernels.cuda._launch import C_TYPES, channels_last, kernel, multiprocessors
+from tinyconv.kernels.cuda._windows import Problem, Sizes, geometry, in_quads, whole_quads
 
 Array = Any
 
@@ -32,7 +35,6 @@ LEAST_PIXELS = 128
 """Fewer pixels than this are not worth a part of their own."""
 
 LANES = 32
-THREADS = 256
 
 
 def weight_gradient(
@@ -50,20 +52,22 @@ def weight_gradient(
     if gradient.size == 0:
         return gradient
     numbers, x, grad = factors(problem, x, grad)
-    x, grad = channels_last(x), channels_last(grad)
     if problem.has_small_groups:
         parts = _parts_of_small_groups(problem, x, grad)
     else:
         parts = _parts_of_tiles(problem, x, grad, numbers)
-    return sum_of_parts(parts, gradient, prod(kernel_size), problem.channels)
+    return sum_of_parts(parts, gradient, columns, problem.channels, prod(kernel_size))
 
 
 def _parts_of_tiles(problem: Problem, x: Array, grad: Array, numbers: str) -> Array:
+    """Sums (parts, groups, C_out', *kernel, C_in') by conv_weight_grad.cu, with whole quads of channels."""
+    x, grad = in_quads(x, problem.groups), in_quads(grad, problem.groups)
+    problem = problem._replace(channels=whole_quads(problem.channels), columns=whole_quads(problem.columns))
     tile = tile_of(problem, numbers)
     across, down = ceil(problem.terms / tile.columns), ceil(problem.columns / tile.rows)
     parts = _empty_parts(problem, x.dtype, across * down * problem.groups)
     grid = across * len(parts) * problem.groups, down
-    arguments = (x, grad, parts, geometry(problem), across, len(parts))
+    arguments = (x, grad, parts, geometry(problem), np.int32(across), np.int32(len(parts)))
     launch_tile("conv_weight_grad", tile, numbers, grid, arguments)
     return parts
 
@@ -77,19 +81,21 @@ def tile_of(problem: Problem, numbers: str) -> Tile:
 
 
 def _parts_of_small_groups(problem: Problem, x: Array, grad: Array) -> Array:
+    """Sums (parts, groups, C_out, *kernel, C_in) by grouped.cu."""
     tiles = problem.terms * ceil(problem.groups * problem.columns / LANES)
     parts = _empty_parts(problem, x.dtype, tiles)
     function = kernel("grouped.cu", f"conv_grouped_weight_grad<{C_TYPES[str(x.dtype)]}>")
-    function((tiles, len(parts)), (THREADS,), (x, grad, parts, geometry(problem), problem.terms))
+    arguments = (channels_last(x), channels_last(grad), parts, geometry(problem), np.int32(problem.terms))
+    function((tiles, len(parts)), (THREADS,), arguments)
     return parts
 
 
 def _empty_parts(problem: Problem, dtype: Any, blocks: int) -> Array:
-    """Room for the sums of each part (parts, weights), when one part keeps so many blocks busy."""
+    """Room for the sums of each part, when one part keeps so many blocks busy."""
     import cupy
 
-    weights = problem.groups * problem.columns * problem.terms
-    return cupy.empty((_part_count(blocks, problem.outputs), weights), dtype)
+    shape = problem.groups, problem.columns, *problem.kernel_size, problem.channels
+    return cupy.empty((_part_count(blocks, problem.outputs), *shape), dtype)
 
 
 def _part_count(blocks: int, pixels: int) -> int:
@@ -97,10 +103,14 @@ def _part_count(blocks: int, pixels: int) -> int:
     return max(1, min(wanted, pixels // LEAST_PIXELS))
 
 
-def sum_of_parts(parts: Array, out: Array, taps: int = 1, channels: int = 1) -> Array:
-    """`out`, filled with the sums of parts (parts, rows * taps * channels) as (rows, channels, taps)."""
+def sum_of_parts(parts: Array, out: Array, columns: int, channels: int, taps: int) -> Array:
+    """The sums of parts (parts, groups, columns', taps, channels') as out (groups * columns, channels, taps).
+
+    Columns and channels that only fill up the parts are left out.
+    """
     function = kernel("sum_parts.cu", f"sum_parts<{C_TYPES[str(out.dtype)]}>")
-    launch_elements(function, out.size, (parts, out, out.size, len(parts), taps, channels))
+    sizes = map(np.int32, (len(parts), columns, channels, taps, parts.shape[2], parts.shape[-1]))
+    function((ceil(out.size / LANES),), (THREADS,), (parts, out, out.size, parts[0].size, *sizes))
     return out
 
 
@@ -120,7 +130,8 @@ def sum_of_columns(
         rows, tiles = grad.size // columns, ceil(columns / THREADS)
         parts = cupy.empty((_part_count(tiles, rows), columns), grad.dtype)
         function = kernel("sum_parts.cu", f"sum_columns<{C_TYPES[str(grad.dtype)]}>")
-        ends = *epilogue.arguments(grad.dtype), FORMATS.index(matmul_precision.get())
-        function((tiles, len(parts)), (THREADS,), (grad, at, before, parts, rows, columns, *ends))
-        sum_of_parts(parts, sums)
+        ends = *epilogue.arguments(grad.dtype), np.int32(FORMATS.index(matmul_precision.get()))
+        arguments = (grad, at, before, parts, rows, np.int32(columns), *ends)
+        function((tiles, len(parts)), (THREADS,), arguments)
+        sum_of_parts(parts[:, None, :, None], sums, columns, 1, 1)
     return sums, before

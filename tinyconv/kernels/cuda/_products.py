@@ -10,6 +10,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from tinyconv.device import FLOAT_DTYPES, matmul_precision
 from tinyconv.kernels.cuda._convolution import NOTHING, TENSOR_CORES, Epilogue, compute_capability
 from tinyconv.kernels.cuda._launch import C_TYPES, kernel, launch_elements
@@ -36,7 +38,9 @@ def product_of_layer(x: Array, weight: Array, bias: Array | None, epilogue: Epil
     bias = None if bias is None else cupy.ascontiguousarray(bias)
     if bias is not None or epilogue != NOTHING:
         function = kernel("sum_parts.cu", f"add_bias<{C_TYPES[str(y.dtype)]}>")
-        launch_elements(function, y.size, (y, bias, y.size, len(weight), *epilogue.arguments(y.dtype)))
+        launch_elements(
+            function, y.size, (y, bias, y.size, np.int32(len(weight)), *epilogue.arguments(y.dtype))
+        )
     return y
 
 

@@ -27,6 +27,8 @@ STRIDES = np.dtype([("image", np.int64), ("channel", np.int64), ("along", np.int
 """The struct `Strides` of im2col.cu."""
 
 DIMS = 3
+QUAD = 4
+ALIGNMENT = 16
 FEW_COLUMNS = 16
 """Groups with fewer output channels than this have kernels of their own, in grouped.cu."""
 
@@ -94,13 +96,34 @@ def strides_of(x: Array) -> np.ndarray:
     return np.array((image, channel, [0] * (DIMS - len(along)) + along), dtype=STRIDES)
 
 
-def transposed_rows_of(weight: Array, groups: int) -> Array:
-    """Of (C_in, C_out / groups, *kernel): a row for each output channel, (C_out, *kernel, C_in / groups)."""
+def transposed(weight: Array, groups: int) -> Array:
+    """The weight (C_in, C_out / groups, *kernel) as (C_out, C_in / groups, *kernel), a view or a copy."""
+    channels, columns = len(weight) // groups, weight.shape[1]
+    grouped = weight.reshape(groups, channels, columns, *weight.shape[2:])
+    return grouped.swapaxes(1, 2).reshape(groups * columns, channels, *weight.shape[2:])
+
+
+def in_quads(array: Array, groups: int = 1) -> Array:
+    """An array (N, groups * C, *size) as (N, *size, groups * C'), C' being a multiple of 4.
+
+    What is more than C is filled with zeros. It begins at a multiple of 16 bytes, so that the kernels can
+    load four numbers at once.
+    """
     import cupy
 
-    columns, *kernel = weight.shape[1:]
-    grouped = weight.reshape(groups, -1, columns, *kernel)
-    return cupy.ascontiguousarray(cupy.moveaxis(grouped, 1, -1)).reshape(groups * columns, *kernel, -1)
+    channels = array.shape[1] // groups
+    if channels % QUAD == 0:
+        last = channels_last(array)
+        return last if last.data.ptr % ALIGNMENT == 0 else last.copy()
+    last = cupy.moveaxis(array, 1, -1)
+    room = cupy.zeros((*last.shape[:-1], groups, whole_quads(channels)), array.dtype)
+    room[..., :channels] = last.reshape(*last.shape[:-1], groups, channels)
+    return room.reshape(*last.shape[:-1], groups * whole_quads(channels))
+
+
+def whole_quads(count: int) -> int:
+    """The next multiple of 4."""
+    return -(-count // QUAD) * QUAD
 
 
 def in_channels_last_memory(array: Array) -> Array:

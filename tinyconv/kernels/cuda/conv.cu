@@ -10,7 +10,8 @@
 //   one block:    Tile::ROWS pixels x Tile::COLUMNS output channels of one group
 //   one thread:   a few of the block's sums, in registers (tile.cuh, or tensor_tile.cuh)
 //
-// x is (N, D, H, W, groups * in_channels), weight (groups * out_channels, *kernel, in_channels), y like x.
+// x is (N, D, H, W, groups * in_channels), weight (groups * out_channels, *kernel, in_channels), y like x;
+// in_channels is a multiple of 4 (zeros fill up), x and weight begin at a multiple of 16 bytes.
 // blockIdx.x counts tiles of pixels, then classes (windows.cuh), then groups; blockIdx.y tiles of channels.
 #include "epilogue.cuh"
 #include "tensor_tile.cuh"
@@ -49,60 +50,44 @@ struct Load {
   const Geometry& g;
   const Axis* axes;
   const T *x, *weight;
-  int row_length, channels;  // of a row of the weight; output channels from the tile's first one on
-  bool quads;
   int line, first_term;
   Term term;
   Window windows[ROWS];
+  int rows[COLUMNS];  // where those of the weight begin
   Quad<T> inputs[ROWS], weights[COLUMNS];
 
-  __device__ Load(const Geometry& g, const Axis* axes, const T* x, const T* weight, int group, int first_channel,
-                  long long first_output)
-      : g(g), axes(axes), x(x + group * g.in_channels), channels(g.out_channels - first_channel) {
-    row_length = g.kernel[0] * g.kernel[1] * g.kernel[2] * g.in_channels;
-    this->weight = weight + (long long)(group * g.out_channels + first_channel) * row_length;
-    quads = in_quads(this->x, g.in_channels) && in_quads(this->weight, g.in_channels);
+  __device__ Load(
+      const Geometry& g, const Axis* axes, const T* x, const T* weight, int group, int first_channel,
+      long long first_output)
+      : g(g), axes(axes), x(x), weight(weight) {
     line = threadIdx.x / ACROSS;
     first_term = threadIdx.x % ACROSS * 4;
     term = term_of(g, axes, first_term);
 #pragma unroll
     for (int i = 0; i < ROWS; ++i) {
       windows[i] = window_of(g, axes, output_of(axes, first_output + line + i * DOWN));
+      windows[i].element += group * g.in_channels;
     }
-  }
-
-  // The next four terms: all at once, or one after the other where they may be of several taps.
-  __device__ void fetch() {
-    Term each = term;
+    int row_length = g.kernel[0] * g.kernel[1] * g.kernel[2] * g.in_channels;
 #pragma unroll
-    for (int k = 0; k < 4; ++k) {
-      if (quads && k > 0) break;
-      fetch_term(k, reach_of(g, axes, each), exists(each, axes));
-      advance(each, 1, g.in_channels, axes);
+    for (int j = 0; j < COLUMNS; ++j) {  // those beyond the last one are not wanted: they repeat it
+      int channel = min(first_channel + line + j * DOWN, g.out_channels - 1);
+      rows[j] = (group * g.out_channels + channel) * row_length;
     }
-    advance(term, Tile::DEPTH, g.in_channels, axes);
   }
 
-  __device__ void fetch_term(int k, const Reach& reach, bool is_term) {
+  // The next four terms, which are of one tap: the number of channels is a multiple of 4.
+  __device__ void fetch() {
+    Reach reach = reach_of(g, axes, term);
 #pragma unroll
     for (int i = 0; i < ROWS; ++i) {
-      const T* from = x + windows[i].element + reach.element;
-      fetch_into(inputs[i], k, from, is_inside(windows[i], reach, axes));
+      inputs[i] = quad_at(x + windows[i].element + reach.element, is_inside(windows[i], reach, axes));
     }
 #pragma unroll
     for (int j = 0; j < COLUMNS; ++j) {
-      int channel = line + j * DOWN;
-      const T* from = weight + (long long)channel * row_length + reach.weight;
-      fetch_into(weights[j], k, from, is_term && channel < Tile::COLUMNS && channel < channels);
+      weights[j] = quad_at(weight + (rows[j] + reach.weight), exists(term, axes));
     }
-  }
-
-  __device__ void fetch_into(Quad<T>& quad, int k, const T* from, bool is_there) {
-    if (quads) {
-      quad = quad_at(from, is_there);
-    } else {
-      quad.value[k] = is_there ? *from : T(0);
-    }
+    advance(term, Tile::DEPTH, g.in_channels, axes);
   }
 
   __device__ void store(typename Tile::Strips& strips, int half) {
@@ -120,17 +105,17 @@ struct Load {
 };
 
 template <typename Tile>
-__global__ void __launch_bounds__(Tile::THREADS) conv(
+__global__ void __launch_bounds__(Tile::THREADS, Tile::BLOCKS) conv(
     const typename Tile::Number* x, const typename Tile::Number* weight,
-    const typename Tile::Number* bias, typename Tile::Number* y, Geometry g, long long tiles,
-    long long classes, long long activation, typename Tile::Number number) {
+    const typename Tile::Number* bias, typename Tile::Number* y, Geometry g, int tiles, int classes,
+    int activation, typename Tile::Number number) {
   using T = typename Tile::Number;
   __shared__ typename Tile::Strips strips;
   __shared__ Axis axes[3];
-  int part = blockIdx.x / tiles, group = part / classes;
+  int place = blockIdx.x % tiles, part = blockIdx.x / tiles, group = part / classes;
   find_axes(g, part % classes, axes);
-  long long first_output = blockIdx.x % tiles * Tile::ROWS, outputs = outputs_of(g, axes);
-  if (first_output >= outputs) return;  // the first class is the largest
+  long long first_output = (long long)place * Tile::ROWS;
+  if (first_output >= outputs_of(g, axes)) return;  // the first class is the largest
 
   int first_channel = blockIdx.y * Tile::COLUMNS;
   Load<Tile> load(g, axes, x, weight, group, first_channel, first_output);
@@ -139,15 +124,19 @@ __global__ void __launch_bounds__(Tile::THREADS) conv(
 
 #pragma unroll
   for (int i = 0; i < Tile::HIGH; ++i) {
-    long long output = first_output + Tile::row(i);
-    if (output >= outputs) continue;
-    T* pixel = y + output_element(g, axes, output_of(axes, output));
+    Output output = output_of(axes, (long long)place * Tile::ROWS + Tile::row(i));
+    if (output.image >= g.batch) continue;
+    T* pixel = y + output_element(g, axes, output) + group * g.out_channels;
 #pragma unroll
-    for (int j = 0; j < Tile::WIDE; ++j) {
-      if (first_channel + Tile::column(j) >= g.out_channels) continue;
-      int channel = group * g.out_channels + first_channel + Tile::column(j);
-      T sum = bias == nullptr ? tile.sum(i, j) : tile.sum(i, j) + bias[channel];
-      pixel[channel] = activate(activation, sum, number);
+    for (int j = 0; j < Tile::WIDE; j += Tile::RUN) {
+      int channel = first_channel + Tile::column(j), count = g.out_channels - channel;
+      Run<T, Tile::RUN> run = {};
+#pragma unroll
+      for (int k = 0; k < Tile::RUN; ++k) {
+        int place = group * g.out_channels + channel + k;
+        if (k < count) run.value[k] = finish(tile.sum(i, j + k), bias, place, activation, number);
+      }
+      write_run(run, pixel + channel, count);
     }
   }
 }

@@ -10,8 +10,9 @@
 //   one block:    Tile::ROWS output channels x Tile::COLUMNS terms of one group, over one part
 //   one thread:   a few of the block's sums, as in conv.cu
 //
-// grad is (N, D, H, W, groups * out_channels); blockIdx.x counts tiles of terms, then parts, then groups;
-// blockIdx.y tiles of channels. parts is (parts, groups * out_channels, *kernel, in_channels).
+// x is (N, D, H, W, groups * in_channels), grad (N, D, H, W, groups * out_channels), both numbers of
+// channels multiples of 4; parts is (parts, groups * out_channels, *kernel, in_channels). blockIdx.x counts
+// tiles of terms, then parts, then groups; blockIdx.y tiles of channels.
 #include "tensor_tile.cuh"
 #include "tile.cuh"
 
@@ -51,7 +52,6 @@ struct Load {
   const Geometry& g;
   const Axis* axes;
   const T *x, *grad;
-  bool input_quads, grad_quads;
   int row, row_word, column, column_word;
   int channels;  // output channels from the thread's first one on
   long long pixel, outputs;
@@ -59,15 +59,14 @@ struct Load {
   Term term;
   Quad<T> grads[ROWS][TOGETHER], inputs[COLUMNS][TOGETHER];
 
-  __device__ Load(const Geometry& g, const Axis* axes, const T* x, const T* grad, int group, int first_channel,
-                  int first_term, long long first_pixel)
+  __device__ Load(
+      const Geometry& g, const Axis* axes, const T* x, const T* grad, int group, int first_channel,
+      int first_term, long long first_pixel)
       : g(g), axes(axes), x(x + group * g.in_channels) {
     row = threadIdx.x % ROW_QUADS * 4, row_word = threadIdx.x / ROW_QUADS;
     column = threadIdx.x % COLUMN_QUADS * 4, column_word = threadIdx.x / COLUMN_QUADS;
     this->grad = grad + group * g.out_channels + first_channel + row;
     channels = g.out_channels - first_channel - row;
-    input_quads = in_quads(this->x, g.in_channels);
-    grad_quads = in_quads(this->grad, g.out_channels);
     outputs = outputs_of(g, axes);
     pixel = first_pixel + row_word * TOGETHER;
     output = output_of(axes, first_pixel + column_word * TOGETHER);
@@ -78,45 +77,24 @@ struct Load {
 #pragma unroll
     for (int i = 0; i < ROWS; ++i) {
 #pragma unroll
-      for (int k = 0; k < TOGETHER; ++k) grads[i][k] = fetch_grads(pixel + i * ROW_DOWN * TOGETHER + k);
+      for (int k = 0; k < TOGETHER; ++k) {
+        long long at = pixel + i * ROW_DOWN * TOGETHER + k;
+        grads[i][k] = quad_at(grad + at * g.groups * g.out_channels, at < outputs && channels > 0);
+      }
     }
+    Reach reach = reach_of(g, axes, term);
     Output at = output;
 #pragma unroll
     for (int j = 0; j < COLUMNS; ++j) {
 #pragma unroll
       for (int k = 0; k < TOGETHER; ++k) {
-        inputs[j][k] = fetch_inputs(window_of(g, axes, at));
+        Window window = window_of(g, axes, at);
+        inputs[j][k] = quad_at(x + window.element + reach.element, is_inside(window, reach, axes));
         advance(at, k + 1 < TOGETHER ? 1 : COLUMN_DOWN * TOGETHER - k, axes);
       }
     }
     pixel += Tile::DEPTH;
     advance(output, Tile::DEPTH, axes);
-  }
-
-  // The gradients of four output channels at one pixel, zeros for those beyond.
-  __device__ Quad<T> fetch_grads(long long at) {
-    const T* from = grad + at * g.groups * g.out_channels;
-    if (grad_quads) return quad_at(from, at < outputs && channels > 0);
-    Quad<T> quad;
-#pragma unroll
-    for (int i = 0; i < 4; ++i) quad.value[i] = at < outputs && i < channels ? from[i] : T(0);
-    return quad;
-  }
-
-  // The inputs of four terms at one pixel, zeros where the image ends.
-  __device__ Quad<T> fetch_inputs(const Window& window) {
-    Quad<T> quad;
-    Term each = term;
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      Reach reach = reach_of(g, axes, each);
-      const T* from = x + window.element + reach.element;
-      bool inside = is_inside(window, reach, axes);
-      if (input_quads) return quad_at(from, inside);
-      quad.value[i] = inside ? *from : T(0);
-      advance(each, 1, g.in_channels, axes);
-    }
-    return quad;
   }
 
   __device__ void store(typename Tile::Strips& strips, int half) {
@@ -134,9 +112,9 @@ struct Load {
 };
 
 template <typename Tile>
-__global__ void __launch_bounds__(Tile::THREADS) conv_weight_grad(
+__global__ void __launch_bounds__(Tile::THREADS, Tile::BLOCKS) conv_weight_grad(
     const typename Tile::Number* x, const typename Tile::Number* grad, typename Tile::Number* parts,
-    Geometry g, long long tiles, long long part_count) {
+    Geometry g, int tiles, int part_count) {
   __shared__ typename Tile::Strips strips;
   __shared__ Axis axes[3];
   find_axes(g, 0, axes);

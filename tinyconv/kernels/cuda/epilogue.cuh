@@ -4,32 +4,19 @@
 // array once more. The formulas are those of activation.cu, so that both ways give the same bits.
 #pragma once
 
-// The place of the name in EPILOGUES of _convolution.py.
-enum Activation { NOTHING, RELU, LEAKY_RELU, ELU, SIGMOID, TANH };
+#include "formulas.cuh"
 
+// A function call, not a copy of the formulas: a thread of conv.cu has up to 64 sums, and six formulas in 64
+// places are a long program.
 template <typename T>
-__device__ inline T activate(int activation, T v, T number) {
-  switch (activation) {
-    case RELU: return v <= T(0) ? T(0) : v;
-    case LEAKY_RELU: return v > T(0) ? v : v * number;
-    case ELU: return v > T(0) ? v : number * expm1(v);
-    case SIGMOID: return T(1) / (T(1) + exp(-v));
-    case TANH: return tanh(v);
-    default: return v;
-  }
+__device__ __noinline__ T call_activate(int activation, T v, T number) {
+  return activate(activation, v, number);
 }
 
-// The gradient before the function, from the one after it; at is its output (leaky_relu: its input).
 template <typename T>
-__device__ inline T activate_backward(int activation, T grad, T at, T number) {
-  switch (activation) {
-    case RELU: return at <= T(0) ? T(0) : grad;
-    case LEAKY_RELU: return at > T(0) ? grad : grad * number;
-    case ELU: return at > T(0) ? grad : grad * (at + number);
-    case SIGMOID: return grad * at * (T(1) - at);
-    case TANH: return grad * (T(1) - at * at);
-    default: return grad;
-  }
+__device__ inline T finish(T sum, const T* bias, int channel, int activation, T number) {
+  if (bias != nullptr) sum += bias[channel];
+  return activation == NOTHING ? sum : call_activate(activation, sum, number);
 }
 
 // A number with the bits that a format of factors leaves it; the place of the name in FORMATS of

@@ -1,45 +1,83 @@
 // Convolutions whose groups are small: depthwise ones, with one channel each, and those with a few.
 //
-// A tile of conv.cu would be empty but for a few columns. Here one thread computes one number, and
-// neighbouring threads have neighbouring channels, which lie side by side in memory:
+// A tile of conv.cu would be empty but for a few columns. Here a thread has four neighbouring output
+// channels, which lie side by side in memory, and computes four pixels of them one after the other:
 //
-//   thread    0        1        2       ...            x pixel    c0 c1 c2 c3 ...
-//   y         p, c0    p, c1    p, c2                  loads of a warp: one stretch for each tap
+//   thread    0            1            2                x pixel   c0 c1 c2 c3 c4 c5 c6 c7 ...
+//   y         p, c0..c3    p, c4..c7    p, c8..c11       loads of a warp: one stretch for each tap
 //
-// The arrays are those of conv.cu. blockIdx.y is the class of the outputs (windows.cuh).
+// x and y are those of conv.cu; weight is (in_channels, *kernel, groups * out_channels).
 #include "common.cuh"
 #include "epilogue.cuh"
 #include "windows.cuh"
 
+// The numbers of four neighbours, as many as there are.
 template <typename T>
-__global__ void conv_grouped(
-    const T* x, const T* weight, const T* bias, T* y, Geometry g, long long activation, T number) {
-  __shared__ Axis axes[3];
-  find_axes(g, blockIdx.y, axes);
-  int channels = g.groups * g.out_channels;
-  int row_length = g.kernel[0] * g.kernel[1] * g.kernel[2] * g.in_channels;
-  for_each(outputs_of(g, axes) * channels, [=](long long i) {
-    int channel = i % channels;
-    Output output = output_of(axes, i / channels);
-    Window window = window_of(g, axes, output);
-    const T* inputs = x + window.element + channel / g.out_channels * g.in_channels;
-    const T* row = weight + (long long)channel * row_length;
-    T sum = 0;
-    Term term = {{0, 0, 0}, 0};
-    for (term.tap[0] = 0; term.tap[0] < axes[0].taps; ++term.tap[0]) {
-      for (term.tap[1] = 0; term.tap[1] < axes[1].taps; ++term.tap[1]) {
-        for (term.tap[2] = 0; term.tap[2] < axes[2].taps; ++term.tap[2]) {
-          Reach reach = reach_of(g, axes, term);
-          if (!is_inside(window, reach, axes)) continue;
-          const T* from = inputs + reach.element;
-          const T* with = row + reach.weight;
-          for (int c = 0; c < g.in_channels; ++c) sum += from[c] * with[c];
+__device__ inline Quad<T> load_some(const T* place, int count) {
+  if (count >= 4 && (unsigned long long)place % sizeof(Quad<T>) == 0) return *(const Quad<T>*)place;
+  Quad<T> quad;
+#pragma unroll
+  for (int k = 0; k < 4; ++k) quad.value[k] = k < count ? place[k] : T(0);
+  return quad;
+}
+
+// The inputs that four output channels meet, for input channel c of their groups. A depthwise convolution
+// has its input channels where its output channels are.
+template <typename T>
+__device__ inline Quad<T> load_inputs(const T* pixel, const Geometry& g, int channel, int count, int c) {
+  if (g.in_channels == 1 && g.out_channels == 1) return load_some(pixel + channel, count);
+  Quad<T> quad;
+#pragma unroll
+  for (int k = 0; k < 4; ++k) {
+    quad.value[k] = k < count ? pixel[(channel + k) / g.out_channels * g.in_channels + c] : T(0);
+  }
+  return quad;
+}
+
+template <typename T>
+__device__ inline Quad<T> sum_of_window(
+    const T* x, const T* weight, const Geometry& g, const Axis* axes, const Window& window, int channel,
+    int count) {
+  int channels = g.groups * g.out_channels, taps = g.kernel[0] * g.kernel[1] * g.kernel[2];
+  Quad<T> sums = {};
+  Term term = {{0, 0, 0}, 0};
+  for (term.tap[0] = 0; term.tap[0] < axes[0].taps; ++term.tap[0]) {
+    for (term.tap[1] = 0; term.tap[1] < axes[1].taps; ++term.tap[1]) {
+      for (term.tap[2] = 0; term.tap[2] < axes[2].taps; ++term.tap[2]) {
+        Reach reach = reach_of(g, axes, term);
+        if (!is_inside(window, reach, axes)) continue;
+        const T* with = weight + (long long)(reach.weight / g.in_channels) * channels + channel;
+        for (int c = 0; c < g.in_channels; ++c) {
+          Quad<T> inputs = load_inputs(x + window.element + reach.element, g, channel, count, c);
+          Quad<T> weights = load_some(with + (long long)c * taps * channels, count);
+#pragma unroll
+          for (int k = 0; k < 4; ++k) sums.value[k] += inputs.value[k] * weights.value[k];
         }
       }
     }
-    if (bias != nullptr) sum += bias[channel];
-    y[output_element(g, axes, output) + channel] = activate(activation, sum, number);
-  });
+  }
+  return sums;
+}
+
+// blockIdx.y is the class of the outputs (windows.cuh).
+template <typename T>
+__global__ void __launch_bounds__(256) conv_grouped(
+    const T* x, const T* weight, const T* bias, T* y, Geometry g, int activation, T number) {
+  __shared__ Axis axes[3];
+  find_axes(g, blockIdx.y, axes);
+  int channels = g.groups * g.out_channels, quads = (channels + 3) / 4;
+  long long thread = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+  int channel = thread % quads * 4, count = channels - channel;
+  Output output = output_of(axes, thread / quads * 4);
+  for (int pixel = 0; pixel < 4 && output.image < g.batch; ++pixel) {
+    Quad<T> sums = sum_of_window(x, weight, g, axes, window_of(g, axes, output), channel, count);
+#pragma unroll
+    for (int k = 0; k < 4; ++k) {
+      if (k < count) sums.value[k] = finish(sums.value[k], bias, channel + k, activation, number);
+    }
+    write_run(sums, y + output_element(g, axes, output) + channel, count);
+    advance(output, 1, axes);
+  }
 }
 
 // The gradient of the weight, over one part of the pixels:
@@ -51,7 +89,7 @@ __global__ void conv_grouped(
 // (parts, groups * out_channels, *kernel, in_channels).
 template <typename T>
 __global__ void __launch_bounds__(256) conv_grouped_weight_grad(
-    const T* x, const T* grad, T* parts, Geometry g, long long terms) {
+    const T* x, const T* grad, T* parts, Geometry g, int terms) {
   __shared__ Axis axes[3];
   __shared__ T sums[8][32];
   find_axes(g, 0, axes);

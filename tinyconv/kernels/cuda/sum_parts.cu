@@ -5,18 +5,36 @@
 #include "common.cuh"
 #include "epilogue.cuh"
 
-// out = parts[0] + parts[1] + ..., one number per thread. A part is (rows, taps, channels) in memory, out
-// is (rows, channels, taps): the gradient of a weight has PyTorch's order.
+// out[i] = parts[0][i] + parts[1][i] + ...
+//
+//   one block:    32 neighbouring numbers; its 8 lines of threads share the parts
+//   one thread:   one number, every 8th part; then the first line adds up the 8 sums
+//
+// A part is (groups, all_columns, taps, all_channels), and out is (groups, columns, channels, taps): the
+// gradient of a weight in PyTorch's order, without what only filled up the tiles.
 template <typename T>
-__global__ void sum_parts(
-    const T* parts, T* out, long long count, long long part_count, long long taps, long long channels) {
-  for_each(count, [=](long long i) {
+__global__ void __launch_bounds__(256) sum_parts(
+    const T* parts, T* out, long long count, long long part_size, int part_count, int columns, int channels,
+    int taps, int all_columns, int all_channels) {
+  __shared__ T sums[8][32];
+  int lane = threadIdx.x % 32, line = threadIdx.x / 32;
+  long long i = (long long)blockIdx.x * 32 + lane;
+  // Neighbours here are neighbours in a part: channels come first, then taps.
+  long long row = i / channels / taps;
+  int tap = i / channels % taps, channel = i % channels;
+  if (i < count) {
+    long long from = (row / columns * all_columns + row % columns) * taps + tap;
+    const T* number = parts + from * all_channels + channel;
     T sum = 0;
-    for (long long part = 0; part < part_count; ++part) sum += parts[part * count + i];
-    long long row = i / channels / taps;
-    long long tap = i / channels % taps, channel = i % channels;
+    for (int part = line; part < part_count; part += 8) sum += number[part * part_size];
+    sums[line][lane] = sum;
+  }
+  __syncthreads();
+  if (line == 0 && i < count) {
+    T sum = 0;
+    for (int other = 0; other < 8; ++other) sum += sums[other][lane];
     out[(row * channels + channel) * taps + tap] = sum;
-  });
+  }
 }
 
 // The sum of each column of grad (rows, columns), the gradient of a bias. Where `before` is not null,
@@ -27,10 +45,10 @@ __global__ void sum_parts(
 //   one thread:   one column, every (256 / columns)-th row: neighbours read neighbours
 template <typename T>
 __global__ void __launch_bounds__(256) sum_columns(
-    const T* grad, const T* at, T* before, T* parts, long long rows, long long columns,
-    long long activation, T number, long long format) {
+    const T* grad, const T* at, T* before, T* parts, long long rows, int columns, int activation,
+    T number, int format) {
   __shared__ T sums[256];
-  int width = min(columns, 256ll), down = 256 / width;
+  int width = min(columns, 256), down = 256 / width;
   int column = blockIdx.x * 256 + threadIdx.x % width, line = threadIdx.x / width;
   long long first = rows * blockIdx.y / gridDim.y, end = rows * (blockIdx.y + 1) / gridDim.y;
   T sum = 0;
@@ -54,8 +72,8 @@ __global__ void __launch_bounds__(256) sum_columns(
 
 // y = activation(y + bias) for y (rows, columns), one number per thread.
 template <typename T>
-__global__ void add_bias(T* y, const T* bias, long long count, long long columns, long long activation, T number) {
+__global__ void add_bias(T* y, const T* bias, long long count, int columns, int activation, T number) {
   for_each(count, [=](long long i) {
-    y[i] = activate(activation, bias == nullptr ? y[i] : y[i] + bias[i % columns], number);
+    y[i] = finish(y[i], bias, i % columns, activation, number);
   });
 }

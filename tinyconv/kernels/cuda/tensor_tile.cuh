@@ -74,6 +74,7 @@ struct TensorTile {
   using Number = float;
   static constexpr int WORDS = 16, TOGETHER = Format::TOGETHER, DEPTH = WORDS * TOGETHER;
   static constexpr int ROWS = ROWS_, COLUMNS = COLUMNS_, HIGH = WARP_ROWS / 8, WIDE = WARP_COLUMNS / 4;
+  static constexpr int RUN = 2, BLOCKS = 1;
   static constexpr int ACROSS = COLUMNS / WARP_COLUMNS, THREADS = ROWS / WARP_ROWS * ACROSS * 32;
 
   struct Strips {

@@ -41,6 +41,8 @@ struct Tile {
   static constexpr int ROWS = ROWS_, COLUMNS = COLUMNS_, DEPTH = DEPTH_, HIGH = HIGH_, WIDE = WIDE_;
   static constexpr int ACROSS = COLUMNS / WIDE, DOWN = ROWS / HIGH, THREADS = ACROSS * DOWN;
   static constexpr int TOGETHER = 1;  // terms that are stored at once
+  static constexpr int RUN = 4;       // sums of a thread that are neighbours in a row
+  static constexpr int BLOCKS = 2;    // that a multiprocessor should have registers for
 
   struct Strips {
     Strip<T, DEPTH, ROWS> rows[2];
@@ -84,13 +86,13 @@ struct Tile {
 //   multiply             |  strips 0  |  strips 1  | ...       one barrier for each step
 template <typename Tile, typename Load>
 __device__ inline void sum_products(
-    Tile& tile, typename Tile::Strips& strips, Load& load, long long steps) {
+    Tile& tile, typename Tile::Strips& strips, Load& load, int steps) {
   if (steps > 0) {
     load.fetch();
     load.store(strips, 0);
   }
   __syncthreads();
-  for (long long step = 0; step < steps; ++step) {
+  for (int step = 0; step < steps; ++step) {
     bool is_last = step + 1 == steps;
     if (!is_last) load.fetch();
     tile.multiply(strips, step % 2);

@@ -209,20 +209,31 @@ __device__ inline bool is_inside(const Window& window, const Reach& reach, const
   return inside;
 }
 
-// Four neighbours in memory, which one instruction loads where they begin at a multiple of 16 bytes.
-template <typename T>
-struct alignas(16) Quad {
-  T value[4];
+// Neighbours in memory that one instruction loads or stores; it wants them at a multiple of their size.
+template <typename T, int COUNT>
+struct alignas(COUNT * sizeof(T) < 16 ? COUNT * sizeof(T) : 16) Run {
+  T value[COUNT];
 };
 
 template <typename T>
-__device__ inline bool in_quads(const T* array, int channels) {
-  return channels % 4 == 0 && (unsigned long long)array % 16 == 0;
-}
+using Quad = Run<T, 4>;
 
 template <typename T>
 __device__ inline Quad<T> quad_at(const T* place, bool exists) {
   Quad<T> quad = {};
   if (exists) quad = *(const Quad<T>*)place;
   return quad;
+}
+
+// Write the first `count` of a run, all at once where they lie so.
+template <typename T, int COUNT>
+__device__ inline void write_run(const Run<T, COUNT>& run, T* place, int count) {
+  if (count >= COUNT && (unsigned long long)place % sizeof(run) == 0) {
+    *(Run<T, COUNT>*)place = run;
+    return;
+  }
+#pragma unroll
+  for (int k = 0; k < COUNT; ++k) {
+    if (k < count) place[k] = run.value[k];
+  }
 }
