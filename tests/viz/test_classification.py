@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from tinyconv.errors import ShapeError
 from tinyconv.viz import plot_confusion, titled_images
@@ -24,6 +25,28 @@ def test_the_confusion_matrix_as_it_is_drawn(tmp_path):
     for wrong in (np.eye(2), np.zeros((3, 2))):
         with pytest.raises(ShapeError, match="a row and a column for each class"):
             plot_confusion(wrong, ["a", "b", "c"])
+
+
+def luminance(colour):
+    """Relative luminance of WCAG 2."""
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_the_numbers_stand_out_from_every_shade():
+    parts = np.arange(1, 11)
+    axis = plot_confusion(
+        np.eye(10) * parts[:, None] + np.roll(np.eye(10), 1, 1) * (11 - parts[:, None]), list("0123456789")
+    ).axes[0]
+    shades = axis.images[0]
+    assert len(axis.texts) == 20
+    for text in axis.texts:
+        column, row = text.get_position()
+        share = shades.get_array()[row, column]
+        light, dark = sorted(
+            (luminance(text.get_color()), luminance(shades.to_rgba(share)[:3])), reverse=True
+        )
+        assert (light + 0.05) / (dark + 0.05) > 4.5, share
 
 
 def test_images_with_titles(tmp_path):

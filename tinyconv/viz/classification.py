@@ -11,7 +11,7 @@ import numpy as np
 
 from tinyconv.errors import ShapeError
 from tinyconv.viz.images import to_rgb
-from tinyconv.viz.style import BLACK, BLUE, new_figure, numbers, save_figure, style
+from tinyconv.viz.style import BLUE, new_figure, numbers, save_figure, style, text_on
 
 Array = Any
 Figure = Any
@@ -67,7 +67,7 @@ def plot_confusion(matrix: Any, classes: Sequence[str], path: str | os.PathLike[
         if len(classes) <= NUMBERED:
             size = float(np.clip(0.2 * 72 * side / len(classes), 10, 18))  # points, about a third of a cell
             for row, column in np.argwhere(counts > 0):
-                colour = "white" if share[row, column] > 0.6 else BLACK
+                colour = text_on(blues(share[row, column]))
                 text = f"{counts[row, column]:.0f}"
                 axis.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)
         if path is not None:

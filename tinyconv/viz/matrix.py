@@ -11,7 +11,6 @@ import numpy as np
 
 from tinyconv.errors import ShapeError
 from tinyconv.viz.style import (
-    BLACK,
     GREEN,
     GREY,
     PALE,
@@ -21,6 +20,7 @@ from tinyconv.viz.style import (
     numbers,
     save_figure,
     style,
+    text_on,
 )
 
 Array = Any
@@ -108,8 +108,7 @@ class MatrixArtist:
         """Write the number of `cell` and colour it."""
         colour = self._colours[cell]
         self._patches[cell].set_facecolor(colour)
-        dark = float(np.dot(colour[:3], (0.299, 0.587, 0.114))) < 0.5
-        self.texts[cell].set_color("white" if dark else BLACK)
+        self.texts[cell].set_color(text_on(colour))
         self.texts[cell].set_text(format_number(float(self.values[cell])))
 
     def show_first(self, count: int) -> None:

@@ -95,6 +95,22 @@ def rgb(colour: str) -> Array:
     return np.frombuffer(bytes.fromhex(colour[1:]), dtype=np.uint8)
 
 
+def text_on(colour: Any) -> str:
+    """Give the colour of text on `colour` (three or four numbers from 0 to 1): black or white, by contrast.
+
+    The one with the larger contrast ratio, which is above 4.5 on every colour (WCAG 2, relative luminance).
+
+    Examples
+    --------
+    >>> text_on((0.0, 0.45, 0.7)), text_on((0.5, 0.72, 0.85))
+    ('white', '#000000')
+    """
+    parts = np.asarray(colour[:3], np.float64)
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ (0.2126, 0.7152, 0.0722))
+    return "white" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else BLACK
+
+
 def diverging() -> Any:
     """Make the colour map of signed numbers: blue below 0, white at 0, orange above, black for NaN."""
     from matplotlib.colors import LinearSegmentedColormap
