@@ -42,6 +42,13 @@ def test_matrices_stand_side_by_side(tmp_path):
     assert (tmp_path / "m.png").exists()
 
 
+def test_a_number_has_the_same_grey_in_each_matrix_with_the_same_largest():
+    figure = matrix_figure([[[212, 126]], [[212, 0], [0, 126]]], ["pooled", "unpooled"], grey=True)
+    cells = [patch for patch in figure.axes[0].patches if patch.get_width() == 1 and patch.get_fill()]
+    first, again, dark = cells[1].get_facecolor(), cells[5].get_facecolor(), cells[3].get_facecolor()
+    assert first == again and dark[0] < first[0] < 1
+
+
 def test_numbers_fit_their_cells():
     values = np.array([[-105.5, 217.5], [-1e-9, 4194304.0]])
     figure = matrix_figure(values)

@@ -76,7 +76,7 @@ class MatrixArtist:
     cell_points : float
         How large a cell will be, in points; sets the size of the numbers.
     grey : bool
-        Colour the cells like a grey image; otherwise by sign, blue below zero.
+        Colour the cells like a grey image, 0 dark and the largest white; otherwise by sign, blue below zero.
     """
 
     def __init__(
@@ -237,7 +237,7 @@ def _cell_colours(values: Array, grey: bool) -> Array:
     finite = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
     if not grey:
         return diverging()(0.5 + 0.3 * finite / largest_magnitude(finite))
-    low, high = float(finite.min()), float(finite.max())
+    low, high = min(0.0, float(finite.min())), float(finite.max())
     shade = (finite - low) / (high - low) if high > low else np.ones_like(finite)
     shade = 0.25 + 0.75 * shade
     return np.stack([shade, shade, shade, np.ones_like(shade)], axis=-1)
