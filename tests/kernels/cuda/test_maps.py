@@ -12,6 +12,7 @@ from tinyconv.kernels.cuda import binary_loss, padding, reduction, resample, sha
 from tinyconv.kernels.reference import binary_loss as loss_reference
 from tinyconv.kernels.reference import reduction as reduction_reference
 from tinyconv.kernels.reference import resample as resample_reference
+from tinyconv.kernels.reference import shape as shape_reference
 
 DTYPES = [np.float32, np.float64]
 sizes = st.lists(st.sampled_from([1, 2, 3, 5, 40]), min_size=1, max_size=4).map(tuple)
@@ -104,6 +105,24 @@ def test_cat_keeps_channels_last_memory_and_takes_mixed_dtypes(cuda):
     assert shape.cat([to_gpu(cuda, array) for array in arrays], 1).transpose(0, 2, 3, 1).flags.c_contiguous
     mixed = shape.cat([to_gpu(cuda, np.ones((1, 2), np.float32)), to_gpu(cuda, np.ones((1, 3)))], 1)
     assert mixed.dtype == np.float64 and mixed.shape == (1, 5)
+
+
+INDICES = [
+    1, slice(None, None, -2), (slice(1, 3), 2), (None, 1, slice(None)), np.array([0, 2, 0, 0]),
+    np.array([[0, -1], [3, 3]]), (np.array([0, 1, 0]), np.array([2, 2, 2])), (slice(None), [1, 1, 0]), [3, 3],
+    np.array([True, False, True, False]), np.array([], np.int64), (),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, np.int64])
+@pytest.mark.parametrize("index", INDICES, ids=repr)
+def test_index_scatter_is_the_references(cuda, index, dtype):
+    x = np.zeros((4, 3, 2))
+    grad = (8 * np.random.default_rng(0).normal(size=x[index].shape)).astype(dtype)
+    scattered = shape.index_scatter(to_gpu(cuda, grad), index, x.shape)
+    assert scattered.dtype == dtype
+    right = shape_reference.index_scatter(grad, index, x.shape)
+    np.testing.assert_allclose(scattered.get(), right, rtol=1e-6, atol=1e-6)
 
 
 @settings(deadline=None, max_examples=30)

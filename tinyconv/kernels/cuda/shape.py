@@ -1,4 +1,4 @@
-"""Launches the kernel of `shape.cu`, the twin of `cat` in `kernels/reference/shape.py`."""
+"""Launches the kernel of `shape.cu`, twins of `kernels/reference/shape.py`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+import numpy as np
+
+from tinyconv.kernels.cuda import resample
 from tinyconv.kernels.cuda._launch import C_TYPES, dense, kernel
 from tinyconv.kernels.cuda._rows import launch_rows
 from tinyconv.kernels.reference import shape as reference
@@ -32,6 +35,33 @@ def cat(arrays: Sequence[Array], axis: int) -> Array:
         launch_rows(function, rows, width, (x, y, rows, width, size[place] * inner, begin))
         begin += width
     return y.transpose([order.index(i) for i in range(first.ndim)])
+
+
+def index_scatter(grad: Array, index: Any, shape: tuple[int, ...]) -> Array:
+    """Zeros of `shape` with `grad` added at `index`: the adjoint of ``x[index]``.
+
+    Where an element may be named twice, the places are sorted, so that each element finds what belongs to
+    it, and adds it up in the order of `grad`: the same sum every time, which atomic additions are not.
+    """
+    import cupy
+
+    index, size = _on_gpu(index), prod(shape)
+    few = str(grad.dtype) in C_TYPES and 0 < grad.size < 2**31 and size < 2**31
+    if not few or reference.names_each_element_once(index):
+        return reference.index_scatter(grad, index, shape)
+    places = cupy.arange(size).reshape(shape)[index].reshape(-1, 1)
+    numbers = cupy.ascontiguousarray(grad).reshape(-1)
+    ones = cupy.ones(places.shape, grad.dtype)
+    return resample.resample_adjoint(numbers, places, ones, 0, size).reshape(shape)
+
+
+def _on_gpu(index: Any) -> Any:
+    """The index, with the arrays and lists in it as arrays on the GPU."""
+    import cupy
+
+    if isinstance(index, tuple):
+        return tuple(_on_gpu(part) for part in index)
+    return cupy.asarray(index) if isinstance(index, np.ndarray | list) else index
 
 
 def _suit(arrays: Sequence[Array], axis: int) -> bool:

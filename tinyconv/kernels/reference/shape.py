@@ -46,14 +46,14 @@ def index_scatter(grad: Array, index: Any, shape: tuple[int, ...]) -> Array:
     """
     xp = array_module(grad)
     scattered = xp.zeros(shape, dtype=grad.dtype)
-    if _names_each_element_once(index):
+    if names_each_element_once(index):
         scattered[index] = grad
     else:
         xp.add.at(scattered, index, grad)
     return scattered
 
 
-def _names_each_element_once(index: Any) -> bool:
+def names_each_element_once(index: Any) -> bool:
     """True for slices, integers, None and ``...``."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(part is None or part is Ellipsis or isinstance(part, int | slice) for part in parts)
