@@ -117,5 +117,6 @@ def _usage(log: str, names: dict[str, str]) -> dict[str, Usage]:
         registers = re.search(r"Used (\d+) registers", text)
         assert registers is not None, text
         usage = Usage(int(registers[1]), sum(map(int, spills)), int(shared[1]) if shared else 0)
-        found[names[lowered]] = usage
+        if lowered in names:  # a kernel that is no template is compiled with every group
+            found[names[lowered]] = usage
     return found

@@ -70,6 +70,10 @@ __global__ void shift_writes(const float* x, float* out, long long by) {
   out[threadIdx.x + by] = x[threadIdx.x];
 }
 
+__global__ void fours(const float* x, float* out, long long by) {
+  reinterpret_cast<float4*>(out)[threadIdx.x] = *reinterpret_cast<const float4*>(x + 4 * threadIdx.x + by);
+}
+
 __global__ void diverge(float* out, int first) {
   if (threadIdx.x < first) {
     __syncthreads();
@@ -165,8 +169,8 @@ __global__ void where(int* out) {
 """
 NAMES = (
     "reverse", "reverse_twice", "reverse_in_warp", "reverse_in_dynamic", "unset", "shift", "shift_writes",
-    "diverge", "leave_early", "half_a_shuffle", "left_out", "from_outside", "warps", "sums", "product",
-    "from_table", "where",
+    "fours", "diverge", "leave_early", "half_a_shuffle", "left_out", "from_outside", "warps", "sums",
+    "product", "from_table", "where",
 )  # fmt: skip
 
 
@@ -224,6 +228,14 @@ def test_what_is_outside_of_an_array_is_not_touched(
         kernel(name)((1,), (64,), (x, cupy.empty_like(x), by))
     kernel(name)((1,), (64,), (x, cupy.empty_like(x), 0))
     kernel(name)((1,), (63,), (x, cupy.empty_like(x), max(0, min(1, by))))
+
+
+def test_vectors_are_read_from_multiples_of_their_size(cupy: Any, kernel: Any, x: Any) -> None:
+    out = cupy.empty_like(x)
+    kernel("fours")((1,), (15,), (x, out, 4))
+    assert out.get()[:60].tolist() == list(range(4, 64))
+    with pytest.raises(KernelError, match="reads 16 bytes at an address that is no multiple of 16"):
+        kernel("fours")((1,), (15,), (x, out, 1))
 
 
 def test_memory_that_was_given_back_is_not_touched(cupy: Any, kernel: Any, x: Any) -> None:

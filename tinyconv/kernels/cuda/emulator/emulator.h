@@ -187,14 +187,15 @@ T atomicCAS(T* place, std::common_type_t<T> expected, std::common_type_t<T> valu
 
 // ---- vectors of numbers ------------------------------------------------------------------------
 
-#define EMULATE_VECTORS(T, name)                                                                       \
-  struct name##2 {                                                                                     \
-    T x, y;                                                                                            \
-  };                                                                                                   \
-  struct name##4 {                                                                                     \
-    T x, y, z, w;                                                                                      \
-  };                                                                                                   \
-  inline name##2 make_##name##2(T x, T y) { return {x, y}; }                                           \
+// Their alignment is CUDA's: a GPU reads four floats at once only from a multiple of 16 bytes.
+#define EMULATE_VECTORS(T, name)                                             \
+  struct alignas(2 * sizeof(T)) name##2 {                                    \
+    T x, y;                                                                  \
+  };                                                                         \
+  struct alignas(sizeof(T) < 8 ? 4 * sizeof(T) : 16) name##4 {               \
+    T x, y, z, w;                                                            \
+  };                                                                         \
+  inline name##2 make_##name##2(T x, T y) { return {x, y}; }                 \
   inline name##4 make_##name##4(T x, T y, T z, T w) { return {x, y, z, w}; }
 EMULATE_VECTORS(float, float)
 EMULATE_VECTORS(double, double)

@@ -389,6 +389,10 @@ void check_variable(uintptr_t address, size_t size, bool writes, const void* fro
 void check(const void* pointer, size_t size, bool writes, const void* from) {
   uintptr_t address = (uintptr_t)pointer, end = address + size;
   if (!current || address - (uintptr_t)stacks < MOST_THREADS * STACK) return;
+  if (address % size && (size & (size - 1)) == 0) {
+    fail("%s %zu bytes at an address that is no multiple of %zu [code at 0x%lx]", writes ? "writes" : "reads", size,
+         size, (unsigned long)((const char*)from - __ehdr_start));
+  }
   if (address >= last_array.begin && end <= last_array.end) return;
   if (pointer >= (const void*)__ehdr_start && pointer < (const void*)_end) {
     return check_variable(address, size, writes, from);
