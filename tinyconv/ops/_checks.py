@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ LARGEST = 2**31 - 1
 """The largest int that is a size, a stride or a padding: arrays of more elements fit in no memory."""
 
 
-def is_int(value: Any, low: int = -LARGEST, high: int = LARGEST) -> bool:
+def is_int(value: Any, low: float = -LARGEST, high: float = LARGEST) -> bool:
     """Whether `value` is an int, and no truth value, in this range."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and low <= int(value) <= high
 
@@ -124,10 +125,12 @@ def window_error(
     return ShapeError(op, "kernel_size", found, expected)
 
 
-def check_int(op: str, argument: str, value: Any, low: int = -LARGEST) -> int:
-    """`value`, which must be one int, at least `low`."""
-    if not is_int(value, low):
-        raise ArgumentError(op, argument, repr(value), "an int" if low < 0 else f"an int >= {low}")
+def check_int(op: str, argument: str, value: Any, low: int = -LARGEST, high: int = LARGEST) -> int:
+    """`value`, which must be one int from `low` to `high`."""
+    if not is_int(value, low, high):
+        whole = is_int(value, -inf, inf)
+        expected = f"an int from {low} to {high}" if whole else "an int"
+        raise ArgumentError(op, argument, repr(value), expected if low < 0 else f"an int >= {low}")
     return int(value)
 
 

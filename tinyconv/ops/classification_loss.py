@@ -66,7 +66,7 @@ class SoftmaxNLLBackward(Function):
         each = put_back(reshape(mean, (-1,))[rows] - outer[rows, labels[rows]], rows, labels.size)
         counted = Tensor((labels != ignored).astype(x.dtype))
         if reduction == "mean":
-            counted = counted / sum_(counted)
+            counted = counted / max(rows.size, 1)
         to_grad = each if reduction == "none" else sum_(each * counted)
         return to_grad, p * (outer - mean) * reshape(grad * counted, (-1, 1)), None, None, None
 
@@ -162,7 +162,7 @@ def cross_entropy(
     if check_tensor(op, "target", target).dtype.kind != "f":
         check_labels(op, input, target)
         if weight is None and not label_smoothing:
-            _check_classes(op, target, classes, check_int(op, "ignore_index", ignore_index))
+            _check_classes(op, target, classes, _check_ignored(op, ignore_index))
             loss = SoftmaxNLL.apply(classes_last(input), target, ignore_index, reduction)
             return reshape(loss, target.shape) if reduction == "none" else loss
     log_p = classes_last(log_softmax(input, class_dim(input)))
@@ -223,9 +223,14 @@ def check_labels(op: str, input: Tensor, target: Tensor) -> None:
 def counted_labels(op: str, target: Tensor, classes: int, ignore_index: int) -> tuple[Any, Any]:
     """(rows, labels): the positions that are not ignored, and the class of each."""
     labels = _labels(target)
-    check_label_range(op, labels, classes, check_int(op, "ignore_index", ignore_index))
+    check_label_range(op, labels, classes, _check_ignored(op, ignore_index))
     counted = labels != ignore_index
     return array_module(labels).arange(labels.size)[counted], labels[counted]
+
+
+def _check_ignored(op: str, value: Any) -> int:
+    """`value`, which must be an int that labels can hold."""
+    return check_int(op, "ignore_index", value, -(2**63), 2**63 - 1)
 
 
 @repeated
