@@ -112,6 +112,22 @@ def test_the_brain() -> None:
     ]
 
 
+def test_images_alone_are_told_what_is_known(tmp_path: Path) -> None:
+    save(tmp_path / "cell.png", np.zeros((5, 4)))
+    with pytest.raises(DataError, match="without data that is known, expected images/ beside masks/"):
+        check(tmp_path)
+
+
+@pytest.mark.parametrize("names", [("Images", "Masks"), ("image", "mask"), ("imgs", "labels")])
+def test_images_and_masks_of_other_names_are_no_classes(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name in names:
+        save(tmp_path / name / "cell.png", np.zeros((5, 4)))
+    with pytest.raises(DataError, match=f"'{names[0]}' and '{names[1]}', expected 'images' and 'masks'"):
+        check(tmp_path)
+    save(tmp_path / "third" / "cell.png", np.zeros((5, 4)))
+    assert "3 classes" in check(tmp_path).lines[0]
+
+
 def test_nothing_that_is_known(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "gone"):
         with pytest.raises(DataError):

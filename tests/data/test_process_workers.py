@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import tinyconv as tc
-from tinyconv.data import BalancedSampler, DataLoader, Dataset, collate_arrays, get_worker_info
+from tinyconv.data import BalancedSampler, DataLoader, Dataset, Kept, collate_arrays, get_worker_info
 from tinyconv.errors import ArgumentError, DataError, ShapeError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
@@ -183,3 +183,27 @@ def test_a_balanced_sampler() -> None:
     for wrong in ([], [0.5, 1.0], [-1, 0], [[0, 1]]):
         with pytest.raises(ArgumentError, match="labels"):
             BalancedSampler(wrong)
+
+
+class Read(Dataset):
+    """Item i is how often this process has read it, and 100 more in a worker."""
+
+    def __init__(self) -> None:
+        self.reads = [0] * 4
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray]:
+        self.reads[index] += 1
+        return (np.array(self.reads[index] + 100 * (get_worker_info() is not None)),)
+
+
+def test_what_a_worker_keeps_is_kept_as_long_as_it_lives() -> None:
+    """Each of the two workers makes every other batch, the same ones in each epoch."""
+    kept = Kept(Read())
+    kept[2]
+    for dataset, expected in ((Read(), [101] * 4 + [102] * 4), (kept, [101, 101, 1, 101] * 2)):
+        batches = loader(dataset, 2, persistent_workers=True, batch_size=1)
+        assert [int(batch[0]) for _ in range(2) for batch in batches] == expected
+        batches.close()

@@ -83,3 +83,16 @@ def test_repeated_items_know_the_epoch() -> None:
             return [epoch]
 
     assert list(Repeated(Epochs([0]), 2).at_epoch(7)) == [7, 7]
+
+
+def test_slices_know_the_epoch() -> None:
+    class Drawn(Volumes):
+        def at_epoch(self, epoch: int) -> list[tuple[np.ndarray, np.ndarray]]:
+            return [(volume + epoch, mask) for volume, mask in Volumes()]
+
+    slices = Slices(Drawn(), depths=[3, 5])
+    drawn = slices.at_epoch(9)
+    np.testing.assert_array_equal(drawn[4][0], slices[4][0] + 9)
+    assert len(drawn) == 8 and slices.at_epoch(9)[4][0][0, 0, 0] == drawn[4][0][0, 0, 0]
+    fixed = Slices(Volumes(), depths=[3, 5])
+    assert fixed.at_epoch(9) is fixed

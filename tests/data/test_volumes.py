@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging.handlers
 import os
 import tracemalloc
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyconv.data import read_dicom, read_nifti
+from tinyconv.data import read_dicom, read_nifti, write_nifti
 from tinyconv.errors import DataError
 
 VALUES = np.random.default_rng(0).integers(-1000, 1500, (5, 6, 7)).astype(np.int16)  # (D, H, W)
@@ -51,6 +52,30 @@ def test_nifti_that_is_no_volume(tmp_path: Path) -> None:
     path.write_bytes(header)
     with pytest.raises(DataError, match="one volume of at most"):
         read_nifti(path)
+
+
+def test_a_header_that_was_put_right_is_warned_of_with_its_name(tmp_path: Path) -> None:
+    """What nibabel says of it is given with the file's name, and not printed as well."""
+    nibabel = pytest.importorskip("nibabel")
+    path = tmp_path / "case 7.nii"
+    nibabel.save(nibabel.Nifti1Image(VALUES.transpose(), np.diag([*SPACING[::-1], 1.0])), path)
+    header = bytearray(path.read_bytes())
+    header[252:254] = np.int16(17).tobytes()  # qform_code, which is at most 5
+    path.write_bytes(header)
+    logger, printed = nibabel.imageglobals.logger, logging.handlers.BufferingHandler(99)
+    logger.addHandler(printed)
+    try:
+        with pytest.warns(UserWarning, match=r"case 7\.nii': qform_code 17 not valid") as seen:
+            volume = read_nifti(path)
+        assert len(seen) == 1 and seen[0].filename == __file__
+        np.testing.assert_array_equal(volume.values, VALUES)
+        with pytest.warns(UserWarning, match="qform_code 17"):
+            write_nifti(tmp_path / "labels.nii", (VALUES > 0).astype(np.uint8), like=path)
+        assert printed.buffer == []
+        nibabel.load(path)  # what others make of it is theirs
+        assert len(printed.buffer) == 1
+    finally:
+        logger.removeHandler(printed)
 
 
 def test_nifti_that_claims_more_than_it_holds(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 import tinyconv as tc
 from tests.train import losses_by_hand
+from tinyconv.data import SyntheticNuclei
 from tinyconv.train.mask_loss import LOSSES, MaskLoss
 from tinyconv.train.mask_weights import WithBorders, find_weights
 
@@ -119,3 +120,18 @@ def test_the_gap_between_two_cells_weighs_most():
     image, target = WithBorders([(mask, mask)], w0=10.0)[0]
     assert target.shape == (2, 9, 20) and (target[0] == mask[0]).all()
     assert target[1, 4, 8] > 5 and (target[1][mask[0] == 1] == 1).all() and target[1, 0, 19] < 2
+
+
+def test_borders_know_the_epoch():
+    class Drawn(SyntheticNuclei):
+        def at_epoch(self, epoch):
+            return SyntheticNuclei(2, 48, seed=epoch)
+
+    data = WithBorders(Drawn(2, 48), w0=10.0)
+    for epoch in (3, 4):
+        image, target = data.at_epoch(epoch)[1]
+        expected, weighed = WithBorders(SyntheticNuclei(2, 48, seed=epoch), w0=10.0)[1]
+        np.testing.assert_array_equal(image, expected)
+        np.testing.assert_array_equal(target, weighed)
+    fixed = WithBorders(SyntheticNuclei(2, 48), w0=10.0)
+    assert fixed.at_epoch(3) is fixed

@@ -24,6 +24,10 @@ from tinyconv.errors import DataError
 
 Array = Any
 
+KNOWN = (
+    "images/ beside masks/ with files of the same names, a folder for each class, ID/images/ and ID/masks/, "
+    "files .nii or .nii.gz, or the files of MNIST or CIFAR-10"
+)
 MNIST_FILE, CIFAR_FILE = "-images-idx3-ubyte", "_batch"
 BRAIN = "mni"
 
@@ -104,6 +108,8 @@ def _datasets(folder: Path) -> list[tuple[str, Any]]:
         or any((folder / name / "masks").is_dir() for name in names)
     ):
         return [("nuclei, a mask for each", NucleiFolder(folder))]
+    if not any(entry.is_dir() for entry in folder.iterdir()):
+        raise DataError("check", repr(str(folder)), "without data that is known", KNOWN)
     return [("images by class", ImageFolder(folder))]
 
 

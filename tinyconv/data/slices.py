@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,7 +18,9 @@ MEMORY = 2**31
 class Kept(Dataset):
     """A dataset whose items are read once, and then kept while there is room.
 
-    Beyond `memory` bytes items are read anew.
+    Beyond `memory` bytes items are read anew. Each process of a `DataLoader` keeps its own, and as long as
+    it lives: with ``persistent_workers=True`` to the end of training, else to the end of an epoch. What is
+    kept before the processes start goes with them; threads share what is kept.
 
     Parameters
     ----------
@@ -101,6 +104,15 @@ class Slices(Dataset):
         """The volume and the number of the slice in it."""
         volume, place = self.places[index]
         return f"{item_name(self.volumes, volume)}, slice {place}"
+
+    def at_epoch(self, epoch: int) -> Slices:
+        """The same slices, of the volumes as `epoch` draws them."""
+        drawn = at_epoch(self.volumes, epoch)
+        if drawn is self.volumes:
+            return self
+        slices = copy.copy(self)
+        slices.volumes = drawn
+        return slices
 
 
 class Repeated(Dataset):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinyconv.data import Dataset, border_weights
-from tinyconv.data.dataset import base_item, check_index, item_name
+from tinyconv.data.dataset import at_epoch, base_item, check_index, item_name
 from tinyconv.metrics import connected_components
 from tinyconv.train.losses import class_weights
 from tinyconv.train.waiting import waiting
@@ -75,3 +75,8 @@ class WithBorders(Dataset):
     def name(self, index: int) -> str:
         """The name that the dataset gives this item."""
         return item_name(self.dataset, index)
+
+    def at_epoch(self, epoch: int) -> WithBorders:
+        """The same, as `epoch` sees the dataset."""
+        drawn = at_epoch(self.dataset, epoch)
+        return self if drawn is self.dataset else WithBorders(drawn, self.w0)

@@ -17,6 +17,8 @@ Array = Any
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".pbm")
 CLASSES_LAYOUT = "a folder for each class, with its images"
+NAMES_OF_IMAGES = {"images", "image", "imgs", "img"}
+NAMES_OF_MASKS = {"masks", "mask", "labels", "label", "annotations", "segmentations", "truth", "gt"}
 
 
 class ImageFolder(Dataset):
@@ -61,6 +63,7 @@ class ImageFolder(Dataset):
         if len(folders) < 2:
             found = f"a folder of {len(folders)} folders"
             raise DataError("ImageFolder", repr(str(self.root)), found, f"{CLASSES_LAYOUT}, two at least")
+        _refuse_masks(self.root, [folder.name for folder in folders])
         self.classes = tuple(folder.name for folder in folders)
         self.files: list[Path] = []
         labels: list[int] = []
@@ -154,6 +157,15 @@ class MaskFolder(Dataset):
     def name(self, index: int) -> str:
         """The image's file of item `index`."""
         return self.pairs[index][0].name
+
+
+def _refuse_masks(root: Path, names: list[str]) -> None:
+    """Refuse two folders that are named as images and masks are, or nearly so; `MaskFolder` reads those."""
+    kinds = [{name.lower() in of for name in names} for of in (NAMES_OF_IMAGES, NAMES_OF_MASKS)]
+    if len(names) == 2 and kinds == [{True, False}] * 2:
+        found = f"a folder of {names[0]!r} and {names[1]!r}"
+        expected = f"'images' and 'masks', for images with masks; or {CLASSES_LAYOUT}"
+        raise DataError("ImageFolder", repr(str(root)), found, expected)
 
 
 def find_images(folder: Path) -> Iterator[Path]:

@@ -5,9 +5,13 @@ Both packages are optional: ``pip install tinyconv[medical]``.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import logging
 import os
+import threading
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -57,6 +61,11 @@ def read_nifti(path: str | os.PathLike[str]) -> Volume:
     DataError
         If the file is missing, damaged, no single volume, or has more than `MAX_VOXELS` voxels.
         No size that its header claims is believed before it is compared with the size the file has.
+
+    Warns
+    -----
+    UserWarning
+        If the header breaks a rule of the format in a way that can be put right.
     """
     try:
         import nibabel
@@ -68,7 +77,8 @@ def read_nifti(path: str | os.PathLike[str]) -> Volume:
     try:
         if not os.path.isfile(path):  # a pipe would be waited for
             raise FileNotFoundError("missing, or not a file")
-        image: Any = nibabel.load(path)
+        with _notes_of_nibabel() as notes:
+            image: Any = nibabel.load(path)
         shape = _nifti_shape(where, image, os.stat(path).st_size)
         with np.errstate(all="ignore"):  # what overflows is refused below
             values = np.asarray(image.dataobj, np.float32).reshape(shape)
@@ -79,6 +89,8 @@ def read_nifti(path: str | os.PathLike[str]) -> Volume:
     except Exception as error:  # nibabel has many, and what lies below it has more
         found = f"unreadable ({type(error).__name__}: {error})"
         raise DataError("read_nifti", where, found, "a NIfTI file") from error
+    for note in notes:
+        warnings.warn(f"read_nifti: the header of {where}: {note}", UserWarning, stacklevel=2)
     volume = _checked("read_nifti", where, np.ascontiguousarray(values.transpose()), spacing[::-1])
     return replace(volume, affine=affine)
 
@@ -107,7 +119,8 @@ def write_nifti(path: str | os.PathLike[str], labels: Array, like: str | os.Path
     if labels.shape != volume.values.shape:
         raise ShapeError("write_nifti", "labels", labels.shape, f"{volume.values.shape}, as {str(like)!r}")
     kind: Any = np.uint8 if labels.max(initial=0) < 256 else np.uint16
-    source: Any = nibabel.load(like)
+    with _notes_of_nibabel():  # read_nifti has passed them on
+        source: Any = nibabel.load(like)
     made = nibabel.Nifti1Image(np.asarray(labels, kind).transpose(), volume.affine)
     made.header.set_xyzt_units(*source.header.get_xyzt_units())
     for name in ("sform", "qform"):
@@ -118,6 +131,27 @@ def write_nifti(path: str | os.PathLike[str], labels: Array, like: str | os.Path
     if os.fspath(path).lower().endswith(".gz"):
         content = gzip.compress(content, 6, mtime=0)
     write_whole(path, content)
+
+
+@contextlib.contextmanager
+def _notes_of_nibabel() -> Iterator[list[str]]:
+    """What nibabel says meanwhile, in this thread, of a header; it does not appear on stderr."""
+    from nibabel.imageglobals import logger
+
+    notes: list[str] = []
+    thread = threading.get_ident()
+
+    def take(record: logging.LogRecord) -> bool:
+        if record.thread != thread:
+            return True
+        notes.append(record.getMessage())
+        return False
+
+    logger.addFilter(take)
+    try:
+        yield notes
+    finally:
+        logger.removeFilter(take)
 
 
 def _nifti_shape(where: str, image: Any, size: int) -> tuple[int, ...]:
