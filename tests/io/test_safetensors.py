@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import textwrap
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -242,12 +243,35 @@ def test_state_dicts_go_there_and_back(tmp_path):
     assert model.bias.tolist() == other.bias.tolist()
 
 
-def test_weights_that_are_not_finite_are_noted(tmp_path):
+def test_weights_with_nan_are_refused_unless_asked_for(tmp_path):
     arrays = {"a": np.ones(2), "b": np.array([1, np.nan]), "c": np.array([np.inf]), "d": np.array([1])}
     assert not_finite(arrays) == ["b", "c"]
     tc.save(arrays, tmp_path / "w")
-    with pytest.warns(UserWarning, match="not finite everywhere: b, c"):
+    with pytest.raises(CheckpointError, match=r"w' is with NaN in 'b', expected.*allow_nan=True"):
         tc.load(tmp_path / "w")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loaded = tc.load(tmp_path / "w", allow_nan=True)
+    np.testing.assert_array_equal(loaded["b"].numpy(), arrays["b"])
+    tc.save({"epoch": 1, "net": {"b": tc.tensor([1.0, np.nan])}}, tmp_path / "nested")
+    with pytest.raises(CheckpointError, match="with NaN in '0'"):
+        tc.load(tmp_path / "nested")
+    assert np.isnan(tc.load(tmp_path / "nested", allow_nan=True)["net"]["b"].numpy()[1])
+
+
+def test_infinite_weights_are_warned_of(tmp_path):
+    tc.save({"mask": np.array([0.0, -np.inf]), "a": np.ones(2)}, tmp_path / "w")
+    with pytest.warns(UserWarning, match="w': infinite somewhere: 'mask'") as seen:
+        assert tc.load(tmp_path / "w")["mask"].tolist() == [0, -np.inf]
+    assert seen[0].filename == __file__
+
+
+def test_pytorchs_files_with_nan_are_refused_too(tmp_path):
+    torch = pytest.importorskip("torch")
+    torch.save({"net": {"w": torch.tensor([[1.0, float("nan")]])}}, tmp_path / "net.pth")
+    with pytest.raises(CheckpointError, match=r"with NaN in 'number 0, of shape \(1, 2\)'"):
+        tc.load(tmp_path / "net.pth")
+    assert np.isnan(tc.load(tmp_path / "net.pth", allow_nan=True)["net"]["w"].numpy()[0, 1])
 
 
 def test_torch_reads_the_file(tmp_path):

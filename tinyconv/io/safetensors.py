@@ -11,7 +11,7 @@ import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +20,6 @@ from tinyconv.errors import ArgumentError, CheckpointError, DtypeError
 from tinyconv.io.files import check_path, write_whole
 from tinyconv.io.nested import KEY, flatten, is_array, is_flat, rebuild
 from tinyconv.io.pytorch_file import is_pytorch_file, load_pytorch_file
-
-if TYPE_CHECKING:
-    pass
 
 Array = Any
 
@@ -146,12 +143,15 @@ def save(obj: Any, f: str | os.PathLike[str]) -> None:
         save_state(f, *flatten(obj))
 
 
-def load(f: str | os.PathLike[str], map_location: Any = None, *, weights_only: bool = True) -> Any:
+def load(
+    f: str | os.PathLike[str], map_location: Any = None, *, weights_only: bool = True, allow_nan: bool = False
+) -> Any:
     """Read what `save` wrote, or another safetensors file: a state dict for ``model.load_state_dict``.
 
     PyTorch's own files (``.pth``) are read as well where they hold tensors, numbers, texts and
     containers of such; nothing in them is run, and whatever else they hold is refused.
-    Warns if a tensor of a safetensors file holds a NaN or an infinity.
+    Weights with a NaN in them are those of a training that went wrong: they are refused unless asked for.
+    Infinities are sometimes meant, as in masks of scores: they are warned of.
 
     Parameters
     ----------
@@ -160,11 +160,13 @@ def load(f: str | os.PathLike[str], map_location: Any = None, *, weights_only: b
         The device that the tensors are to be on; the CPU if not given.
     weights_only : bool
         PyTorch's safety catch; changes nothing, for no file is ever trusted.
+    allow_nan : bool
+        Read tensors that hold a NaN all the same.
 
     Raises
     ------
     CheckpointError
-        If the file is missing, cut short or damaged.
+        If the file is missing, cut short or damaged, or a tensor in it holds a NaN.
     DtypeError
         If `path` is no path.
     """
@@ -172,15 +174,38 @@ def load(f: str | os.PathLike[str], map_location: Any = None, *, weights_only: b
 
     place = "cpu" if map_location is None else str(map_location)
     if is_pytorch_file(check_path("load", f)):
-        return load_pytorch_file(f, lambda array: Tensor(to_device(array, place)))
+        read: dict[str, Array] = {}
+
+        def make(array: Array) -> Tensor:
+            read[f"number {len(read)}, of shape {array.shape}"] = array
+            return Tensor(to_device(array, place))
+
+        loaded = load_pytorch_file(f, make)
+        if not allow_nan:
+            _check_finite(f, read)
+        return loaded
     arrays, metadata = load_state(f)
-    bad = not_finite(arrays)
-    if bad:
-        warnings.warn(f"{os.fspath(f)}: not finite everywhere: {', '.join(bad)}", stacklevel=2)
+    if not allow_nan:
+        _check_finite(f, arrays)
     arrays = {name: to_device(array, place) for name, array in arrays.items()}
     if KEY in metadata:
         return rebuild(arrays, metadata[KEY])
     return {name: Tensor(array) for name, array in arrays.items()}
+
+
+def _check_finite(f: str | os.PathLike[str], tensors: Mapping[str, Array]) -> None:
+    """Refuse a NaN, warn of an infinity."""
+    bad = not_finite(tensors)
+    nan = [name for name in bad if np.isnan(tensors[name]).any()]
+    if nan:
+        expected = "numbers; allow_nan=True reads it all the same"
+        raise CheckpointError("load", repr(os.fspath(f)), f"with NaN in {_some(nan)}", expected)
+    if bad:
+        warnings.warn(f"{os.fspath(f)!r}: infinite somewhere: {_some(bad)}", stacklevel=3)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(map(repr, names[:4])) + (", …" if len(names) > 4 else "")
 
 
 def _checked_name(name: Any) -> str:

@@ -122,7 +122,7 @@ def load_into(net: Module, path: str | os.PathLike[str], published: bool) -> Non
         If the file cannot be read, holds anything but one dict of tensors, has other names or
         shapes than the network, or a number in it is NaN or infinite.
     """
-    state = load(path)
+    state = load(path, allow_nan=True)  # refused below
     if not isinstance(state, dict) or not all(hasattr(value, "shape") for value in state.values()):
         names = ", ".join(map(str, state)) if isinstance(state, dict) else ""
         found = f"a {type(state).__name__}" + (f" of {names}" if names else "")
