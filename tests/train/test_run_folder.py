@@ -12,6 +12,7 @@ import pytest
 from tests.train.configs import make_config
 from tinyconv.data.dataset import base_item
 from tinyconv.errors import ArgumentError, CheckpointError, DataError, StorageError
+from tinyconv.train.class_config import ClassConfig
 from tinyconv.train.folder import Metrics, RunFolder
 from tinyconv.train.mask_config import Config
 from tinyconv.train.recipes import open_data
@@ -275,3 +276,48 @@ def test_what_a_killed_process_left_unfinished_is_removed_and_nothing_else(tmp_p
         (tmp_path / name).write_text("part")
     with folder.lock():
         assert names_in(tmp_path) == sorted([".lock", *foreign])
+
+
+@pytest.mark.parametrize("depth", [10**400, 0, -3, 2.5, "16", None, [16]])
+def test_a_depth_is_a_number_for_images_too(config, depth):
+    """Found by fuzzing: it was looked at for volumes only."""
+    assert config.dims == 2
+    with pytest.raises(CheckpointError, match=r"config\.json: depth is"):
+        Config.from_json("config.json", vars(config) | {"depth": depth})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"class_weights": [1.0, 2.0, 3.0]},
+        {"class_weights": [1.0], "loss": "dice\n"},
+        {"loss": "a\nb"},
+        {"layout": "a\r\nb"},
+        {"data": "mni\n", "layout": "synthetic"},
+        {"stain": "\u2028"},
+        {"on_bad_image": "a\nb"},
+        {"on_not_finite": "a\nb"},
+        {"model_options": {"a\nb": 1}, "names": []},
+        {"names": ["a\nb"], "exclusive": True},
+        {"more\nfields": 1},
+    ],
+)
+def test_line_breaks_in_a_config_do_not_break_the_error(config, wrong):
+    """Found by fuzzing: names that were joined to a list, in the error about their weights."""
+    fields = vars(config) | {"names": ["a\nb", "c\nd"]} | wrong
+    with pytest.raises(CheckpointError) as caught:
+        Config.from_json("config.json", fields)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"class_weights": [1.0]}, {"classes": ["a\nb"]}, {"mean": ["\n"]}, {"task": "a\nb"}, {"a\nb": 1}],
+)
+def test_line_breaks_in_classes_do_not_break_the_error(wrong):
+    shape = {"classes": ["a\nb", "c\nd"], "shape": [1, 8, 8], "images": 10, "there": 10}
+    made = ClassConfig("mlp", "folder", "x\ny", "x\ny", **shape)
+    assert ClassConfig.from_json("config.json", vars(made)) == made
+    with pytest.raises(CheckpointError) as caught:
+        ClassConfig.from_json("config.json", vars(made) | wrong)
+    assert len(str(caught.value).splitlines()) == 1

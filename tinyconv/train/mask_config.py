@@ -142,10 +142,9 @@ def check(config: Config) -> None:
     _require(config, "size", config.multiple, 2**14, whole=True)
     if config.size % config.multiple:
         raise ArgumentError("train", "size", config.size, f"a multiple of {config.multiple}")
-    if config.dims == 3:
-        _require(config, "depth", config.multiple, 2**12, whole=True)
-        if config.depth % config.multiple:
-            raise ArgumentError("train", "depth", config.depth, f"a multiple of {config.multiple}")
+    _require(config, "depth", config.multiple if config.dims == 3 else 1, 2**12, whole=True)
+    if config.dims == 3 and config.depth % config.multiple:
+        raise ArgumentError("train", "depth", config.depth, f"a multiple of {config.multiple}")
     for name, most in (
         ("batch_size", 2**16),
         ("epochs", 2**31),
