@@ -7,6 +7,7 @@ from typing import Any
 
 from tinyconv.device import array_module, check_dtype, float32, float64, to_device
 from tinyconv.errors import ArgumentError, DtypeError, missing_name
+from tinyconv.nn import allowance
 from tinyconv.nn.absent import METHODS
 from tinyconv.nn.hooks import NO_HOOKS, HookHandle, Hooks, call_with_hooks
 from tinyconv.nn.state import ModuleState
@@ -22,6 +23,7 @@ class Parameter(Tensor):
     def __init__(self, data: Tensor, requires_grad: bool = True) -> None:
         check_flags(type(self).__name__, requires_grad=requires_grad)
         check_tensor(type(self).__name__, "data", data)
+        allowance.take(data.array.size)
         super().__init__(data.array, requires_grad)
 
     def __repr__(self) -> str:

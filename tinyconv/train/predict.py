@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +19,8 @@ from tinyconv.nn import Module
 from tinyconv.train.checkpoint import load_checkpoint
 from tinyconv.train.folder import BEST, LAST, RunFolder
 from tinyconv.train.mask_config import Config
+from tinyconv.train.network import CreateModel, create_network
 from tinyconv.train.segmenter import Segmenter
-
-CreateModel = Callable[..., Module]
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,8 @@ def load_model(run: Path, create_model: CreateModel) -> Module:
         raise CheckpointError("predict", "RUN", repr(str(run)), "the folder of a run")
     name = BEST if (run / f"{BEST}.json").exists() else LAST
     checkpoint = load_checkpoint(run, name)
-    model = create_model(checkpoint.model_name, **checkpoint.model_options)
     state = checkpoint.model_state
+    model = create_network(create_model, str(run), checkpoint.model_name, checkpoint.model_options, state)
     model.load_state_dict(state)
     bad = not_finite(state)
     if bad:

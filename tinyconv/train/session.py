@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from tinyconv import optim, viz
 from tinyconv.data import DataLoader, SegmentationData
 from tinyconv.device import get_default_device, manual_seed
 from tinyconv.errors import CheckpointError, DataError
-from tinyconv.nn import Module
 from tinyconv.train.callback import Callback, Position, Scores
 from tinyconv.train.checkpoint import MAX_JSON_BYTES, load_checkpoint
 from tinyconv.train.evaluate import evaluate, spread, summarize
@@ -29,6 +27,7 @@ from tinyconv.train.folder import (
     RunFolder,
 )
 from tinyconv.train.mask_loss import MaskLoss
+from tinyconv.train.network import CreateModel, create_network
 from tinyconv.train.progress import Progress
 from tinyconv.train.recipes import describe
 from tinyconv.train.records import Recorder
@@ -38,7 +37,6 @@ from tinyconv.train.segmenter import Segmenter
 from tinyconv.train.sheet import draw_rows, label_names, row_of
 from tinyconv.train.trainer import Trainer
 
-CreateModel = Callable[..., Module]
 FIGURES_SECONDS = 8.0  # of a time budget, kept for the figures
 MIN_SECONDS = 1.0
 CURVE_KEYS = ("step", "loss", "dice", "accuracy")
@@ -95,7 +93,10 @@ class Session(Callback):
         training = self._take(data)
         manual_seed(config.seed)
         self.results: list[Any] = []
-        self.model = create_model(config.model, **config.model_options).to(get_default_device())
+        state = checkpoint.model_state if checkpoint else None
+        where, name = str(folder.path), config.model
+        self.model = create_network(create_model, where, name, config.model_options, state)
+        self.model.to(get_default_device())
         self.loss: Any = self._make_loss()
         self.trainer = Trainer(
             self.model,
