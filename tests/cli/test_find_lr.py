@@ -9,6 +9,7 @@ from PIL import Image
 from tests.cli.command import refused, tinyconv_command
 from tinyconv import viz
 from tinyconv.optim import Adam
+from tinyconv.train import Trainer
 
 SMALL = ["--data", "synthetic", "--images", 4, "--size", 32, "--batch-size", 2, "--held-out", 0.25]
 
@@ -63,6 +64,21 @@ def test_what_is_drawn_and_said(tmp_path, monkeypatch, drawn, moves):
     assert f"wrote rates.png\nthe loss fell fastest at a learning rate of {suggestion:.1e}" in done.stdout
     assert Image.open("rates.png").size[0] > 300
     assert [path.name for path in tmp_path.iterdir()] == ["rates.png"]  # no run
+
+
+def test_steps_are_those_of_the_options(tmp_path, monkeypatch, drawn):
+    seen, real = [], Trainer.train_step
+
+    def watched(trainer, batches):
+        real(trainer, batches)
+        seen.append((len(batches), trainer.gradient_norm is not None, trainer.clip_norm))
+
+    monkeypatch.setattr(Trainer, "train_step", watched)
+    options = ["--widths", "2,4", "--accumulate", 2, "--clip-norm", 0.5, "--find-lr", tmp_path / "rates.png"]
+    done = tinyconv_command("train", "unet_bn", *SMALL, "--held-out", 0.5, "--images", 12, *options)
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert seen[:4] == [(2, True, 0.5), (1, True, 0.5)] * 2  # six images are three batches
+    assert len(seen) == len(drawn[0][0])
 
 
 def test_classifiers_and_losses(tmp_path, drawn):

@@ -71,7 +71,11 @@ def find_rate(config: Any, data_sets: Any, figure: Path) -> None:
     kind = ClassSession if isinstance(config, ClassConfig) else Session
     session = kind(RunFolder(Path(), config), data_sets, models.create, resume=False, begin=False)
     trainer = session.trainer
-    found = find_learning_rate(trainer.model, trainer.optimizer, trainer.loss, trainer.loader)
+    found = find_learning_rate(
+        *(trainer.model, trainer.optimizer, trainer.loss, trainer.loader),
+        accumulate=trainer.accumulate,
+        clip_norm=trainer.clip_norm,
+    )
     found.plot(figure)
     typer.echo(f"wrote {figure}")
     if not isnan(found.suggestion):

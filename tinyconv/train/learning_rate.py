@@ -6,16 +6,17 @@ import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count, islice
 from typing import Any
 
 from tinyconv.data import DataLoader
 from tinyconv.device import get_rng_state, set_rng_state
-from tinyconv.errors import ArgumentError
+from tinyconv.errors import ArgumentError, TrainingError
 from tinyconv.nn import Module
 from tinyconv.optim import Optimizer
 from tinyconv.tensor import Tensor
 from tinyconv.train.fields import is_number
-from tinyconv.train.placing import device_of_model
+from tinyconv.train.trainer import Batch, Trainer
 
 SMOOTHING = 0.9
 WORSE = 4.0
@@ -61,6 +62,8 @@ def find_learning_rate(
     lowest: float = 1e-6,
     highest: float = 1.0,
     steps: int = 100,
+    accumulate: int = 1,
+    clip_norm: float | None = None,
 ) -> LearningRates:
     """The range test of Smith (2017): train while the rate rises, by the same factor at each step.
 
@@ -76,6 +79,8 @@ def find_learning_rate(
         The first and the last rate.
     steps : int
         At least 3.
+    accumulate, clip_norm
+        As for `Trainer`: the best rate of a step of many batches is another than that of one.
 
     Returns
     -------
@@ -106,7 +111,9 @@ def find_learning_rate(
     rates = [lowest * (highest / lowest) ** (step / (steps - 1)) for step in range(steps)]
     try:
         model.train()
-        return _rise(model, optimizer, loss, loader, rates)
+        return _rise(
+            Trainer(model, optimizer, loss, loader, 1, accumulate=accumulate, clip_norm=clip_norm), rates
+        )
     finally:
         optimizer.zero_grad()
         model.load_state_dict(weights)
@@ -115,32 +122,28 @@ def find_learning_rate(
         model.train(training)
 
 
-def _rise(
-    model: Module, optimizer: Optimizer, loss: Any, loader: DataLoader, rates: list[float]
-) -> LearningRates:
+def _rise(trainer: Trainer, rates: list[float]) -> LearningRates:
     """Train for one step at each of the rates."""
-    found, mean, place = LearningRates(), 0.0, device_of_model(model)
-    for number, (rate, (x, target)) in enumerate(zip(rates, _endless(loader), strict=False), start=1):
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        value = loss(model(x.to(place)), target.to(place))
-        mean = SMOOTHING * mean + (1 - SMOOTHING) * value.item()
-        smooth = mean / (1 - SMOOTHING**number)
-        if not math.isfinite(smooth):
+    found, mean = LearningRates(), 0.0
+    batches = _endless(trainer.loader, trainer.accumulate)
+    for number, (rate, group) in enumerate(zip(rates, batches, strict=False), start=1):
+        trainer.base_rates = [rate] * len(trainer.base_rates)
+        try:
+            trainer.train_step(group)
+        except TrainingError:  # an output, the loss or a gradient is not finite
             break
+        mean = SMOOTHING * mean + (1 - SMOOTHING) * trainer.loss_value
         found.rates.append(rate)
-        found.losses.append(value.item())
-        found.smooth.append(smooth)
-        if smooth > WORSE * min(found.smooth):
+        found.losses.append(trainer.loss_value)
+        found.smooth.append(mean / (1 - SMOOTHING**number))
+        if found.smooth[-1] > WORSE * min(found.smooth):
             break
-        optimizer.zero_grad()
-        value.backward()
-        optimizer.step()
     return found
 
 
-def _endless(loader: DataLoader) -> Iterator[Any]:
-    epoch = 0
-    while True:
-        yield from loader.iterate(epoch)
-        epoch += 1
+def _endless(loader: DataLoader, accumulate: int) -> Iterator[list[Batch]]:
+    """The batches of each step; as in training, those of an epoch's last step may be fewer."""
+    for epoch in count():
+        batches = iter(loader.iterate(epoch))
+        while group := list(islice(batches, accumulate)):
+            yield group
