@@ -37,7 +37,7 @@ def restore_callbacks(checkpoint: Checkpoint, callbacks: Sequence[Callback]) -> 
         If one of them remembers something of which the checkpoint has nothing, or nothing usable.
     """
     for name, callback in _named(callbacks):
-        if not callback.state_dict():
+        if name not in checkpoint.callbacks and not callback.state_dict():
             continue
         prefix = f"{CALLBACK}{name}."
         state = {key[len(prefix) :]: a for key, a in checkpoint.tensors.items() if key.startswith(prefix)}
