@@ -79,7 +79,7 @@ def test_a_run_of_an_earlier_version_goes_on(copy):
     for name in ("accumulate", "clip_norm", "ema", "patience", "on_not_finite", "on_bad_image"):
         del config[name]
     last = json.loads((copy / "last.json").read_text())
-    for name in ("called_off", "skipped"):
+    for name in ("called_off", "skipped", "first_step_seconds"):
         del last["position"][name]
     del last["callbacks"], last["sha256"]
     (group,) = last["optimizer"]["param_groups"]
@@ -124,6 +124,7 @@ def changed(text, place, value):
         ("position.seconds", "long"),
         ("position.seconds", float("nan")),
         ("position.validation_seconds", -1.0),
+        ("position.first_step_seconds", "0"),
         ("position.validated_step", None),
         ("position.validated_step", 13),
         ("position.epoch", -1),
@@ -178,6 +179,17 @@ def test_a_config_json_that_was_edited(whole, place, value):
     done = tinyconv_command("train", "--resume", whole)
     path.write_text(text)
     refused(done, "" if isinstance(value, str) else f"config.json: {place} is {value!r}")
+
+
+@pytest.mark.parametrize("options", [{"weights": "DEFAULT"}, {"name": "lenet5"}, {"widths": "a\nb"}])
+def test_options_of_the_network_that_were_edited(whole, options):
+    for name, command in (("config", ("train", "--resume", whole)), ("best", ("predict", whole, "x.png"))):
+        path = whole / f"{name}.json"
+        text = path.read_text()
+        path.write_text(changed(text, "model_options", options))
+        done = tinyconv_command(*command)
+        path.write_text(text)
+        refused(done, *options, "unet_slides")
 
 
 @pytest.mark.parametrize("name", ["config.json", "last.json"])

@@ -9,7 +9,7 @@ import pytest
 
 import tinyconv as tc
 from tinyconv.errors import ArgumentError, TrainingError
-from tinyconv.train import Callback
+from tinyconv.train import Callback, warmup_cosine
 from tinyconv.train import trainer as trainer_module
 
 
@@ -92,6 +92,36 @@ def test_a_time_budget_leaves_time_for_the_last_validation(make_trainer, monkeyp
     assert trainer.done and trainer.position.out_of_time
     assert 20 - 5 <= clock[0] - 100 <= 20 + 1
     assert trainer.optimizer.param_groups[0]["lr"] < 0.2 * 0.05
+
+
+def test_the_clock_of_the_schedule_runs_from_the_end_of_the_first_step(make_trainer, monkeypatch):
+    """The first one compiles for 60 of 100 s; the rate still rises from its lowest and falls to it."""
+    clock = [100.0]
+    monkeypatch.setattr(trainer_module.time, "monotonic", lambda: clock[0])
+    real, rates = trainer_module.Trainer.train_step, []
+
+    def step(trainer, batches):
+        real(trainer, batches)
+        clock[0] += 1.0 if rates else 60.0
+        rates.append(trainer.optimizer.param_groups[0]["lr"])
+
+    monkeypatch.setattr(trainer_module.Trainer, "train_step", step)
+    trainer = make_trainer(epochs=1000, seconds=100.0)
+    trainer.fit()
+    shares = [(0, 0), *((second / 40, (second + 1) / 3000) for second in range(40))]
+    expected = [0.05 * warmup_cosine(max(progress)) for progress in shares]  # of the time, of the steps
+    np.testing.assert_allclose(rates, expected, rtol=1e-9)
+    assert trainer.position.first_step_seconds == 60 and trainer.progress == 1
+
+
+def test_a_first_step_that_uses_up_all_time_is_the_last(make_trainer, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(
+        trainer_module.time, "monotonic", lambda: clock.__setitem__(0, clock[0] + 9) or clock[0]
+    )
+    trainer = make_trainer(epochs=1000, seconds=5.0)
+    trainer.fit()
+    assert trainer.position.step == 1 and trainer.done and trainer.progress == 1
 
 
 def test_validation_sees_the_model_in_evaluation_mode_and_training_goes_on(make_trainer, weights_of):

@@ -63,6 +63,8 @@ class Position:
         The step of the last validation, -1 before the first.
     seconds, validation_seconds : float
         Time spent, earlier sessions included, and how long the last validation took.
+    first_step_seconds : float
+        Time spent when the first step was done.
     out_of_time : bool
         Whether the time budget is used up.
     called_off : bool
@@ -77,6 +79,7 @@ class Position:
     validated_step: int = -1
     seconds: float = 0.0
     validation_seconds: float = 0.0
+    first_step_seconds: float = 0.0
     out_of_time: bool = False
     called_off: bool = False
     skipped: int = 0

@@ -15,6 +15,8 @@ from tinyconv.train.folder import LAST, RunFolder
 from tinyconv.train.trainer import Trainer
 
 MOST = 2**53
+SINCE = {"called_off": False, "skipped": 0, "first_step_seconds": 0.0}
+"""What runs of earlier versions do not say of their position."""
 
 
 def load_last(folder: RunFolder, quantity: str) -> Checkpoint:
@@ -64,13 +66,13 @@ def go_back(checkpoint: Checkpoint, trainer: Trainer) -> None:
 
 def _position(where: str, fields: dict[str, Any]) -> Position:
     wanted = [field.name for field in dataclasses.fields(Position)]
-    fields = {"called_off": False, "skipped": 0, **fields}  # runs of earlier versions do not say it
+    fields = {**SINCE, **fields}
     if set(fields) != set(wanted):
         raise CheckpointError(where, "the fields of the position", sorted(fields), f"{sorted(wanted)}")
     for name in ("epoch", "batch", "step", "skipped"):
         _require(where, f"position.{name}", fields[name], 0, MOST, whole=True)
     _require(where, "position.validated_step", fields["validated_step"], -1, fields["step"], whole=True)
-    for name in ("seconds", "validation_seconds"):
+    for name in ("seconds", "validation_seconds", "first_step_seconds"):
         _require(where, f"position.{name}", fields[name], 0, MOST)
     for name in ("out_of_time", "called_off"):
         if not isinstance(fields[name], bool):

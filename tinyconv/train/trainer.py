@@ -147,6 +147,8 @@ class Trainer:
             position.batch += len(batches)
             position.step += 1
             self._take_time()
+            if position.step == 1:
+                position.first_step_seconds = position.seconds
             if trained:
                 self._call("on_step")
 
@@ -226,9 +228,16 @@ class Trainer:
 
     @property
     def progress(self) -> float:
-        """From 0 to 1: the share of the steps or of the time that is used, whichever is larger."""
+        """From 0 to 1: the share of the steps or of the time that is used, whichever is larger.
+
+        Time runs from the end of the first step, which may have compiled the kernels for a minute.
+        """
         share = self.position.step / self.total_steps
-        return share if self.seconds is None else max(share, min(self._spent() / self.seconds, 1.0))
+        if self.seconds is None:
+            return share
+        began = self.position.first_step_seconds
+        left = self.seconds - began
+        return max(share, min((self._spent() - began) / left, 1.0) if left > 0 else 1.0)
 
     def _spent(self) -> float:
         """Seconds gone, with those that the last validation will take."""
