@@ -122,7 +122,7 @@ def test_the_command_exists(setup_cfg):
 
     name, _, target = setup_cfg["options.entry_points"]["console_scripts"].strip().partition(" = ")
     module, _, function = target.partition(":")
-    assert name == "tinyconv"
+    assert name == "tinyconv" and module == setup_cfg["options"]["py_modules"]
     assert callable(getattr(importlib.import_module(module), function))
     plugin = setup_cfg["options.entry_points"]["pytest11"].strip().partition(" = ")[2]
     assert callable(importlib.import_module(plugin).pytest_collect_file)

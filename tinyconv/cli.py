@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import warnings
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
@@ -191,11 +192,19 @@ def bench(
         raise typer.Exit(1)
 
 
+def _one_line(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    return f"warning: {' '.join(str(message).split())}\n"
+
+
 def main() -> None:
     """Run the `tinyconv` command.
 
-    A character that the terminal or the file behind ``>`` cannot hold becomes a question mark.
+    A character that the terminal or the file behind ``>`` cannot hold becomes a question mark. A warning
+    is one line, without the place in the code that gave it.
     """
+    warnings.formatwarning = _one_line
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="replace")

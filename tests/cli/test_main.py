@@ -61,6 +61,34 @@ runpy.run_module("tinyconv", run_name="__main__")
     assert done.returncode == 130 and "Traceback" not in done.stderr, done.stderr
 
 
+@pytest.mark.parametrize("module", ["numpy", "tinyconv.tensor", "typer", "tinyconv.course"])
+def test_ctrl_c_while_the_installed_command_imports(module):
+    done = run_script(
+        f"""
+import sys
+class Interrupt:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == {module!r}:
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt)
+sys.argv = ["tinyconv", "learn"]
+from tinyconv_command import main
+main()
+"""
+    )
+    assert done.returncode == 130 and "Traceback" not in done.stderr, done.stderr
+
+
+def test_a_warning_is_one_line():
+    done = run_script(
+        "import typer, warnings\nfrom tinyconv import cli\n"
+        "@cli.app.command()\ndef warn(): warnings.warn('a\\nb', stacklevel=1)\n"
+        "import sys; sys.argv = ['tinyconv', 'warn']; cli.main()",
+    )
+    assert (done.returncode, done.stderr) == (0, "warning: a b\n")
+
+
 def test_ctrl_c_before_a_command_begins():
     done = run_script(
         "from tinyconv import cli\ndef app(): raise KeyboardInterrupt\ncli.app = app; cli.main()"
