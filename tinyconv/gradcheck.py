@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinyconv.autograd import grad
-from tinyconv.device import float64, seed
+from tinyconv.device import float64, seed, to_device
 from tinyconv.errors import ArgumentError, DtypeError, GradcheckError
 from tinyconv.grad_mode import enable_grad, is_grad_enabled
 from tinyconv.gradcheck_probe import Probe, float_outputs, name_of
@@ -131,7 +131,7 @@ def gradgradcheck(
     rng = np.random.default_rng(seed.get().seed)
     outputs = [y for y in float_outputs("gradgradcheck", fn(*arguments)) if y.requires_grad]
     starts = (
-        [Tensor(rng.standard_normal(y.shape), requires_grad=True) for y in outputs]
+        [Tensor(to_device(np.asarray(rng.standard_normal(y.shape)), y.device), True) for y in outputs]
         if grad_outputs is None
         else [start.detach().requires_grad_() for start in _as_list(grad_outputs)]
     )
@@ -160,7 +160,8 @@ def _gradient_of(fn: Callable[..., Any], checked: list[int], count: int) -> Call
                 outputs, [inputs[i] for i in checked], starts, create_graph=recording, allow_unused=True
             )
         return [
-            Tensor(np.zeros(inputs[i].shape)) if g is None else g for i, g in zip(checked, found, strict=True)
+            Tensor(to_device(np.zeros(inputs[i].shape), inputs[i].device)) if g is None else g
+            for i, g in zip(checked, found, strict=True)
         ]
 
     gradient.__name__ = f"the gradient of {name_of(fn)}"

@@ -8,12 +8,18 @@ from typing import Any
 import numpy as np
 
 from tinyconv.autograd import grad
-from tinyconv.device import float64
+from tinyconv.device import float64, to_device
 from tinyconv.errors import ArgumentError, DtypeError
 from tinyconv.grad_mode import enable_grad
 from tinyconv.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
+
+
+def values(tensor: Tensor) -> Array:
+    """Of a tensor on any device."""
+    array: Array = to_device(tensor.array, "cpu")
+    return array
 
 
 class Probe:
@@ -54,13 +60,16 @@ class Probe:
 
     def analytic(self, checked: list[int]) -> list[Array]:
         """The gradients of the projected outputs by backward."""
-        pairs = [(y, Tensor(np.asarray(w))) for y, w in zip(self.outputs, self.weights, strict=True)]
+        pairs = [
+            (y, Tensor(to_device(np.asarray(w), y.device)))
+            for y, w in zip(self.outputs, self.weights, strict=True)
+        ]
         pairs = [(y, w) for y, w in pairs if y.requires_grad]
         wanted = [self.arguments[i] for i in checked]
         found: Sequence[Tensor | None] = [None] * len(wanted)
         if pairs:
             found = grad([y for y, _ in pairs], wanted, [w for _, w in pairs], allow_unused=True)
-        return [np.zeros(x.shape) if g is None else g.array for x, g in zip(wanted, found, strict=True)]
+        return [np.zeros(x.shape) if g is None else values(g) for x, g in zip(wanted, found, strict=True)]
 
     def at(self, i: int, values: Array) -> list[Array]:
         """The outputs when input i has these values.
@@ -68,10 +77,11 @@ class Probe:
         The graph is recorded, because the function may differentiate inside, as a gradient
         penalty does.
         """
-        changed = [*self.arguments[:i], Tensor(values, requires_grad=True), *self.arguments[i + 1 :]]
+        moved = Tensor(to_device(values, self.arguments[i].device), requires_grad=True)
+        changed = [*self.arguments[:i], moved, *self.arguments[i + 1 :]]
         with enable_grad():
             outputs = float_outputs(self.name, self.fn(*changed))
-        return [outputs[index].array for index in self.compared]
+        return [to_device(outputs[index].array, "cpu") for index in self.compared]
 
     def change(self, above: list[Array], below: list[Array], only: int | None = None) -> float:
         """How much the projected outputs differ; ``only`` counts one batch element.
@@ -85,7 +95,7 @@ class Probe:
 
     def slope(self, i: int, direction: Array, only: int | None = None) -> float:
         """Central difference along `direction` at input i."""
-        x = self.arguments[i].array
+        x = values(self.arguments[i])
         difference = self.change(self.at(i, x + direction), self.at(i, x - direction), only)
         return difference / (2 * float(np.linalg.norm(direction)))
 
@@ -102,7 +112,7 @@ class Probe:
 
     def has_kink(self, i: int, position: tuple[int, ...]) -> bool:
         """Whether the slopes to the left and to the right of this element differ."""
-        x = self.arguments[i].array
+        x = values(self.arguments[i])
         step = np.zeros(x.shape)
         step[position] = self.eps
         here = self.at(i, x)

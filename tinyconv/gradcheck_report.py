@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinyconv.device import seed
+from tinyconv.gradcheck_probe import values
 
 if TYPE_CHECKING:
     from tinyconv.gradcheck_probe import Probe
@@ -31,7 +32,7 @@ def describe(probe: Probe, i: int, analytic: Array, numeric: Array, excess: Arra
     ]
     if len(wrong):
         lines += [
-            f"  worst     : index {worst}, where the input is {probe.arguments[i].array[worst]:.6g}",
+            f"  worst     : index {worst}, where the input is {values(probe.arguments[i])[worst]:.6g}",
             f"  numeric   : {numeric[worst]:.8g}",
             f"  analytic  : {analytic[worst]:.8g}",
         ]

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
 
 import tinyconv as tc
 from tests.backends import kernels
+from tests.gpu import to_gpu
 from tests.ops.cases import Case
 from tests.ops.op import Op
+from tinyconv.device import to_device
 
 Array = Any
+
+
+def tensor(array: Array, requires_grad: bool = False) -> tc.Tensor:
+    """A tensor on the default device, with the array's strides."""
+    on_cpu = tc.get_default_device() == "cpu"
+    return tc.Tensor(array if on_cpu else to_gpu(sys.modules["cupy"], array), requires_grad)
 
 
 class Result:
@@ -20,15 +29,16 @@ class Result:
     def __init__(self, op: Op, case: Case, dtype: Any) -> None:
         inputs, constants = case.arrays(dtype)
         before = [x.copy() for x in (*inputs, *constants)]
-        self.inputs = [tc.Tensor(x, requires_grad=True) for x in inputs]
-        outputs = op.call(*self.inputs, *map(tc.Tensor, constants), **case.options)
+        self.inputs = [tensor(x, requires_grad=True) for x in inputs]
+        outputs = op.call(*self.inputs, *map(tensor, constants), **case.options)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-        self.outputs = [y.array for y in outputs]
+        self.outputs = [to_device(y.array, "cpu") for y in outputs]
         rng = np.random.default_rng(case.seed + 100)
         floats = [y for y in outputs if y.dtype.kind == "f"]
         self.weights = [np.asarray(rng.uniform(0.5, 1.5, y.shape)) for y in floats]
-        starts = [tc.Tensor(w.astype(y.dtype)) for y, w in zip(floats, self.weights, strict=True)]
-        self.gradients = [g.array for g in tc.autograd.grad(floats, self.inputs, starts)]
+        starts = [tensor(w.astype(y.dtype)) for y, w in zip(floats, self.weights, strict=True)]
+        gradients = tc.autograd.grad(floats, self.inputs, starts)
+        self.gradients = [to_device(g.array, "cpu") for g in gradients]
         for x, copy in zip((*inputs, *constants), before, strict=True):
             np.testing.assert_array_equal(x, copy, "an input was modified")
 
@@ -83,19 +93,22 @@ def compare_with_pytorch(torch: Any, op: Op, case: Case) -> None:
 
 def _tensors(case: Case) -> tuple[list[tc.Tensor], list[tc.Tensor]]:
     inputs, constants = case.arrays(np.float64)
-    return [tc.Tensor(x, requires_grad=True) for x in inputs], [tc.Tensor(x) for x in constants]
+    return [tensor(x, requires_grad=True) for x in inputs], [tensor(x) for x in constants]
 
 
 def check_first_derivative(op: Op, case: Case, backend: str) -> None:
-    inputs, constants = _tensors(case)
     with kernels(backend, threads=1):
+        inputs, constants = _tensors(case)
         tc.gradcheck(lambda *xs: op.call(*xs, *constants, **case.options), inputs, max_elements=24)
 
 
 def check_second_derivative(op: Op, case: Case, backend: str) -> None:
     """Of the inputs and of the incoming gradient, so that linear ops are tested too."""
-    inputs, constants = _tensors(case)
+    with kernels(backend, threads=1):
+        _check_second_derivative(op, case, *_tensors(case))
 
+
+def _check_second_derivative(op: Op, case: Case, inputs: list[tc.Tensor], constants: list[tc.Tensor]) -> None:
     def first(*xs: tc.Tensor) -> Any:
         outputs = op.call(*xs, *constants, **case.options)
         return outputs[0] if isinstance(outputs, tuple) else outputs
@@ -105,7 +118,6 @@ def check_second_derivative(op: Op, case: Case, backend: str) -> None:
             xs = tuple(x if x.requires_grad else x.detach().requires_grad_() for x in xs)
             return tc.autograd.grad(first(*xs), xs, start, create_graph=True)
 
-    with kernels(backend, threads=1):
-        rng = np.random.default_rng(case.seed)
-        start = tc.Tensor(np.asarray(rng.standard_normal(first(*inputs).shape)), requires_grad=True)
-        tc.gradcheck(gradient, [start, *inputs], max_elements=24)
+    rng = np.random.default_rng(case.seed)
+    start = tensor(np.asarray(rng.standard_normal(first(*inputs).shape)), requires_grad=True)
+    tc.gradcheck(gradient, [start, *inputs], max_elements=24)

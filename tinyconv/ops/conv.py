@@ -53,7 +53,7 @@ class Conv(Function):
         ctx.save_for_backward(x, weight)
         ctx.geometry = stride, padding, dilation, groups
         b = None if bias is None else bias.array
-        return kernels.conv(*factors(x.array, weight.array), b, stride, padding, dilation, groups)
+        return kernels.conv(*factors("conv", x.array, weight.array), b, stride, padding, dilation, groups)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
@@ -88,7 +88,7 @@ class ConvTranspose(Function):
         ctx.save_for_backward(x, weight)
         ctx.geometry = stride, padding, dilation, groups
         b = None if bias is None else bias.array
-        arrays = factors(x.array, weight.array)
+        arrays = factors("conv", x.array, weight.array)
         return kernels.conv_transpose(*arrays, b, size, stride, padding, dilation, groups)
 
     @staticmethod
@@ -119,7 +119,7 @@ class ConvWeightGrad(Function):
     ) -> Any:
         ctx.save_for_backward(x, y)
         ctx.geometry = stride, padding, dilation, groups
-        arrays = factors(x.array, y.array)
+        arrays = factors("conv", x.array, y.array)
         return kernels.conv_weight_grad(*arrays, kernel_size, stride, padding, dilation, groups)
 
     @staticmethod
@@ -152,7 +152,7 @@ class ConvParameterGrads(Function):
     ) -> Any:
         ctx.save_for_backward(x, y)
         ctx.geometry = stride, padding, dilation, groups
-        arrays = factors(x.array, y.array)
+        arrays = factors("conv", x.array, y.array)
         return kernels.conv_parameter_grads(*arrays, kernel_size, stride, padding, dilation, groups)
 
     @staticmethod

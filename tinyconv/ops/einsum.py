@@ -16,7 +16,7 @@ from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels import matmul as kernels
 from tinyconv.ops._checks import check_same_dtype, check_tensor
-from tinyconv.ops.precision import rounded_factors
+from tinyconv.ops.precision import factors as rounded
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import permute, reshape
 from tinyconv.tensor import Tensor
@@ -32,7 +32,7 @@ class EinSum(Function):
     def forward(ctx: Any, labels: tuple[Labels, ...], out: Labels, *factors: Tensor) -> Any:
         ctx.labels, ctx.out = labels, out
         ctx.save_for_backward(*factors)
-        return kernels.einsum([*rounded_factors(*(x.array for x in factors))], labels, out)
+        return kernels.einsum([*rounded("einsum", *(x.array for x in factors))], labels, out)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:

@@ -28,7 +28,7 @@ class MatMul(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Any:
         ctx.save_for_backward(a, b)
-        return kernels.matmul(*factors(a.array, b.array))
+        return kernels.matmul(*factors("matmul", a.array, b.array))
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
@@ -46,7 +46,7 @@ class Linear(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Any:
         ctx.save_for_backward(x, weight)
-        return kernels.linear(*factors(x.array, weight.array), None if bias is None else bias.array)
+        return kernels.linear(*factors("matmul", x.array, weight.array), None if bias is None else bias.array)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
@@ -66,7 +66,7 @@ class LinearBackward(Function):
         ctx.save_for_backward(grad, x, weight)
         ctx.set_materialize_grads(False)
         ctx.wanted = wanted
-        gradients = kernels.linear_gradients(*factors(grad.array, x.array, weight.array), wanted)
+        gradients = kernels.linear_gradients(*factors("matmul", grad.array, x.array, weight.array), wanted)
         return tuple([gradient for gradient in gradients if gradient is not None])
 
     @staticmethod

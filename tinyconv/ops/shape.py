@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from tinyconv.autograd import Function
-from tinyconv.device import array_module, uint8
+from tinyconv.device import array_module, device_of, to_device, uint8
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.kernels import shape as kernels
 from tinyconv.ops._checks import check_same_device, check_tensor, is_int, normalize_dim, normalize_dims
@@ -266,7 +268,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 def index(input: Tensor, key: Any) -> Tensor:
     """``input[key]``: ints, slices, None, Ellipsis, integer arrays and boolean masks."""
     check_tensor("index", "input", input)
-    plain = _as_numpy_index(key)
+    plain = _as_numpy_index(key, input)
     try:
         return Index.apply(input, plain)
     except (IndexError, ValueError, TypeError) as error:
@@ -277,7 +279,7 @@ def index(input: Tensor, key: Any) -> Tensor:
 def assign(input: Tensor, key: Any, value: Any) -> None:
     """``input[key] = value``, in place, for tensors outside the graph."""
     input._check_writable("assignment to a part of a tensor", value)
-    plain = _as_numpy_index(key)
+    plain = _as_numpy_index(key, input)
     try:
         input.array[plain] = value.array if isinstance(value, Tensor) else value
     except (IndexError, ValueError, TypeError) as error:
@@ -286,12 +288,15 @@ def assign(input: Tensor, key: Any, value: Any) -> None:
         ) from error
 
 
-def _as_numpy_index(key: Any) -> Any:
+def _as_numpy_index(key: Any, input: Tensor) -> Any:
+    """The arrays in `key`, on the device of `input`."""
     if isinstance(key, tuple):
-        return tuple(_as_numpy_index(k) for k in key)
+        return tuple(_as_numpy_index(k, input) for k in key)
     array = key.array if isinstance(key, Tensor) else key
     if getattr(array, "dtype", None) == uint8:
         raise DtypeError("index", "key", "of dtype uint8", "bool for a mask, int64 for places")
+    if type(array) is np.ndarray and type(input.array) is not np.ndarray:
+        return to_device(array, device_of(input.array))
     return array
 
 
