@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from tinyconv.kernels.cuda.emulator import graphs
+from tinyconv.kernels.cuda.emulator.card import MemoryHook
+
 ALIGNMENT = 512
 """Where CuPy's memory begins: at a multiple of this."""
 
@@ -39,6 +42,8 @@ def allocate(shape: Any, dtype: Any, order: str = "C", strides_of: np.ndarray | 
     begin = -owner.ctypes.data % ALIGNMENT
     _live[id(owner)] = owner.ctypes.data + begin, owner.ctypes.data + begin + size
     weakref.finalize(owner, _live.pop, id(owner))
+    for hook in MemoryHook.hooks:
+        hook.malloc_postprocess(device_id=0, size=size, mem_size=size, mem_ptr=owner.ctypes.data + begin)
     memory = owner[begin : begin + size].view(dtype)
     if order == "F":
         return memory.reshape(shape[::-1]).T
@@ -125,14 +130,23 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
         allowed = ndarray | np.generic | np.ndarray | int | float | complex
         if not all(isinstance(value, allowed) for value in (*inputs, *out)):
             return NotImplemented
-        with np.errstate(all="ignore"):
-            result = getattr(ufunc, method)(*unwrap(inputs), **unwrap(options))
-        return out[0] if len(out) == 1 else wrap(result)
+
+        def again() -> Any:
+            with np.errstate(all="ignore"):
+                return getattr(ufunc, method)(*unwrap(inputs), **unwrap(options))
+
+        if out or method == "at":
+            graphs.do(again)
+            return out[0] if out else None
+        return graphs.computed(wrap(again()), again)
 
     def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
         if not all(issubclass(kind, ndarray) for kind in types):
             raise TypeError(f"Unsupported types {types}")
-        return wrap(function(*unwrap(inputs), **unwrap(options)))
+        return graphs.computed(
+            wrap(function(*unwrap(inputs), **unwrap(options))),
+            lambda: function(*unwrap(inputs), **unwrap(options)),
+        )
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         raise TypeError(
@@ -162,6 +176,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
         self, stream: Any = None, order: str = "C", out: np.ndarray | None = None, blocking: bool = True
     ) -> np.ndarray:
         """A NumPy copy, in C order."""
+        graphs.refuse_while_recording()
         if out is None:
             return np.array(self._host, order=order, copy=True)  # type: ignore[call-overload]
         out[...] = self._host
@@ -169,6 +184,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
 
     def set(self, array: np.ndarray, stream: Any = None) -> None:
         """Take the numbers of a NumPy array."""
+        graphs.refuse_while_recording()
         if not isinstance(array, np.ndarray) or array.shape != self.shape or array.dtype != self.dtype:
             raise ValueError("Shape or dtype mismatch")
         self._host[...] = array
@@ -176,7 +192,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
     def copy(self, order: str = "C") -> ndarray:
         memory = allocate(self.shape, self.dtype, order, self._host)
         memory[...] = self._host
-        return wrap(memory)
+        return graphs.computed(wrap(memory), lambda: self._host)
 
     def astype(self, dtype: Any, order: str = "K", copy: bool = True, **options: Any) -> ndarray:
         if not copy and self.dtype == dtype:
@@ -184,13 +200,16 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
         memory = allocate(self.shape, dtype, order, self._host)
         with np.errstate(all="ignore"):
             memory[...] = self._host.astype(dtype)
-        return wrap(memory)
+        return graphs.computed(wrap(memory), lambda: self._host.astype(dtype))
 
     def __getitem__(self, index: Any) -> ndarray:
-        return wrap(self._host[_index(index)])
+        return graphs.computed(wrap(self._host[_index(index)]), lambda: self._host[_index(index)])
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self._host[_index(index)] = unwrap(value)
+        def put() -> None:
+            self._host[_index(index)] = unwrap(value)
+
+        graphs.do(put)
 
     def __iter__(self) -> Any:
         return (self[i] for i in range(len(self)))
@@ -199,15 +218,19 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
         return len(self._host)
 
     def __bool__(self) -> bool:
+        graphs.refuse_while_recording()
         return bool(self._host)
 
     def __int__(self) -> int:
+        graphs.refuse_while_recording()
         return int(self._host)
 
     def __index__(self) -> int:
+        graphs.refuse_while_recording()
         return self._host.__index__()
 
     def __float__(self) -> float:
+        graphs.refuse_while_recording()
         return float(self._host)
 
     def __repr__(self) -> str:
@@ -246,9 +269,16 @@ PROPERTIES = (
 
 def _method(name: str) -> Callable[..., Any]:
     def call(self: ndarray, *args: Any, **options: Any) -> Any:
-        with np.errstate(all="ignore"):
-            result = getattr(self._host, name)(*unwrap(args), **unwrap(options))
-        return result if name in ("item", "tolist") else wrap(result)
+        def again() -> Any:
+            with np.errstate(all="ignore"):
+                return getattr(self._host, name)(*unwrap(args), **unwrap(options))
+
+        if name in ("item", "tobytes", "tolist"):
+            graphs.refuse_while_recording()
+            return again()
+        if name in ("fill", "partition", "put", "sort"):
+            return graphs.do(again)
+        return graphs.computed(wrap(again()), again)
 
     call.__name__ = name
     return call

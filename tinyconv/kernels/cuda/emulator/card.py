@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
+
+from tinyconv.kernels.cuda.emulator import streams
 
 ATTRIBUTES = {
     "MultiProcessorCount": 2,  # few, so that a small array makes a thread take several turns of its loop
@@ -74,54 +77,34 @@ class Device:
         return f"<CUDA Device {self.id}>"
 
 
-class Stream:
-    """Stands for `cupy.cuda.Stream`: all work is done at once, in the order in which it is given."""
+class PinnedMemoryPointer(bytearray):
+    """Stands for CuPy's pointer to memory of the host that a card can read."""
 
-    null: Stream
+    __module__ = "cupy.cuda.pinned_memory"
 
-    def __init__(self, null: bool = False, non_blocking: bool = False, ptds: bool = False) -> None:
-        self.ptr, self.device_id = 0, 0
 
-    def use(self) -> Stream:
-        return self
+class MemoryHook:
+    """Stands for `cupy.cuda.MemoryHook`: it is told of each new array."""
 
-    def synchronize(self) -> None:
-        pass
+    hooks: ClassVar[list[MemoryHook]] = []
+    name = "MemoryHook"
 
-    def wait_event(self, event: Event) -> None:
-        pass
+    def malloc_postprocess(self, **told: int) -> None:
+        """An array was made."""
 
-    def record(self, event: Event | None = None) -> Event:
-        return event or Event()
-
-    def is_capturing(self) -> bool:
-        return False
-
-    def __enter__(self) -> Stream:
+    def __enter__(self) -> MemoryHook:
+        self.hooks.append(self)
         return self
 
     def __exit__(self, *error: object) -> None:
-        pass
-
-
-Stream.null = Stream(null=True)
-
-
-class Event:
-    """Stands for `cupy.cuda.Event`."""
-
-    def __init__(self, block: bool = False, disable_timing: bool = False, interprocess: bool = False) -> None:
-        self.done = True
-
-    def record(self, stream: Stream | None = None) -> None:
-        pass
-
-    def synchronize(self) -> None:
-        pass
+        self.hooks.remove(self)
 
 
 class MemoryPool:
     """Stands for `cupy.cuda.MemoryPool`: it keeps nothing."""
+
+    def malloc(self, size: int) -> Any:
+        raise NotImplementedError("the stand-in's arrays have memory of their own")
 
     def free_all_blocks(self, stream: Any = None) -> None:
         pass
@@ -176,13 +159,20 @@ def modules() -> dict[str, ModuleType]:
     )  # fmt: skip
     driver = _module("cupy.cuda.driver", CUDADriverError=CUDADriverError)
     compiler = _module("cupy.cuda.compiler", CompileException=CompileException)
-    stream = _module("cupy.cuda.stream", Stream=Stream, Event=Event, get_current_stream=lambda: Stream.null)
+    of_streams = {
+        "Stream": streams.Stream,
+        "Event": streams.Event,
+        "get_current_stream": streams.get_current_stream,
+        "get_elapsed_time": streams.get_elapsed_time,
+    }
+    stream = _module("cupy.cuda.stream", **of_streams)
     memory = _module("cupy.cuda.memory", MemoryPool=MemoryPool, OutOfMemoryError=MemoryError)
     cuda = _module(
         "cupy.cuda",
         runtime=runtime, driver=driver, compiler=compiler, stream=stream, memory=memory,
-        Device=Device, Stream=Stream, Event=Event, MemoryPool=MemoryPool,
-        get_current_stream=lambda: Stream.null, is_available=lambda: True,
+        Device=Device, MemoryPool=MemoryPool, MemoryHook=MemoryHook, is_available=lambda: True,
+        using_allocator=lambda allocator: contextlib.nullcontext(), alloc_pinned_memory=PinnedMemoryPointer,
+        **of_streams,
     )  # fmt: skip
     return {module.__name__: module for module in (cuda, runtime, driver, compiler, stream, memory)}
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.kernels.cuda.emulator import card
+from tinyconv.kernels.cuda.emulator import card, graphs
 from tinyconv.kernels.cuda.emulator.arrays import allocate, ndarray, unwrap, wrap
 from tinyconv.kernels.cuda.emulator.launching import RawKernel, RawModule
 
@@ -84,10 +84,22 @@ class _LikeNumPy(ModuleType):
         found = getattr(self._numpy, name)
         if isinstance(found, ModuleType):
             found = _LikeNumPy(f"{self.__name__}.{name}", found)
+        elif name in ("mgrid", "ogrid"):
+            found = _Grid(found)
         elif callable(found) and not isinstance(found, type):
             found = _Function(found)
         setattr(self, name, found)
         return found
+
+
+class _Grid:
+    """`ogrid` or `mgrid`, which are indexed and not called."""
+
+    def __init__(self, grid: Any) -> None:
+        self._grid = grid
+
+    def __getitem__(self, slices: Any) -> Any:
+        return wrap(self._grid[slices])
 
 
 class _Function:
@@ -98,10 +110,15 @@ class _Function:
         self.__name__ = getattr(function, "__name__", "")
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        with np.errstate(all="ignore"):
-            result = self._function(*unwrap(args), **unwrap(options))
+        def again() -> Any:
+            with np.errstate(all="ignore"):
+                return self._function(*unwrap(args), **unwrap(options))
+
         out = options.get("out")
-        return out if isinstance(out, ndarray) else wrap(result)
+        if isinstance(out, ndarray) or self.__name__ in ("copyto", "at", "put"):
+            graphs.do(again)
+            return out
+        return graphs.computed(wrap(again()), again)
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._function, name)
@@ -116,13 +133,15 @@ def _special(name: str) -> _Function:
 
 def array(value: Any, dtype: Any = None, copy: bool = True, order: str = "K", ndmin: int = 0) -> ndarray:
     """An array of anything that NumPy makes one of, in new memory."""
+    if not isinstance(value, ndarray):
+        graphs.refuse_while_recording()
     host = value._host if isinstance(value, ndarray) else np.asarray(_hosts(value))
     host = np.array(host, dtype=dtype, ndmin=ndmin, copy=None)
     if order in ("K", "A") and not isinstance(value, ndarray):  # CuPy keeps C and F alone
         order = "F" if host.flags.f_contiguous and not host.flags.c_contiguous else "C"
     memory = allocate(host.shape, host.dtype, order, host)
     memory[...] = host
-    return wrap(memory)
+    return graphs.computed(wrap(memory), lambda: host)
 
 
 def _hosts(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.kernels.cuda.emulator import build
+from tinyconv.kernels.cuda.emulator import build, graphs
 from tinyconv.kernels.cuda.emulator.arrays import live_memory, ndarray
 from tinyconv.kernels.cuda.emulator.card import ATTRIBUTES, CUDADriverError
 
@@ -94,6 +94,10 @@ class RawKernel:
     ) -> None:
         shape = self._shape(grid, block, shared_mem)
         values = self._values(args)
+        graphs.do(lambda: self._run(shape, values, args))
+
+    def _run(self, shape: Shape, values: list[np.ndarray], args: Any) -> None:
+        """Launch it; `args` are held on to, so that their memory is there."""
         places = (ctypes.c_void_p * max(1, len(values)))(*(value.ctypes.data for value in values))
         with _one_at_a_time:
             bounds = live_memory()

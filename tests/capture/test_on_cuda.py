@@ -1,0 +1,152 @@
+"""Captured steps on a GPU, or on the emulator: the same numbers, in graphs that are launched as one."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinyconv as tc
+import tinyconv.nn.functional as F
+from tests.capture.steps import NETWORKS, batches
+from tests.gpu import gpu
+from tinyconv import nn
+from tinyconv.capture import segments
+
+STEPS = 8
+
+
+@pytest.fixture(autouse=True)
+def cuda() -> Iterator[Any]:
+    with gpu() as cupy:
+        yield cupy
+
+
+def on_cuda(*tensors: tc.Tensor) -> tuple[tc.Tensor, ...]:
+    return tuple(tensor.to("cuda") for tensor in tensors)
+
+
+class Training:
+    """A network on the GPU, and a step of it."""
+
+    def __init__(self, model: nn.Module, autocast: bool = False) -> None:
+        self.model = model.to("cuda").train()
+        self.optimizer = tc.optim.SGD(self.model.parameters(), lr=0.05, momentum=0.9)
+        self.autocast = autocast
+
+    def step(self, x: tc.Tensor, y: tc.Tensor) -> tc.Tensor:
+        self.optimizer.zero_grad()
+        with tc.autocast("cuda", enabled=self.autocast):
+            output = self.model(x)
+        loss = F.cross_entropy(output, y)
+        loss.backward()
+        self.optimizer.step()
+        return loss
+
+
+def both(network: str, autocast: bool = False) -> tuple[list[float], list[float], Any, list[tc.Tensor]]:
+    """The losses of the eager and of the captured step, the captured function, and all it returned."""
+    losses = []
+    returned: list[tc.Tensor] = []
+    for captured in (False, True):
+        tc.manual_seed(1)
+        training = Training(NETWORKS[network](), autocast)
+        step = tc.compile(training.step, fullgraph=True) if captured else training.step
+        found = [step(*on_cuda(x, y)) for x, y in batches(network, STEPS, size=3)]
+        losses.append([loss.item() for loss in found])
+        returned = found
+    return *losses, step, returned
+
+
+def segments_of(compiled: Any) -> list[segments.Segment]:
+    plans = [plan for plans in compiled._plans.values() for plan in plans]
+    return [segment for plan in plans if plan.code for segment in plan.code.segments.values()]
+
+
+@pytest.mark.parametrize("network", ["mlp", "lenet", "unet"])
+def test_a_captured_step_is_the_eager_one(network: str) -> None:
+    eager, captured, step, returned = both(network)
+    assert captured == eager and len(set(eager)) == STEPS
+    found = segments_of(step)
+    assert found and not [segment.reason for segment in found if segment.reason is not None]
+    assert all(segment._graph is not None for segment in found)
+    assert [loss.item() for loss in returned] == captured  # no later call has written into them
+
+
+def test_dropout_draws_a_new_mask_in_each_call() -> None:
+    """Its key is a number and no array, so that it is started between two graphs."""
+    tc.manual_seed(0)
+    model = nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Linear(16, 16), nn.Dropout(0.5)).to("cuda")
+    compiled = tc.compile(lambda x: model(model[2](model[0](x) * 2 + 1)[:, :1].expand(-1, 20)).sum(1) * 3)
+    x = tc.ones(2, 20).to("cuda")
+    with tc.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        results = [tuple(compiled(x).tolist()) for _ in range(7)]
+    assert compiled.captured() and len(set(results)) == 7
+
+
+def test_autocast_is_replayed() -> None:
+    eager, captured, step, _ = both("lenet", autocast=True)
+    plain, *_ = both("lenet")
+    assert captured == eager and eager != plain
+    assert not [segment.reason for segment in segments_of(step) if segment.reason is not None]
+
+
+def test_weights_that_were_replaced_are_seen() -> None:
+    tc.manual_seed(2)
+    model = nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 2)).to("cuda")
+    compiled = tc.compile(lambda x: model(x))
+    x = tc.rand(3, 6).to("cuda")
+    with tc.no_grad():
+        for _ in range(5):
+            compiled(x)
+        for parameter in model.parameters():
+            parameter.array = parameter.array * 2
+        np.testing.assert_array_equal(compiled(x).cpu().numpy(), model(x).cpu().numpy())
+    (segment,) = segments_of(compiled)
+    assert segment.reason is None
+
+
+def test_a_graph_that_gives_other_numbers_is_not_used(cuda: Any) -> None:
+    x = cuda.asarray(np.ones(3, np.float32))
+    calls = [0]
+
+    def kernels(a: Any) -> tuple[Any, ...]:
+        calls[0] += 1
+        return (a * calls[0],)  # a number that Python counts, which a graph cannot
+
+    segment = segments.Segment(kernels, (False,))
+    for call in range(1, 5):
+        (result,) = segment(x)
+        assert result.get()[0] == calls[0] and call <= calls[0]
+    assert segment.reason is not None and "other numbers" in segment.reason
+
+
+def test_a_kernel_that_asks_for_a_number_is_left_alone(cuda: Any) -> None:
+    x = cuda.asarray(np.ones(3, np.float32))
+    segment = segments.Segment(lambda a: (a * float(a.sum()),), (True,))
+    for _ in range(4):
+        assert segment(x)[0].get().tolist() == [3, 3, 3]
+    assert segment.reason is not None and "CUDARuntimeError" in segment.reason
+
+
+def test_outside_of_a_step_a_way_back_has_no_graph() -> None:
+    """Another forward pass may come before it, and would write over what it needs."""
+    tc.manual_seed(3)
+    model = nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 2)).to("cuda")
+    compiled = tc.compile(model)
+    x, z = tc.rand(3, 6).to("cuda"), tc.rand(3, 6).to("cuda")
+    for _ in range(5):
+        compiled(x).sum().backward()
+    assert compiled is not model
+    model.zero_grad()
+    first, second = compiled(x), compiled(z)
+    (first.sum() + 2 * second.sum()).backward()
+    gradients = [parameter.grad.cpu().numpy() for parameter in model.parameters()]
+    model.zero_grad()
+    (model(x).sum() + 2 * model(z).sum()).backward()
+    for found, parameter in zip(gradients, model.parameters(), strict=True):
+        np.testing.assert_allclose(found, parameter.grad.cpu().numpy(), rtol=1e-5, atol=1e-6)
