@@ -14,8 +14,8 @@ MUTATIONS = (
     wrong(
         "mask loss: the weight counts outside of the mask",
         "train/mask_loss.py",
-        "* target.array + 1",
-        "* (1 - target.array) + 1",
+        "* target + 1",
+        "* (1 - target) + 1",
         LOSS,
     ),
     wrong(
@@ -28,8 +28,8 @@ MUTATIONS = (
     wrong(
         "mask loss: class weights in the place of border weights",
         "train/mask_loss.py",
-        "Tensor(inside) if pixels is None else pixels * Tensor(inside)",
-        "Tensor(inside)",
+        "inside if pixels is None else pixels * inside",
+        "inside",
         LOSS,
     ),
     wrong(
@@ -49,7 +49,7 @@ MUTATIONS = (
     wrong(
         "mask loss: weighted Dice losses are added up",
         "train/mask_loss.py",
-        "(self.weights / self.weights.sum())",
+        "self.weights / self.weights.sum()",
         "self.weights",
         LOSS,
     ),

@@ -78,9 +78,8 @@ class MaskLoss:
         probability = sigmoid(output) if self.scores else output
         self.dice = count(probability.array, target.array).dice
         if self.weights is not None:
-            inside = (
-                reshape(self._like(target, self.weights - 1), (-1, *[1] * (target.ndim - 2))) * target + 1
-            )
+            per_mask = reshape(self._like(target, self.weights - 1), (-1, *[1] * (target.ndim - 2)))
+            inside = per_mask * target + 1
             pixels = inside if pixels is None else pixels * inside
         if self.kind == "focal":
             loss = F.binary_focal_loss_with_logits(output, target, reduction="none")

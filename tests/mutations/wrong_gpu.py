@@ -1,0 +1,83 @@
+"""Mistakes around a GPU: rounding and scaling, graphs of kernels, and what is said without one."""
+
+from __future__ import annotations
+
+from tests.mutations.mutation import wrong
+
+ROUNDING = "tests/amp/test_rounding.py"
+AUTOCAST = "tests/amp/test_autocast.py"
+SCALER = "tests/amp/test_grad_scaler.py"
+SEGMENTS = "tests/capture/test_on_cuda.py"
+
+MUTATIONS = (
+    wrong(
+        "rounding: of two that are as near, the larger one",
+        "kernels/reference/elementwise.py",
+        "(np.uint32(0x7FFF) + (bits >> 16 & 1))",
+        "np.uint32(0x8000)",
+        f"{ROUNDING}::test_bfloat16_by_hand",
+    ),
+    wrong(
+        "autocast: nothing is rounded",
+        "ops/precision.py",
+        "elementwise.rounded(x, precision) if x.dtype == float32 else x",
+        "x",
+        f"{AUTOCAST}::test_products_are_those_of_rounded_factors",
+    ),
+    wrong(
+        "autocast: the way back multiplies in float32",
+        "autograd.py",
+        "with matmul_precision(node._precision):",
+        'with matmul_precision("float32"):',
+        f"{AUTOCAST}::test_products_are_those_of_rounded_factors",
+    ),
+    wrong(
+        "GradScaler: infinite gradients let the scale grow",
+        "amp/grad_scaler.py",
+        "self._scale * self._backoff_factor",
+        "self._scale * self._growth_factor",
+        f"{SCALER}::test_scales_and_steps_are_pytorchs",
+    ),
+    wrong(
+        "GradScaler: one step too many before the scale grows",
+        "amp/grad_scaler.py",
+        "self._growth_tracker == self._growth_interval",
+        "self._growth_tracker > self._growth_interval",
+        f"{SCALER}::test_scales_and_steps_are_pytorchs",
+    ),
+    wrong(
+        "capture: a graph keeps the first dropout mask",
+        "capture/segments.py",
+        'name[0] in "kn"',
+        'name[0] in "n"',
+        f"{SEGMENTS}::test_dropout_draws_a_new_mask_in_each_call",
+    ),
+    wrong(
+        "capture: a graph reads weights that were replaced",
+        "capture/segments.py",
+        "return not any(moved)",
+        "return True",
+        f"{SEGMENTS}::test_weights_that_were_replaced_are_seen",
+    ),
+    wrong(
+        "capture: a result lies where the next call writes",
+        "capture/segments.py",
+        ".copy('K')",
+        "",
+        f"{SEGMENTS}::test_a_captured_step_is_the_eager_one",
+    ),
+    wrong(
+        "device errors: the number of GPUs is a GPU",
+        "device_errors.py",
+        "if index >= count:",
+        "if index > count:",
+        "tests/test_device_errors.py::test_a_gpu_that_is_not_there_is_refused_by_its_number",
+    ),
+    wrong(
+        "loader: batches are not pinned",
+        "data/collate.py",
+        "return batch.pin_memory()",
+        "return batch",
+        "tests/cuda/test_pinned.py::test_batches_are_pinned",
+    ),
+)
