@@ -115,7 +115,7 @@ class Runs:
         """
         whole = flat.reshape([self.array.shape[axis] for axis in self._left])
         taken = tuple(i for i, axis in enumerate(self._left) if axis in self._taken)
-        return whole.mean(axis=taken, keepdims=True)
+        return whole.mean(axis=taken, keepdims=True) if taken else whole
 
     def spread(self, part: Array) -> Array:
         """The inverse: each number as often as there are elements in its mean, flat."""

@@ -14,6 +14,8 @@ from tinyconv.kernels.reference import norm as reference
 Array = Any
 
 SOURCE = "norm.cu"
+NULL = 0
+"""The pointer to no array; None is not one in every release of CuPy."""
 
 
 def normalize(x: Array, axes: tuple[int, ...], eps: float) -> tuple[Array, Array, Array]:
@@ -31,7 +33,7 @@ def normalize(x: Array, axes: tuple[int, ...], eps: float) -> tuple[Array, Array
         var = runs.mean(variances + cupy.square(means - runs.spread(mean)))
         means, variances = runs.spread(mean), runs.spread(var)
     y = cupy.empty_like(runs.array)
-    args = (runs.array, means, variances, None, None, y, float(eps))
+    args = (runs.array, means, variances, NULL, NULL, y, float(eps))
     stack.launch_elements(_kernel("normalized", x.dtype), args)
     return y, *(runs.as_given(part.astype(x.dtype), True) for part in (mean, var))
 
@@ -47,7 +49,7 @@ def normalize_backward(
     if runs is None or stack is None:
         return reference.normalize_backward(grad, grad_mean, grad_var, y, var, axes, eps)
     grad = in_order_of(runs.array, grad)
-    totals, products = (runs.mean(part) / stack.summed for part in _products(grad, runs.array, None, stack))
+    totals, products = (runs.mean(part) / stack.summed for part in _products(grad, runs.array, NULL, stack))
     square = runs.as_left(var).astype(np.float64) + eps
     deviation, count = cupy.sqrt(square), prod(y.shape[axis] for axis in axes)
     offset = totals - deviation * runs.as_left(grad_mean) / count
@@ -138,11 +140,11 @@ def _kernel(name: str, dtype: Any) -> Any:
     return kernel(SOURCE, f"{name}<{C_TYPES[str(dtype)]}>")
 
 
-def _vector(part: Array | None) -> Array | None:
+def _vector(part: Array | None) -> Array:
     """A number for each channel, side by side in memory."""
     import cupy
 
-    return None if part is None else cupy.ascontiguousarray(part)
+    return NULL if part is None else cupy.ascontiguousarray(part)
 
 
 def _moments(x: Array, stack: Stack) -> tuple[Array, Array]:
@@ -155,7 +157,7 @@ def _moments(x: Array, stack: Stack) -> tuple[Array, Array]:
     return _join("join_moments", moments)
 
 
-def _products(grad: Array, x: Array, mean: Array | None, stack: Stack) -> tuple[Array, Array]:
+def _products(grad: Array, x: Array, mean: Array, stack: Stack) -> tuple[Array, Array]:
     """The sums of grad and of grad * (x - mean) of each column, in float64."""
     import cupy
 

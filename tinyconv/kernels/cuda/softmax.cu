@@ -13,22 +13,12 @@ struct Rows {
 
 __device__ inline long long row_of_warp() { return (long long)blockIdx.x * blockDim.y + threadIdx.y; }
 
-// Joins what the 32 lanes have. The value of lane i meets that of lane i ^ 16, then i ^ 8, ..., so that
-// after five steps each lane has the same result.
-template <typename T, typename Join>
-__device__ T join_lanes(T mine, Join join) {
-  for (int distance = 16; distance > 0; distance /= 2) {
-    mine = join(mine, __shfl_xor_sync(0xffffffffu, mine, distance));
-  }
-  return mine;
-}
-
 template <typename T, typename Term>
 __device__ T sum_of_row(long long classes, Term term) {
   T total = 0;
 #pragma unroll 4
   for (long long c = threadIdx.x; c < classes; c += 32) total += term(c);
-  return join_lanes(total, [](T a, T b) { return a + b; });
+  return warp_sum(total);
 }
 
 // A NaN may be missed. It makes the sum of the powers NaN all the same.
@@ -37,7 +27,7 @@ __device__ T largest_of_row(const T* x, long long classes) {
   T best = x[0];
 #pragma unroll 4
   for (long long c = threadIdx.x; c < classes; c += 32) best = x[c] > best ? x[c] : best;
-  return join_lanes(best, [](T a, T b) { return a > b ? a : b; });
+  return warp_max(best);
 }
 
 template <typename T>

@@ -75,7 +75,7 @@ def softmax_nll_backward(grad: Array, x: Array, labels: Array, ignored: int, red
     if not _are_rows(x, labels) or grad.dtype != x.dtype:
         return reference.softmax_nll_backward(grad, x, labels, ignored, reduction)
     grad, x, labels = cupy.ascontiguousarray(grad), cupy.ascontiguousarray(x), _flat(labels)
-    total = None
+    total: Any = 0  # a null pointer
     if reduction == "mean":
         total = cupy.zeros((), np.uint64)
         launch_elements(kernel(SOURCE, "count_labels"), labels.size, (labels, total, ignored, labels.size))
