@@ -59,6 +59,7 @@ def test_a_right_kernel_passes():
         ("y[i] = 2 * x[i];", "OutOfBoundsError", 3),
         ("if (i < count) y[i] = 2 * x[i - 30000];", "OutOfBoundsError", 3),
         ("if (i < count) y[i + 30000] = 2 * x[i];", "OutOfBoundsError", 3),
+        ("if (i < count) y[i - count - 4] = 2 * x[i];", "OutOfBoundsError", 3),
         (
             "__shared__ float s[4]; s[threadIdx.x] = i; if (i < count) y[i] = s[3 - threadIdx.x];",
             "RaceError",

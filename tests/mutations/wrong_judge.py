@@ -7,6 +7,7 @@ from tests.mutations.mutation import wrong
 JUDGE, HOSTILE = "tests/course/test_judge.py", "tests/course/test_hostile.py"
 GUESSES, COMPARISON = f"{JUDGE}::test_what_the_judge_guesses_by_itself", f"{JUDGE}::test_comparison"
 GRADIENTS = f"{JUDGE}::test_gradients_by_differences_are_those_of_calculus"
+KERNEL = "tests/course/test_kernel.py"
 LAYOUTS = f"{JUDGE}::test_arrays_travel_with_their_memory_order"
 
 MUTATIONS = (
@@ -248,6 +249,34 @@ MUTATIONS = (
         "[part for part in body if not _is_docstring(part)]",
         "body",
         "tests/course/test_submission.py",
+    ),
+    wrong(
+        "submission: comments in C make another program",
+        "course/exercises/submission.py",
+        'without = re.sub(r"//[^\\n]*|/\\*.*?\\*/", " ", source, flags=re.DOTALL)',
+        "without = source",
+        f"{KERNEL}::test_the_same_kernel_but_for_comments_and_spaces",
+    ),
+    wrong(
+        "kernel: an index that is too small meets the next array",
+        "course/exercises/kernel_room.py",
+        "APART = 1 << 16",
+        "APART = 4",
+        f"{KERNEL}::test_what_must_not_be_done_is_named_with_its_line",
+    ),
+    wrong(
+        "kernel: the parameters may be others",
+        "course/exercises/kernel.py",
+        "static_assert({same},",
+        "static_assert(true || {same},",
+        f"{KERNEL}::test_other_parameters_are_refused",
+    ),
+    wrong(
+        "kernel: the line is not said",
+        "course/exercises/kernel.py",
+        "line = int(place[1]) if place else None",
+        "line = None",
+        f"{KERNEL}::test_what_must_not_be_done_is_named_with_its_line",
     ),
     wrong(
         "progress: the file may be cut where it is written",
