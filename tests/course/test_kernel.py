@@ -70,15 +70,18 @@ def test_a_right_kernel_passes():
     ],
 )
 def test_what_must_not_be_done_is_named_with_its_line(body, words, line):
-    seen = verdict(TWICE.format(body=body)).seen
+    done = verdict(TWICE.format(body=body))
+    assert not done.passed
+    seen = done.seen
     assert seen.sentence.startswith(words) and (line is None or seen.error["line"] == line)
     assert "[code at" not in seen.sentence
 
 
 @compiles
 def test_other_parameters_are_refused():
-    seen = verdict(RIGHT.replace("int count", "long long count")).seen
-    assert "parameters have to stay" in seen.sentence and seen.error["line"] is None
+    done = verdict(RIGHT.replace("int count", "long long count"))
+    assert not done.passed
+    assert "parameters have to stay" in done.seen.sentence and done.seen.error["line"] is None
 
 
 @compiles
