@@ -7,8 +7,10 @@ import re
 import numpy as np
 import pytest
 
+from tests.gpu import gpu
 from tests.site.pages import DOCS, PAGES, blocks, name
 from tinyconv.errors import TinyconvError
+from tinyconv.kernels.cuda import _launch
 
 PROGRAMS = [page for page in PAGES if blocks(page, "python")]
 
@@ -27,6 +29,7 @@ from tinyconv.kernels.cpu.activation import ZERO, along, suits_alone
 reference = SimpleNamespace(squared_relu=squared_relu)
 parallel = numba.njit(parallel=True)  # without the file on disk, which needs a file of source
 """,
+    ("docs/add-a-kernel.md", 3): "from tinyconv.kernels.cuda.activation import _launch",
     ("docs/add-an-op.md", 0): """
 import math
 from typing import Any
@@ -97,18 +100,48 @@ def shows_its_error(page, program, names, line):
         exec(program, names)
 
 
+GUIDE = DOCS / "add-a-kernel.md"
+
+
+def pieces_of_the_guide(numbers, names):
+    """Run these pieces of "Adding a kernel"."""
+    for number in numbers:
+        exec(BEFORE.get((name(GUIDE), number), ""), names)
+        exec(blocks(GUIDE, "python")[number], names)
+
+
 def test_the_kernel_that_the_guide_adds_is_right():
     pytest.importorskip("numba")
     names = {}
-    page = DOCS / "add-a-kernel.md"
-    for number, code in enumerate(blocks(page, "python")):
-        exec(BEFORE.get((name(page), number), ""), names)
-        exec(code, names)
+    pieces_of_the_guide(range(3), names)
     x = np.random.default_rng(0).normal(size=(2, 3, 50, 60)).astype(np.float32).transpose(0, 2, 3, 1)
     x[0, 0, 0] = np.nan, np.inf, -np.inf
     y = names["squared_relu"](x)
     np.testing.assert_array_equal(y, names["reference"].squared_relu(x))
     assert y.strides == x.strides and np.isnan(y[0, 0, 0, 0])
+
+
+def test_the_cuda_kernel_that_the_guide_adds_is_right():
+    names = {}
+    pieces_of_the_guide([0], names)
+    reference = names["squared_relu"]
+    pieces_of_the_guide([3], names)
+    (source,) = blocks(GUIDE, "cuda")
+    x = np.random.default_rng(0).normal(size=10_000).astype(np.float32)
+    x[:3] = np.nan, np.inf, -np.inf
+    with gpu() as cupy:
+        code = f'#include "common.cuh"\n{source}'
+        module = cupy.RawModule(code=code, options=_launch.OPTIONS, name_expressions=("squared_relu<float>",))
+
+        def launch(kernel, inputs):
+            out = cupy.empty_like(inputs[0])
+            function = module.get_function(f"{kernel}<float>")
+            _launch.launch_elements(function, out.size, (*inputs, out, out.size))
+            return out
+
+        names["_launch"] = launch
+        found = names["squared_relu"](cupy.asarray(x)).get()
+    np.testing.assert_array_equal(found, reference(x))
 
 
 def test_the_lists_name_pieces_that_exist():

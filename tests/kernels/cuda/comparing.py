@@ -6,9 +6,15 @@ import importlib
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tests.gpu import to_gpu
 from tinyconv import kernels
+
+shapes = st.one_of(
+    st.sampled_from([(300,), (2, 5, 7, 6)]), st.lists(st.integers(0, 5), max_size=4).map(tuple)
+)
+"""Arrays with all that can be in one, and those of few numbers, or none."""
 
 TOLERANCE = {"float32": 2e-6, "float64": 1e-13}
 """Some roundings of a function's value; sums of many numbers need a bound of their own."""

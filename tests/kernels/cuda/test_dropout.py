@@ -16,7 +16,9 @@ from tinyconv.kernels.reference import dropout as reference
 
 FUNCTIONS = [("relu", ()), ("leaky_relu", (0.1,)), ("elu", (0.7,)), ("sigmoid", ()), ("tanh", ())]
 keys = st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
-shapes = st.lists(st.integers(0, 7), min_size=0, max_size=5).map(tuple)
+shapes = st.one_of(
+    st.sampled_from([(303,), (2, 5, 7, 6)]), st.lists(st.integers(0, 7), max_size=5).map(tuple)
+)
 chances = st.one_of(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0, 1))
 dtypes = st.sampled_from([np.float32, np.float64])
 
@@ -32,34 +34,33 @@ def test_dropout(
     assert_is_reference(cuda, "dropout", "dropout", x, p, key, rtol=0, atol=0)
 
 
-def test_a_mask_of_more_words_than_the_counters_lower_half_has_threads(cuda: Any) -> None:
+def test_a_thread_takes_several_groups_of_four(cuda: Any) -> None:
     """Each of 4096 threads takes several groups of four, and the last group is not full."""
     x = np.ones(4 * 4096 * 2 + 3, dtype=np.float32)
     assert_is_reference(cuda, "dropout", "dropout", x, 0.3, (7, 2**63), rtol=0, atol=0)
 
 
+def test_an_element_whose_word_is_the_threshold_is_kept(cuda: Any) -> None:
+    """The first word of seed 0 and call 0 is known: with p = word / 2**32 it is the threshold."""
+    word = int(reference.random_words(1, (0, 0))[0])
+    found = assert_is_reference(cuda, "dropout", "dropout", np.ones(1), word / 2**32, (0, 0))
+    assert found[0] > 0
+
+
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    function=st.sampled_from(FUNCTIONS), shape=shapes, orders=st.tuples(*[st.integers(0, 239)] * 2),
+    shape=shapes, orders=st.tuples(*[st.integers(0, 239)] * 2),
     seed=st.integers(0, 99), key=keys, p=chances, dtype=dtypes,
 )  # fmt: skip
 def test_dropout_joined_with_a_function(
-    cuda: Any,
-    make_array: Any,
-    function: Any,
-    shape: Any,
-    orders: Any,
-    seed: int,
-    key: Any,
-    p: float,
-    dtype: Any,
+    cuda: Any, make_array: Any, shape: Any, orders: Any, seed: int, key: Any, p: float, dtype: Any
 ) -> None:
-    name, numbers = function
     x = make_array(shape, orders[0], seed, special=True, dtype=dtype)
     grad = make_array(shape, orders[1], seed + 1, dtype=dtype)
-    assert_is_reference(cuda, "fused", "activation_dropout", x, name, numbers, p, key)
-    at = x if name == "leaky_relu" else getattr(functions, name)(x, *numbers)
-    assert_is_reference(cuda, "fused", "dropout_activation_backward", grad, p, key, at, name, numbers)
+    for name, numbers in FUNCTIONS:
+        assert_is_reference(cuda, "fused", "activation_dropout", x, name, numbers, p, key)
+        at = x if name == "leaky_relu" else getattr(functions, name)(x, *numbers)
+        assert_is_reference(cuda, "fused", "dropout_activation_backward", grad, p, key, at, name, numbers)
 
 
 def test_a_function_that_is_not_among_them_goes_the_reference_way(cuda: Any) -> None:
