@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 import tinyconv as tc
 from tests.cli.command import refused, tinyconv_command
 from tests.fake_cupy import NO_GPU, OLD_DRIVER, CUDARuntimeError, fake_cupy
+from tests.gpu import gpu
 
 COMMANDS = {
     "train": ("unet", "--run", "RUN"),
@@ -45,3 +47,23 @@ def test_a_device_of_another_name_is_refused(name: str, tmp_path: Path) -> None:
 def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cupy", fake_cupy(1))
     refused(tinyconv_command("train", "unet", "--device", "cuda:1"), "'cuda:1'", "the only GPU here")
+
+
+def test_a_run_on_a_gpu_and_what_follows_it(tmp_path: Path) -> None:
+    """On the emulator where there is none; its checkpoint is the CPU's as well."""
+    run, image = tmp_path / "run", tmp_path / "image.png"
+    Image.new("L", (20, 17)).save(image)
+    tiny = ("--images", 4, "--size", 16, "--widths", "2,4", "--batch-size", 2, "--steps", 1, "--epochs", 2)
+    tiny += ("--ema", "0.9", "--accumulate", 2, "--clip-norm", 1, "--class-weights", "2")
+    with gpu():
+        for command, *arguments in (
+            ("train", "unet_bn", *tiny, "--run", run),
+            ("eval", run),
+            ("predict", run, image),
+        ):
+            done = tinyconv_command(command, *arguments, "--device", "cuda")
+            assert done.exit_code == 0, (command, done.output, done.exception)
+    on_gpu = (run / "predictions" / "image_mask.png").read_bytes()
+    tc.set_default_device("cpu")
+    assert tinyconv_command("predict", run, image).exit_code == 0
+    assert (run / "predictions" / "image_mask.png").read_bytes() == on_gpu

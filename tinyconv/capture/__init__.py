@@ -13,6 +13,7 @@ lists are the same, later calls run the list alone.
 | `state.py` | what the step can read, and whether that is still the same |
 | `program.py` | the list, and the Python function that is made of it |
 | `fusing.py` | kernels in it that become one |
+| `segments.py` | kernels in it that a GPU starts as one |
 | `outputs.py`, `graph.py` | what is returned, and its place in the graph |
 | `inline.py`, `running.py` | how ops stand in the program |
 """
@@ -87,6 +88,10 @@ def compile(
     gradients are added up call by call, and may differ from the eager ones in the last bit. So they may
     where several results go into one loss in another order than the function returns them. The results of
     one call are walked back together: a second ``backward()`` needs ``retain_graph=True`` in the first.
+
+    On a GPU the kernels of a step that goes back through its graph itself, or of a network without one,
+    become CUDA graphs (see `segments.py`). The gradients that such a step leaves in ``.grad`` are
+    overwritten by its next call.
 
     Examples
     --------

@@ -50,7 +50,7 @@ class EMA(Callback):
         self.averaged.update_parameters(trainer.model)
 
     def on_validation_start(self, trainer: Trainer) -> None:
-        self._own = {name: tensor.array.copy() for name, tensor in trainer.model.state_dict().items()}
+        self._own = {name: t.detach().clone() for name, t in trainer.model.state_dict().items()}
         trainer.model.load_state_dict(self.averaged.module.state_dict())
 
     def on_validation_end(self, trainer: Trainer) -> None:

@@ -106,7 +106,7 @@ def find_learning_rate(
         raise ArgumentError("find_learning_rate", "lowest, highest", found, "0 < lowest < highest")
     if not is_number(steps, 3, 2**31, whole=True):
         raise ArgumentError("find_learning_rate", "steps", repr(steps), "a whole number >= 3")
-    weights = {name: tensor.array.copy() for name, tensor in model.state_dict().items()}
+    weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
     state, random_state, training = copy.deepcopy(optimizer.state_dict()), get_rng_state(), model.training
     rates = [lowest * (highest / lowest) ** (step / (steps - 1)) for step in range(steps)]
     try:
