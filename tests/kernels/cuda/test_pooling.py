@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.gpu import to_gpu
 from tinyconv.kernels.cuda import adaptive_pooling as adaptive_gpu
 from tinyconv.kernels.cuda import pooling as gpu
+from tinyconv.kernels.cuda._boxes import maps_of
 from tinyconv.kernels.reference import adaptive_pooling as adaptive_reference
 from tinyconv.kernels.reference import pooling as reference
 
@@ -27,13 +28,15 @@ def windows(draw, dilated=True):
     dilation = each(st.integers(1, 2 if dilated else 1))
     for n, k, p, d in zip(size, kernel_size, padding, dilation, strict=True):
         assume(n + 2 * p >= d * (k - 1) + 1 and (d == 1 or p == 0))
-    shape = (draw(st.integers(0, 2)), draw(st.sampled_from([0, 1, 3, 17])), *size)
+    shape = (draw(st.integers(0, 2)), draw(st.sampled_from([0, 1, 3, 8, 17])), *size)
     return shape, kernel_size, stride, padding, dilation, draw(st.booleans())
 
 
 @settings(deadline=None, max_examples=30)
 @given(window=windows(), order=st.integers(0, 47), seed=st.integers(0, 99), dtype=st.sampled_from(DTYPES))
 @example(((2, 17, 8, 6), (2, 2), (2, 2), (0, 0), (1, 1), False), 1, 0, np.float32)
+@example(((2, 8, 8, 6), (2, 2), (2, 2), (0, 0), (1, 1), False), 1, 0, np.float32)
+@example(((2, 8, 7, 7), (3, 3), (2, 2), (1, 1), (1, 1), False), 0, 0, np.float64)
 @example(((1, 3, 7, 7), (3, 3), (2, 2), (1, 1), (1, 1), True), 0, 0, np.float32)
 def test_max_pool_and_the_ways_back(cuda, make_array, window, order, seed, dtype):
     shape, *arguments = window
@@ -75,10 +78,11 @@ def test_avg_pool_and_its_gradient(cuda, make_array, window, order, include, dty
 @settings(deadline=None, max_examples=25)
 @given(
     size=st.lists(st.tuples(st.integers(1, 7), st.integers(1, 9)), min_size=1, max_size=3),
-    images=st.integers(0, 2), channels=st.sampled_from([0, 1, 3, 17]), order=st.integers(0, 47),
+    images=st.integers(0, 2), channels=st.sampled_from([0, 1, 3, 8, 17]), order=st.integers(0, 47),
     dtype=st.sampled_from(DTYPES),
 )  # fmt: skip
 @example([(5, 1), (7, 1)], 2, 17, 3, np.float32)
+@example([(5, 3), (7, 2)], 2, 8, 3, np.float32)
 def test_adaptive_pooling(cuda, make_array, size, images, channels, order, dtype):
     pixels, wanted = (tuple(side) for side in zip(*size, strict=True))
     shape = (images, channels, *pixels)
@@ -137,6 +141,23 @@ def test_whole_numbers_are_pooled_by_the_reference(cuda):
     x = np.arange(16).reshape(1, 1, 4, 4)
     y, indices = gpu.max_pool(to_gpu(cuda, x), (2, 2), (2, 2), (0, 0), (1, 1), False)
     assert y.get().ravel().tolist() == indices.get().ravel().tolist() == [5, 7, 13, 15]
+
+
+def test_arrays_that_begin_anywhere(cuda):
+    """Not at a multiple of 16 bytes, where four numbers could be loaded at once."""
+    numbers = np.random.default_rng(0).normal(size=2 * 6 * 8 * 4 + 1).astype(np.float32)
+    x = numbers[1:].reshape(2, 6, 8, 4).transpose(0, 3, 1, 2)
+    found = to_gpu(cuda, numbers)[1:].reshape(2, 6, 8, 4).transpose(0, 3, 1, 2)
+    assert found.data.ptr % 16 == 4
+    assert maps_of(found, (6, 8), (3, 4), found)["lanes"] == 1
+    assert maps_of(found, (6, 8), (3, 4), found.copy())["lanes"] == 4
+    windows = (2, 2), (2, 2), (0, 0), (1, 1), False
+    y, indices = gpu.max_pool(found, *windows)
+    right, places = reference.max_pool(x, *windows)
+    np.testing.assert_array_equal(y.get(), right)
+    np.testing.assert_array_equal(
+        gpu.unpool(y, indices, (6, 8)).get(), reference.unpool(right, places, (6, 8))
+    )
 
 
 def test_channels_stay_last_in_memory(cuda):

@@ -12,7 +12,11 @@ from tinyconv.kernels.cuda._rows import launch_rows
 Array = Any
 Sizes = tuple[int, ...]
 
-MAPS = np.dtype([("images", "i4"), ("channels", "i4"), ("size", "i4", 3), ("out", "i4", 3)])
+PACK = 16
+"""So many bytes one instruction loads or stores, from addresses that are a multiple of it."""
+MAPS = np.dtype(
+    [(name, "i4") for name in ("images", "channels", "lanes")] + [("size", "i4", 3), ("out", "i4", 3)]
+)
 """The struct Maps. CuPy hands an array of one element to a kernel by value."""
 SLIDING = np.dtype(
     [(name, "i4", 3) for name in ("kernel", "stride", "padding", "dilation")] + [("counts_padding", "i4")]
@@ -25,9 +29,16 @@ def suits(x: Array) -> bool:
     return x.ndim in (3, 4, 5) and str(x.dtype) in C_TYPES and x.shape[1] * x.shape[-1] < 2**31
 
 
-def maps_of(x: Array, size: Sizes, out: Sizes) -> Any:
-    """The images and channels of x, and the sizes of the image and of what is pooled."""
-    return np.array((*x.shape[:2], _volume(size, 1), _volume(out, 1)), MAPS)
+def maps_of(x: Array, size: Sizes, out: Sizes, *read: Array) -> Any:
+    """The images and channels of x, and the sizes of the image and of what is pooled.
+
+    Of the arrays that are `read`, the first of the dtype of what is written, a thread takes several channels
+    at a time where they lie so that it can; without any it takes one.
+    """
+    lanes = PACK // read[0].dtype.itemsize if read else 1
+    if x.shape[1] % lanes or any(array.data.ptr % PACK for array in read):
+        lanes = 1
+    return np.array((*x.shape[:2], lanes, _volume(size, 1), _volume(out, 1)), MAPS)
 
 
 def sliding(
@@ -43,10 +54,14 @@ def _volume(size: Sizes, missing: int) -> Sizes:
 
 
 def launch_places(source: str, name: str, dtype: Any, maps: Any, places: str, args: tuple[Any, ...]) -> None:
-    """Call a kernel with a thread for each channel of each place of ``maps[places]``, "size" or "out"."""
+    """Call a kernel with a thread for the channels of each place of ``maps[places]``, "size" or "out".
+
+    A kernel of whole numbers, without a dtype, takes one channel at a time.
+    """
     depth, height, width = map(int, maps[places])
     expression = f"{name}<{C_TYPES[str(dtype)]}>" if dtype is not None else name
-    rows, length = int(maps["images"]) * depth * height, width * int(maps["channels"])
+    lanes = int(maps["lanes"]) if dtype is not None else 1
+    rows, length = int(maps["images"]) * depth * height, width * int(maps["channels"]) // lanes
     if rows * length:
         launch_rows(kernel(source, expression), rows, length, args)
 
@@ -60,23 +75,26 @@ def empty_places(x: Array, size: Sizes, dtype: Any = None) -> Array:
 
 def pool_largest(source: str, name: str, x: Array, out: Sizes, *windows: Any) -> tuple[Array, Array]:
     """The largest of each window and its index, both (N, C, *out)."""
-    maps = maps_of(x, x.shape[2:], out)
+    pixels = channels_last(x)
+    maps = maps_of(x, x.shape[2:], out, pixels)
     y, indices = empty_places(x, out), empty_places(x, out, np.int32)
-    launch_places(source, name, x.dtype, maps, "out", (channels_last(x), y, indices, maps, *windows))
+    launch_places(source, name, x.dtype, maps, "out", (pixels, y, indices, maps, *windows))
     return y, indices
 
 
 def pool_mean(source: str, name: str, x: Array, out: Sizes, *windows: Any) -> Array:
     """The mean of each window, (N, C, *out)."""
-    maps = maps_of(x, x.shape[2:], out)
+    pixels = channels_last(x)
+    maps = maps_of(x, x.shape[2:], out, pixels)
     y = empty_places(x, out)
-    launch_places(source, name, x.dtype, maps, "out", (channels_last(x), y, maps, *windows))
+    launch_places(source, name, x.dtype, maps, "out", (pixels, y, maps, *windows))
     return y
 
 
 def spread_mean(source: str, name: str, grad: Array, size: Sizes, *windows: Any) -> Array:
     """The gradient of means: (N, C, *size)."""
-    maps = maps_of(grad, size, grad.shape[2:])
+    means = channels_last(grad)
+    maps = maps_of(grad, size, grad.shape[2:], means)
     out = empty_places(grad, size)
-    launch_places(source, name, grad.dtype, maps, "size", (channels_last(grad), out, maps, *windows))
+    launch_places(source, name, grad.dtype, maps, "size", (means, out, maps, *windows))
     return out

@@ -10,9 +10,10 @@
 
 #include "rows.cuh"
 
-// The same numbers as MAPS in _boxes.py: the images that are pooled, and what comes out.
+// The same numbers as MAPS in _boxes.py: the images that are pooled, and what comes out. A thread takes as
+// many neighbouring channels as there are lanes: what fits into 16 bytes, or 1.
 struct Maps {
-  int images, channels;
+  int images, channels, lanes;
   int size[3], out[3];
 };
 
@@ -63,20 +64,50 @@ struct Adaptive {
   }
 };
 
-// One channel of one pixel of an image, or of one window.
+// Some neighbouring channels of a pixel, which one instruction loads or stores.
+template <typename T, int LANES>
+struct alignas(sizeof(T) * LANES) Pack {
+  T lane[LANES];
+};
+
+template <int LANES, typename T>
+__device__ Pack<T, LANES> load(const T* place) {
+  return *(const Pack<T, LANES>*)place;
+}
+
+template <int LANES, typename T>
+__device__ void store(T* place, const Pack<T, LANES>& pack) {
+  *(Pack<T, LANES>*)place = pack;
+}
+
+template <int LANES>
+struct Lanes {};
+
+// Calls work(Lanes<n>()) with the number of lanes as a constant, so that loops over them are unrolled.
+template <typename T, typename Work>
+__device__ void with_lanes(const Maps& maps, Work work) {
+  if (maps.lanes > 1) {
+    work(Lanes<16 / sizeof(T)>());
+  } else {
+    work(Lanes<1>());
+  }
+}
+
+// Some channels of one pixel of an image, or of one window.
 struct Place {
   int image, channel, at[3];
 };
 
-// Calls body(place, i) for all channels of all places of the images; i is where that is in memory.
-template <typename Body>
+// Calls body(place, i) for all channels of all places of the images, LANES at a time; i is where they are.
+template <int LANES, typename Body>
 __device__ void each_place(const Maps& maps, const int* size, Body body) {
-  long long length = (long long)size[2] * maps.channels;
+  int groups = maps.channels / LANES;
+  long long length = (long long)size[2] * groups;
   along_rows(maps.images * size[0] * size[1], length, [&](int row, long long i) {
     int column = (int)i;
-    Place place = {row / size[1] / size[0], column % maps.channels,
-                   {row / size[1] % size[0], row % size[1], column / maps.channels}};
-    body(place, row * length + i);
+    Place place = {row / size[1] / size[0], column % groups * LANES,
+                   {row / size[1] % size[0], row % size[1], column / groups}};
+    body(place, (row * length + i) * LANES);
   });
 }
 
@@ -95,64 +126,80 @@ __device__ void each_pixel(const int* size, Span deep, Span high, Span wide, Bod
   }
 }
 
-// The largest pixel of each window and its number in the image. One thread has one channel of one window.
-template <typename T, typename Windows>
-__device__ void largest_of_windows(const T* x, T* y, int* indices, const Maps& maps, const Windows& windows) {
-  each_place(maps, maps.out, [&](const Place& place, long long i) {
+// The largest pixel of each window and its number in the image. One thread has some channels of one window.
+template <int LANES, typename T, typename Windows>
+__device__ void largest_of_windows(
+    Lanes<LANES>, const T* x, T* y, int* indices, const Maps& maps, const Windows& windows) {
+  each_place<LANES>(maps, maps.out, [&](const Place& place, long long i) {
     const T* image = x + begin_of(maps, maps.size, place);
-    T best = 0;
-    int found = -1;
+    Pack<T, LANES> best = {};
+    Pack<int, LANES> found = {};
+    bool first = true;
     each_pixel(
         maps.size, windows.pixels(maps, 0, place.at[0]), windows.pixels(maps, 1, place.at[1]),
         windows.pixels(maps, 2, place.at[2]), [&](int pixel) {
-          T value = image[(long long)pixel * maps.channels];
-          // Of equals the first stays; a NaN, which is not itself, wins over all.
-          if (found < 0 || value > best || value != value) {
-            best = value;
-            found = pixel;
+          Pack<T, LANES> values = load<LANES>(image + (long long)pixel * maps.channels);
+#pragma unroll
+          for (int c = 0; c < LANES; ++c) {
+            T value = values.lane[c];
+            // Of equals the first stays; a NaN, which is not itself, wins over all.
+            if (first || value > best.lane[c] || value != value) {
+              best.lane[c] = value;
+              found.lane[c] = pixel;
+            }
           }
+          first = false;
         });
-    y[i] = best;
-    indices[i] = found;
+    store(y + i, best);
+    store(indices + i, found);
   });
 }
 
 // The mean of each window, summed in numbers of type Sum.
-template <typename Sum, typename T, typename Windows>
-__device__ void mean_of_windows(const T* x, T* y, const Maps& maps, const Windows& windows) {
-  each_place(maps, maps.out, [&](const Place& place, long long i) {
+template <typename Sum, int LANES, typename T, typename Windows>
+__device__ void mean_of_windows(Lanes<LANES>, const T* x, T* y, const Maps& maps, const Windows& windows) {
+  each_place<LANES>(maps, maps.out, [&](const Place& place, long long i) {
     const T* image = x + begin_of(maps, maps.size, place);
-    Sum total = 0;
+    Pack<Sum, LANES> total = {};
+    Pack<T, LANES> mean;
     int count = 1;
     for (int axis = 0; axis < 3; ++axis) count *= windows.count(maps, axis, place.at[axis]);
     each_pixel(
         maps.size, windows.pixels(maps, 0, place.at[0]), windows.pixels(maps, 1, place.at[1]),
-        windows.pixels(maps, 2, place.at[2]),
-        [&](int pixel) { total += image[(long long)pixel * maps.channels]; });
-    y[i] = (T)(total / (Sum)count);
+        windows.pixels(maps, 2, place.at[2]), [&](int pixel) {
+          Pack<T, LANES> values = load<LANES>(image + (long long)pixel * maps.channels);
+#pragma unroll
+          for (int c = 0; c < LANES; ++c) total.lane[c] += values.lane[c];
+        });
+#pragma unroll
+    for (int c = 0; c < LANES; ++c) mean.lane[c] = (T)(total.lane[c] / (Sum)count);
+    store(y + i, mean);
   });
 }
 
-// The gradient of these means. One thread has one channel of one pixel of the image, and collects from
+// The gradient of these means. One thread has some channels of one pixel of the image, and collects from
 // the windows that saw it: no two threads write one number, and the order of the sum is always the same.
-template <typename Sum, typename T, typename Windows>
-__device__ void collect_from_windows(const T* grad, T* out, const Maps& maps, const Windows& windows) {
-  each_place(maps, maps.size, [&](const Place& place, long long i) {
+template <int LANES, typename T, typename Windows>
+__device__ void collect_from_windows(
+    Lanes<LANES>, const T* grad, T* out, const Maps& maps, const Windows& windows) {
+  each_place<LANES>(maps, maps.size, [&](const Place& place, long long i) {
     const T* windows_of_image = grad + begin_of(maps, maps.out, place);
     Span deep = windows.windows(maps, 0, place.at[0]);
     Span high = windows.windows(maps, 1, place.at[1]);
     Span wide = windows.windows(maps, 2, place.at[2]);
-    Sum total = 0;
+    Pack<T, LANES> total = {};
     for (int d = deep.first; d < deep.end; ++d) {
       for (int h = high.first; h < high.end; ++h) {
         int count = windows.count(maps, 0, d) * windows.count(maps, 1, h);
         for (int w = wide.first; w < wide.end; ++w) {
           int window = (d * maps.out[1] + h) * maps.out[2] + w;
-          Sum share = (Sum)(count * windows.count(maps, 2, w));
-          total += windows_of_image[(long long)window * maps.channels] / share;
+          T share = (T)(count * windows.count(maps, 2, w));
+          Pack<T, LANES> grads = load<LANES>(windows_of_image + (long long)window * maps.channels);
+#pragma unroll
+          for (int c = 0; c < LANES; ++c) total.lane[c] += grads.lane[c] / share;
         }
       }
     }
-    out[i] = (T)total;
+    store(out + i, total);
   });
 }

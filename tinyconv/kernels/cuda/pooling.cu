@@ -1,7 +1,7 @@
 // Sliding pooling windows, and the way back by indices.
 //
-// One thread makes one number of the output: it looks at the window below it, or from a pixel of an
-// image at the windows above it. Neighbouring threads have neighbouring channels, then pixels, so that
+// One thread makes one number of the output, or four: it looks at the window below it, or from a pixel of
+// an image at the windows above it. Neighbouring threads have neighbouring channels, then pixels, so that
 // whatever they look at lies side by side:
 //
 //            forward                          backward
@@ -14,24 +14,24 @@
 
 template <typename T>
 __global__ void max_pool(const T* x, T* y, int* indices, Maps maps, Sliding windows) {
-  largest_of_windows(x, y, indices, maps, windows);
+  with_lanes<T>(maps, [&](auto lanes) { largest_of_windows(lanes, x, y, indices, maps, windows); });
 }
 
 template <typename T>
 __global__ void avg_pool(const T* x, T* y, Maps maps, Sliding windows) {
-  mean_of_windows<T>(x, y, maps, windows);
+  with_lanes<T>(maps, [&](auto lanes) { mean_of_windows<T>(lanes, x, y, maps, windows); });
 }
 
 template <typename T>
 __global__ void avg_pool_backward(const T* grad, T* out, Maps maps, Sliding windows) {
-  collect_from_windows<T>(grad, out, maps, windows);
+  with_lanes<T>(maps, [&](auto lanes) { collect_from_windows(lanes, grad, out, maps, windows); });
 }
 
 // What a thread reads at an index outside the image: nothing.
 template <typename T>
 __global__ void pool_gather(const T* x, const int* indices, T* y, Maps maps) {
   int pixels = maps.size[0] * maps.size[1] * maps.size[2];
-  each_place(maps, maps.out, [&](const Place& place, long long i) {
+  each_place<1>(maps, maps.out, [&](const Place& place, long long i) {
     int pixel = indices[i];
     bool inside = pixel >= 0 && pixel < pixels;
     y[i] = inside ? x[begin_of(maps, maps.size, place) + (long long)pixel * maps.channels] : T(0);
@@ -56,7 +56,7 @@ __device__ inline int begin_of_window(const Maps& maps, int axis, int window) {
 __global__ void pool_reach(const int* indices, int* reach, Maps maps) {
   int farthest[6] = {0, 0, 0, 0, 0, 0};
   const int* size = maps.size;
-  each_place(maps, maps.out, [&](const Place& place, long long i) {
+  each_place<1>(maps, maps.out, [&](const Place& place, long long i) {
     int pixel = indices[i];
     if (pixel < 0 || pixel >= size[0] * size[1] * size[2]) return;
     int at[3] = {pixel / size[2] / size[1], pixel / size[2] % size[1], pixel % size[2]};
@@ -84,36 +84,41 @@ __device__ inline Span windows_in_reach(const Maps& maps, const int* reach, int 
   return {first, first_window_from(maps, axis, pixel + reach[axis] + 1), 1};
 }
 
-// Calls keep(number) for the numbers of x whose index is the pixel, in the order of their windows.
-template <typename T, typename Keep>
-__device__ void each_number_at(
-    const T* x, const int* indices, const int* reach, const Maps& maps, const Place& place, Keep keep) {
-  const int* size = maps.size;
-  int pixel = (place.at[0] * size[1] + place.at[1]) * size[2] + place.at[2];
-  long long begin = begin_of(maps, maps.out, place);
-  each_pixel(
-      maps.out, windows_in_reach(maps, reach, 0, place.at[0]),
-      windows_in_reach(maps, reach, 1, place.at[1]), windows_in_reach(maps, reach, 2, place.at[2]),
-      [&](int window) {
-        long long k = begin + (long long)window * maps.channels;
-        if (indices[k] == pixel) keep(x[k]);
-      });
+// Makes each number of y of the numbers of x whose index is its pixel: keep(number so far, number of x), in
+// the order of their windows.
+template <int LANES, typename T, typename Keep>
+__device__ void put_back(
+    Lanes<LANES>, const T* x, const int* indices, const int* reach, T* y, const Maps& maps, Keep keep) {
+  each_place<LANES>(maps, maps.size, [&](const Place& place, long long i) {
+    int pixel = (place.at[0] * maps.size[1] + place.at[1]) * maps.size[2] + place.at[2];
+    long long begin = begin_of(maps, maps.out, place);
+    Pack<T, LANES> made = {};
+    each_pixel(
+        maps.out, windows_in_reach(maps, reach, 0, place.at[0]),
+        windows_in_reach(maps, reach, 1, place.at[1]), windows_in_reach(maps, reach, 2, place.at[2]),
+        [&](int window) {
+          long long k = begin + (long long)window * maps.channels;
+          Pack<int, LANES> pixels = load<LANES>(indices + k);
+          Pack<T, LANES> numbers = load<LANES>(x + k);
+#pragma unroll
+          for (int c = 0; c < LANES; ++c) {
+            if (pixels.lane[c] == pixel) made.lane[c] = keep(made.lane[c], numbers.lane[c]);
+          }
+        });
+    store(y + i, made);
+  });
 }
 
 template <typename T>
 __global__ void pool_scatter(const T* x, const int* indices, const int* reach, T* y, Maps maps) {
-  each_place(maps, maps.size, [&](const Place& place, long long i) {
-    T total = 0;
-    each_number_at(x, indices, reach, maps, place, [&](T number) { total += number; });
-    y[i] = total;
+  with_lanes<T>(maps, [&](auto lanes) {
+    put_back(lanes, x, indices, reach, y, maps, [](T sum, T number) { return sum + number; });
   });
 }
 
 template <typename T>
 __global__ void unpool(const T* x, const int* indices, const int* reach, T* y, Maps maps) {
-  each_place(maps, maps.size, [&](const Place& place, long long i) {
-    T last = 0;
-    each_number_at(x, indices, reach, maps, place, [&](T number) { last = number; });
-    y[i] = last;
+  with_lanes<T>(maps, [&](auto lanes) {
+    put_back(lanes, x, indices, reach, y, maps, [](T, T number) { return number; });
   });
 }

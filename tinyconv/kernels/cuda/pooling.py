@@ -115,9 +115,9 @@ def _places(indices: Array) -> Array:
 def _spread(name: str, x: Array, indices: Array, size: Sizes) -> Array:
     import cupy
 
-    maps = maps_of(x, size, x.shape[2:])
-    places, reach = _places(indices), cupy.zeros(6, np.int32)
+    numbers, places, reach = channels_last(x), _places(indices), cupy.zeros(6, np.int32)
+    maps = maps_of(x, size, x.shape[2:], numbers, places)
     launch_places(SOURCE, "pool_reach", None, maps, "out", (places, reach, maps))
     y = empty_places(x, size)
-    launch_places(SOURCE, name, x.dtype, maps, "size", (channels_last(x), places, reach, y, maps))
+    launch_places(SOURCE, name, x.dtype, maps, "size", (numbers, places, reach, y, maps))
     return y
