@@ -54,7 +54,7 @@ def _export(network: Any, size: tuple[int, ...], onnx: Path, axes: tuple[Any, ..
     from tinyconv import io, ops
 
     named = {place: name for place, name in enumerate(axes, start=2) if isinstance(name, str)}
-    options = {"input_names": ["images"], "dynamic_axes": {"images": {0: "batch", **named}}}
+    options: dict[str, Any] = {"input_names": ["images"], "dynamic_axes": {"images": {0: "batch", **named}}}
     io.onnx.export(network, ops.zeros(1, *size), onnx, **options)
     return axes
 
