@@ -161,6 +161,8 @@ __global__ void product(const float* a, const float* b, float* out, int kind) {
 
 __global__ void from_table(float* out) { out[threadIdx.x] = table[threadIdx.x % 4]; }
 
+__global__ void last_one(int* out) { *out = threadIdx.x; }
+
 __global__ void where(int* out) {
   int block = blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
   int thread = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
@@ -170,7 +172,7 @@ __global__ void where(int* out) {
 NAMES = (
     "reverse", "reverse_twice", "reverse_in_warp", "reverse_in_dynamic", "unset", "shift", "shift_writes",
     "fours", "diverge", "leave_early", "half_a_shuffle", "left_out", "from_outside", "warps", "sums",
-    "product", "from_table", "where",
+    "product", "from_table", "where", "last_one",
 )  # fmt: skip
 
 
@@ -280,6 +282,16 @@ def test_a_barrier_that_some_threads_never_reach_is_an_error(cupy: Any, kernel: 
         kernel("left_out")((1,), (32,), (x,))
 
 
+def test_the_order_of_the_threads_changes_from_launch_to_launch(cupy: Any, kernel: Any) -> None:
+    """The thread that comes last is the one whose number stays."""
+    last = set()
+    for _ in range(2):
+        out = cupy.zeros(1, dtype=np.int32)
+        kernel("last_one")((1,), (64,), (out,))
+        last.add(int(out[0]))
+    assert last == {0, 63}
+
+
 def test_threads_that_ended_are_not_waited_for(cupy: Any, kernel: Any) -> None:
     out = cupy.zeros(64, dtype=np.float32)
     kernel("leave_early")((1,), (64,), (out, i32(40)))
@@ -377,6 +389,10 @@ def test_arguments_fit_the_parameters(cupy: Any, kernel: Any, x: Any) -> None:
             function((1,), (64,), (x, out, wrong))
     with pytest.raises(KernelError, match=r"parameter 1 is \*f4, its argument is \*f8"):
         function((1,), (64,), (x, out.astype(np.float64), 0))
+    with pytest.raises(TypeError, match="the pointer to no array is 0"):
+        function((1,), (64,), (None, out, 0))
+    with pytest.raises(KernelError, match="outside of every array"):
+        function((1,), (64,), (0, out, 0))
     with pytest.raises(TypeError, match=r"numpy\.ndarray of shape \(64,\)"):
         function((1,), (64,), (x.get(), out, 0))
 

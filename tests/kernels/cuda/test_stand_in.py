@@ -127,6 +127,11 @@ def test_there_is_one_card(cupy: Any) -> None:
         tc.ones(2).to("cuda:1")
 
 
+def test_grids_are_its_own(cupy: Any) -> None:
+    rows, columns = cupy.ogrid[:2, :3]
+    assert (rows * 3 + columns).get().tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
 def test_what_cupy_lacks_it_lacks_too(cupy: Any) -> None:
     for name in ("nditer", "geomspace", "block"):
         assert hasattr(np, name) and not hasattr(cupy, name)

@@ -127,7 +127,7 @@ def _gather(problem: Problem, x: Array, weight: Array, bias: Array | None, epilo
     y = empty_channels_last(problem.batch, channels, problem.out_size, x.dtype)
     if y.size == 0:
         return y
-    bias = None if bias is None else cupy.ascontiguousarray(bias)
+    bias = 0 if bias is None else cupy.ascontiguousarray(bias)  # 0: no array
     ends = epilogue.arguments(x.dtype)
     numbers, x, weight = factors(problem, x, weight)
     if problem.has_small_groups:

@@ -131,7 +131,8 @@ def sum_of_columns(
         parts = cupy.empty((_part_count(tiles, rows), columns), grad.dtype)
         function = kernel("sum_parts.cu", f"sum_columns<{C_TYPES[str(grad.dtype)]}>")
         ends = *epilogue.arguments(grad.dtype), np.int32(FORMATS.index(matmul_precision.get()))
-        arguments = (grad, at, before, parts, rows, np.int32(columns), *ends)
+        pointers = (0, 0) if at is None else (at, before)  # 0: no array
+        arguments = (grad, *pointers, parts, rows, np.int32(columns), *ends)
         function((tiles, len(parts)), (THREADS,), arguments)
         sum_of_parts(parts[:, None, :, None], sums, columns, 1, 1)
     return sums, before

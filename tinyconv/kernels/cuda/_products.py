@@ -35,8 +35,8 @@ def product_of_layer(x: Array, weight: Array, bias: Array | None, epilogue: Epil
     import cupy
 
     y = cupy.ascontiguousarray(product(x, weight.T))
-    bias = None if bias is None else cupy.ascontiguousarray(bias)
     if bias is not None or epilogue != NOTHING:
+        bias = 0 if bias is None else cupy.ascontiguousarray(bias)  # 0: no array
         function = kernel("sum_parts.cu", f"add_bias<{C_TYPES[str(y.dtype)]}>")
         launch_elements(
             function, y.size, (y, bias, y.size, np.int32(len(weight)), *epilogue.arguments(y.dtype))

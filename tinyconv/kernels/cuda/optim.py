@@ -140,5 +140,6 @@ def _launch(
     name: str, param: Array, grad: Array, averages: tuple[Array | None, ...], *numbers: float
 ) -> None:
     number = param.dtype.type
-    args = (param, in_order_of(param, grad), *averages, param.size, *map(number, numbers))
+    pointers = (0 if array is None else array for array in averages)
+    args = (param, in_order_of(param, grad), *pointers, param.size, *map(number, numbers))
     launch_elements(kernel("optim.cu", f"{name}<{C_TYPES[str(param.dtype)]}>"), param.size, args)

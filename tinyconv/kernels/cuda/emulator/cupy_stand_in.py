@@ -88,6 +88,8 @@ class _LikeNumPy(ModuleType):
             found = _Grid(found)
         elif callable(found) and not isinstance(found, type):
             found = _Function(found)
+        elif hasattr(type(found), "__getitem__") and not isinstance(found, str | dict):
+            found = _Indexed(found)
         setattr(self, name, found)
         return found
 
@@ -123,6 +125,16 @@ class _Function:
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._function, name)
         return _Function(found) if callable(found) else found
+
+
+class _Indexed:
+    """`ogrid` and its like, which are called with brackets."""
+
+    def __init__(self, maker: Any) -> None:
+        self._maker = maker
+
+    def __getitem__(self, index: Any) -> Any:
+        return wrap(self._maker[index])
 
 
 def _special(name: str) -> _Function:

@@ -131,7 +131,7 @@ class RawKernel:
         values = []
         for place, (parameter, value) in enumerate(zip(self.parameters, args, strict=True)):
             kind, data = _as_parameter(value)
-            null = value is None or (isinstance(value, int) and value == 0)
+            null = isinstance(value, int) and value == 0
             fits = kind == parameter or (parameter[0] == "*" and (null or kind == "p"))
             fits |= kind[0] == "*" and parameter[:2] in ("*v", "*s")
             fits |= kind[0] == "s" and parameter == f"s{data.nbytes}"
@@ -156,7 +156,7 @@ def _as_parameter(value: Any) -> tuple[str, np.ndarray]:
     if hasattr(value, "ptr"):
         return "p", np.array([value.ptr], dtype=np.uint64)
     if value is None:
-        return "p", np.zeros(1, dtype=np.uint64)
+        raise TypeError("Unsupported type None: the pointer to no array is 0")
     if isinstance(value, np.ndarray):
         if value.size != 1:
             raise TypeError(
