@@ -12,11 +12,12 @@ import numpy as np
 
 from tinyconv.capture.errors import NotCapturable
 from tinyconv.capture.graph import attach
+from tinyconv.capture.kinds import SIMPLE, is_own
 from tinyconv.capture.outputs import finish
 from tinyconv.capture.program import Code, Program, generate
 from tinyconv.capture.recording import Recording
 from tinyconv.capture.running import HELPERS
-from tinyconv.capture.state import SIMPLE, State, is_own
+from tinyconv.capture.state import State
 from tinyconv.capture.watching import watching
 from tinyconv.device import conv_algorithm, default_device, default_dtype, kernel_backend, matmul_precision
 from tinyconv.errors import ArgumentError, GraphError, TinyconvError

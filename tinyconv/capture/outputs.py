@@ -11,9 +11,9 @@ from typing import Any
 
 from tinyconv import autograd
 from tinyconv.capture.errors import NotCapturable
+from tinyconv.capture.kinds import SIMPLE
 from tinyconv.capture.program import Walk
 from tinyconv.capture.recording import Recording
-from tinyconv.capture.state import SIMPLE
 from tinyconv.capture.statement import Statement
 from tinyconv.device import array_module
 from tinyconv.errors import TinyconvError

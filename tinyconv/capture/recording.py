@@ -14,8 +14,9 @@ from typing import Any
 from tinyconv.autograd import Function
 from tinyconv.capture.errors import NotCapturable
 from tinyconv.capture.inline import INLINE, KERNELS_ONLY
+from tinyconv.capture.kinds import is_own
 from tinyconv.capture.running import is_array, leaves_of
-from tinyconv.capture.state import State, is_own
+from tinyconv.capture.state import State
 from tinyconv.capture.statement import Statement
 from tinyconv.capture.writing import MaskKey, Writer
 from tinyconv.device import matmul_precision

@@ -9,85 +9,28 @@ and buffers and their gradients, is not compared: a replay reads the arrays anew
 
 from __future__ import annotations
 
-import datetime
 import dis
 import functools
-import io
-import os
-import random
-import re
 import sys
-import sysconfig
-import weakref
 from collections.abc import Iterator
 from operator import call, is_
-from pathlib import Path
-from types import (
-    BuiltinFunctionType,
-    CodeType,
-    FunctionType,
-    GetSetDescriptorType,
-    MappingProxyType,
-    MemberDescriptorType,
-    MethodDescriptorType,
-    MethodType,
-    ModuleType,
-    WrapperDescriptorType,
-)
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-import numpy as np
-
 from tinyconv.capture.errors import NotCapturable
+from tinyconv.capture.kinds import (
+    SIMPLE,
+    TRANSPARENT,
+    UNWATCHED,
+    is_in_c,
+    is_library,
+    is_own,
+    is_scheduler,
+    is_users,
+)
 from tinyconv.capture.places import Cell, Items, Names, Slots, Watched
 from tinyconv.optim import Optimizer
-from tinyconv.optim.lr_scheduler import LRScheduler
 from tinyconv.tensor import Tensor
-
-PACKAGE = str(Path(__file__).parents[1])
-SITE = str(Path(np.__file__).parents[1])
-LIBRARIES = (
-    sysconfig.get_path("stdlib"),
-    *(f"{SITE}{os.sep}{name}" for name in ("numpy", "numba", "llvmlite")),
-)
-SIMPLE = (bool, int, float, complex, str, bytes, type(None), np.dtype, np.generic)
-UNWATCHED = (np.ndarray, np.random.Generator, np.random.RandomState, random.Random, io.IOBase)
-TRANSPARENT = {
-    object,
-    dict,
-    list,
-    tuple,
-    set,
-    frozenset,
-    range,
-    slice,
-    property,
-    type(...),
-    type(NotImplemented),
-}
-TRANSPARENT |= {
-    re.Pattern,
-    CodeType,
-    MethodDescriptorType,
-    MemberDescriptorType,
-    GetSetDescriptorType,
-    WrapperDescriptorType,
-    np.ufunc,
-    type(np.sum),
-}
-TRANSPARENT |= {staticmethod, classmethod, type(functools.lru_cache(len)), weakref.ref, MappingProxyType}
-TRANSPARENT |= {datetime.date, datetime.time, datetime.datetime, datetime.timedelta}
-"""Types made in C that hold nothing, or nothing that changes, or what `State` looks into."""
-
-
-def is_own(file: str) -> bool:
-    """Whether a file of code belongs to tinyconv."""
-    return file.startswith(PACKAGE)
-
-
-def is_library(file: str) -> bool:
-    """Whether a file of code is Python's or NumPy's, which keep no state that a step would read."""
-    return file.startswith(("<frozen", *LIBRARIES)) and ("site-packages" not in file or file.startswith(SITE))
 
 
 class State:
@@ -217,9 +160,9 @@ class State:
                 if key not in own and not key.startswith("_")
             )
         elif isinstance(value, ModuleType):
-            if _is_users(value):
+            if is_users(value):
                 self._module(value, tuple([key for key in vars(value) if not key.startswith("__")]))
-        elif not isinstance(value, BuiltinFunctionType) and not _is_scheduler(value):
+        elif not isinstance(value, BuiltinFunctionType) and not is_scheduler(value):
             yield from self._object(value, name)
 
     def _watch(self, entries: Iterator[Watched]) -> Iterator[tuple[Any, str]]:
@@ -232,7 +175,7 @@ class State:
             yield value.function, name
             return
         yield type(value), type(value).__name__
-        hidden = next((cls for cls in type(value).__mro__ if _is_in_c(cls) and cls not in TRANSPARENT), None)
+        hidden = next((cls for cls in type(value).__mro__ if is_in_c(cls) and cls not in TRANSPARENT), None)
         if hidden is not None:
             raise NotCapturable(f"can read {name}, a {hidden.__name__}, whose changes cannot be seen")
         slots = [slot for cls in type(value).__mro__ for slot in _names(vars(cls).get("__slots__", ()))]
@@ -301,7 +244,7 @@ class State:
                 self._code(part, names)
 
     def _module(self, module: ModuleType, used: tuple[str, ...]) -> None:
-        if not _is_users(module):
+        if not is_users(module):
             return
         for name in used:
             if name in vars(module) and (id(module), name) not in self._module_names:
@@ -314,12 +257,6 @@ class State:
                     self._to_do.append((value, name))
 
 
-def _is_users(module: ModuleType) -> bool:
-    """Whether a module may hold what changes: it is neither tinyconv's, nor Python's, nor installed."""
-    file = getattr(module, "__file__", None) or "<frozen"
-    return not (is_own(file) or is_library(file) or "site-packages" in file)
-
-
 def _globals_of(code: CodeType) -> list[str]:
     """The global names that a piece of code reads, Python's own functions among them."""
     return sorted({line.argval for line in dis.get_instructions(code) if line.opname == "LOAD_GLOBAL"})
@@ -329,19 +266,6 @@ def _used(code: CodeType) -> tuple[str, ...]:
     """The names in a piece of code, and in the functions inside it."""
     inside = (_used(part) for part in code.co_consts if isinstance(part, CodeType))
     return sum(inside, code.co_names)
-
-
-def _is_in_c(cls: type) -> bool:
-    """Whether a class is made in C: Python's own classes can be changed, and live on the heap."""
-    immutable, on_heap = 1 << 8, 1 << 9
-    return bool(cls.__flags__ & immutable) or not cls.__flags__ & on_heap
-
-
-def _is_scheduler(value: Any) -> bool:
-    """Whether its step, which a replay calls again, is the one thing that a training step does with it."""
-    return any(
-        cls.__module__.startswith(LRScheduler.__module__.rpartition(".")[0]) for cls in type(value).__mro__
-    )
 
 
 def _is_among(tensor: Tensor, arguments: Any) -> bool:

@@ -23,9 +23,9 @@ import numpy as np
 
 from tinyconv import kernels
 from tinyconv.capture.errors import NotCapturable
+from tinyconv.capture.kinds import PACKAGE, is_library, is_own
 from tinyconv.capture.recording import Recording
 from tinyconv.capture.running import at_precision
-from tinyconv.capture.state import PACKAGE, is_library, is_own
 from tinyconv.device import matmul_precision, seed
 from tinyconv.grad_mode import _grad_mode
 from tinyconv.tensor import Tensor

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from tinyconv.capture.errors import NotCapturable
+from tinyconv.capture.kinds import is_own
 from tinyconv.capture.program import Program
 from tinyconv.capture.running import is_array, twin
-from tinyconv.capture.state import State, is_own
+from tinyconv.capture.state import State
 from tinyconv.capture.statement import Statement
 from tinyconv.memory import owner
 from tinyconv.tensor import Tensor
