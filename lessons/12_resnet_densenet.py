@@ -147,7 +147,7 @@ course.show(
 # %%
 # With normalisation the gradient of the plain network does not vanish. It *grows* towards the front, a
 # thousand times: each normalisation divides by a spread, on the way back too. A step that is right for
-# the last layers is far too large for the first. With shortcuts all layers hear about the same.
+# the last layers is far too large for the first. With shortcuts the layers differ much less.
 #
 # ResNet-50
 # ---------

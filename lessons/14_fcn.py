@@ -258,8 +258,8 @@ course.show(viz.titled_images(rows, titles, columns=5, size=2.6), "14_finer.png"
 
 # %%
 # With steps of 16 there is no ring and no corner; a shape may be missed if it lies between two places.
-# With steps of 8 shapes have their places, with steps of 4 also their outlines: nearly the same number
-# of weights, only asked at other layers.
+# With steps of 8 most shapes have their places, if not always their names; with steps of 4 they have their
+# outlines, too: nearly the same number of weights, only asked at other layers.
 
 total = sum(p.numel() for p in network.parameters())
 finer = sum(p.numel() for step in ("8", "4") for p in network.scores[step].parameters())

@@ -233,12 +233,12 @@ for index in range(3):
 course.show(viz.titled_images(rows, titles, columns=5, size=2.6), "17_answers.png")
 
 # %%
-# Cross-entropy has the highest share of right pixels of all, and finds nothing: its threshold is never
-# reached. But look at its answers: it *has* seen the spots. It says of each, in grey, "about one third",
-# and that is the truth. The weights have changed the question to "more than one in a hundred?"; the Dice
-# losses have asked for overlap, and drop what they doubt most. None of them can tell a lesion from a
-# spot, so that two thirds of what they show are false alarms: the best Dice that anybody can reach here
-# is 2 · 1/3 / (1 + 1/3) = 0.5.
+# Cross-entropy has the highest share of right pixels of all, and finds next to nothing: its threshold is
+# hardly ever reached. But look at its answers: it *has* seen the spots. It says of each, in grey, "about
+# one third", and that is the truth. The weights have changed the question to "more than one in a
+# hundred?"; the Dice losses have asked for overlap, and drop what they doubt most. None of them can tell
+# a lesion from a spot, so that two thirds of what they show are false alarms: the best Dice that anybody
+# can reach here is 2 · 1/3 / (1 + 1/3) = 0.5.
 
 best_possible = 2 * (1 / 3) / (1 + 1 / 3)
 assert np.isclose(best_possible, 0.5)
