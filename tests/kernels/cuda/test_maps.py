@@ -76,6 +76,22 @@ def test_padding_is_numpys_and_cropping_its_inverse(cuda, make_array, shape, dat
     np.testing.assert_array_equal(back.get(), x)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("channels", [8, 6, 1])
+def test_channels_that_are_moved_several_at_a_time(cuda, channels, dtype):
+    """8 float32 are two pieces of 16 bytes, 6 are none."""
+    x = np.random.default_rng(0).normal(size=(2, 5, 3, channels)).astype(dtype).transpose(0, 3, 1, 2)
+    widths = ((0, 0), (0, 0), (1, 2), (-1, 3))
+    expected = np.pad(x[..., 1:], [(0, 0), (0, 0), (1, 2), (0, 3)], constant_values=4)
+    np.testing.assert_array_equal(padding.pad(to_gpu(cuda, x), widths, 4.0).get(), expected)
+    joined = shape.cat([to_gpu(cuda, x), to_gpu(cuda, x[:, :3]), to_gpu(cuda, x)], 1)
+    np.testing.assert_array_equal(joined.get(), np.concatenate([x, x[:, :3], x], 1))
+    table = np.array([[0, 4], [1, 1], [3, 2]]), np.array([[0.5, 0.25], [1, 0], [2, -1]])
+    y = resample.resample(to_gpu(cuda, x), *table, 2)
+    right = resample_reference.resample(x.astype(np.float64), *table, 2)
+    np.testing.assert_allclose(y.get(), right, rtol=1e-6, atol=1e-6)
+
+
 def test_one_side_is_cropped_and_the_other_padded_in_channels_last_memory(cuda):
     x = np.arange(24, dtype=np.float32).reshape(1, 3, 4, 2).transpose(0, 3, 1, 2)
     y = padding.pad(to_gpu(cuda, x), ((0, 0), (0, 0), (1, -1), (-2, 0)), 9.0)

@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 
 from tinyconv.kernels.cuda._launch import C_TYPES, channels_first, channels_last, kernel
-from tinyconv.kernels.cuda._rows import launch_rows
+from tinyconv.kernels.cuda._rows import lanes_of, launch_rows
 
 Array = Any
 Sizes = tuple[int, ...]
 
-PACK = 16
-"""So many bytes one instruction loads or stores, from addresses that are a multiple of it."""
 MAPS = np.dtype(
     [(name, "i4") for name in ("images", "channels", "lanes")] + [("size", "i4", 3), ("out", "i4", 3)]
 )
@@ -35,9 +33,7 @@ def maps_of(x: Array, size: Sizes, out: Sizes, *read: Array) -> Any:
     Of the arrays that are `read`, the first of the dtype of what is written, a thread takes several channels
     at a time where they lie so that it can; without any it takes one.
     """
-    lanes = PACK // read[0].dtype.itemsize if read else 1
-    if x.shape[1] % lanes or any(array.data.ptr % PACK for array in read):
-        lanes = 1
+    lanes = lanes_of(read, x.shape[1]) if read else 1
     return np.array((*x.shape[:2], lanes, _volume(size, 1), _volume(out, 1)), MAPS)
 
 

@@ -6,15 +6,15 @@
 
 template <typename T>
 __global__ void adaptive_max_pool(const T* x, T* y, int* indices, Maps maps) {
-  with_lanes<T>(maps, [&](auto lanes) { largest_of_windows(lanes, x, y, indices, maps, Adaptive()); });
+  with_lanes<T>(maps.lanes, [&](auto lanes) { largest_of_windows(lanes, x, y, indices, maps, Adaptive()); });
 }
 
 template <typename T>
 __global__ void adaptive_avg_pool(const T* x, T* y, Maps maps) {
-  with_lanes<T>(maps, [&](auto lanes) { mean_of_windows<double>(lanes, x, y, maps, Adaptive()); });
+  with_lanes<T>(maps.lanes, [&](auto lanes) { mean_of_windows<double>(lanes, x, y, maps, Adaptive()); });
 }
 
 template <typename T>
 __global__ void adaptive_avg_pool_backward(const T* grad, T* out, Maps maps) {
-  with_lanes<T>(maps, [&](auto lanes) { collect_from_windows(lanes, grad, out, maps, Adaptive()); });
+  with_lanes<T>(maps.lanes, [&](auto lanes) { collect_from_windows(lanes, grad, out, maps, Adaptive()); });
 }

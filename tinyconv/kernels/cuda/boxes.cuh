@@ -64,35 +64,6 @@ struct Adaptive {
   }
 };
 
-// Some neighbouring channels of a pixel, which one instruction loads or stores.
-template <typename T, int LANES>
-struct alignas(sizeof(T) * LANES) Pack {
-  T lane[LANES];
-};
-
-template <int LANES, typename T>
-__device__ Pack<T, LANES> load(const T* place) {
-  return *(const Pack<T, LANES>*)place;
-}
-
-template <int LANES, typename T>
-__device__ void store(T* place, const Pack<T, LANES>& pack) {
-  *(Pack<T, LANES>*)place = pack;
-}
-
-template <int LANES>
-struct Lanes {};
-
-// Calls work(Lanes<n>()) with the number of lanes as a constant, so that loops over them are unrolled.
-template <typename T, typename Work>
-__device__ void with_lanes(const Maps& maps, Work work) {
-  if (maps.lanes > 1) {
-    work(Lanes<16 / sizeof(T)>());
-  } else {
-    work(Lanes<1>());
-  }
-}
-
 // Some channels of one pixel of an image, or of one window.
 struct Place {
   int image, channel, at[3];

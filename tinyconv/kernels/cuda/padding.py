@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from tinyconv.kernels.cuda._launch import C_TYPES, dense, kernel
-from tinyconv.kernels.cuda._rows import launch_rows
+from tinyconv.kernels.cuda._rows import lanes_of, launch_rows
 from tinyconv.kernels.reference import padding as reference
 
 Array = Any
 Widths = tuple[tuple[int, int], ...]
 
 BORDERS = np.dtype(
-    [(name, "i4", 3) for name in ("size", "out", "before")] + [("images", "i4"), ("inner", "i4")]
+    [(name, "i4", 3) for name in ("size", "out", "before")]
+    + [(name, "i4") for name in ("images", "inner", "lanes")]
 )
 """The struct Borders. CuPy hands an array of one element to a kernel by value."""
 
@@ -39,8 +40,9 @@ def pad(x: Array, widths: Widths, value: float) -> Array:
     size, out = ((1,) * missing + tuple(sizes[axis] for axis in axes) for sizes in (x.shape, shape))
     before = (0,) * missing + tuple(widths[axis][0] for axis in axes)
     y = cupy.empty([shape[axis] for axis in order], x.dtype)
-    borders = np.array((size, out, before, images, inner), BORDERS)
+    lanes = lanes_of((x,), inner)
+    borders = np.array((size, out, before, images, inner, lanes), BORDERS)
     function = kernel("padding.cu", f"pad<{C_TYPES[str(x.dtype)]}>")
     args = (x, y, x.dtype.type(value), borders)
-    launch_rows(function, images * out[0] * out[1], out[2] * inner, args)
+    launch_rows(function, images * out[0] * out[1], out[2] * inner // lanes, args)
     return y.transpose([order.index(axis) for axis in range(x.ndim)])

@@ -14,17 +14,17 @@
 
 template <typename T>
 __global__ void max_pool(const T* x, T* y, int* indices, Maps maps, Sliding windows) {
-  with_lanes<T>(maps, [&](auto lanes) { largest_of_windows(lanes, x, y, indices, maps, windows); });
+  with_lanes<T>(maps.lanes, [&](auto lanes) { largest_of_windows(lanes, x, y, indices, maps, windows); });
 }
 
 template <typename T>
 __global__ void avg_pool(const T* x, T* y, Maps maps, Sliding windows) {
-  with_lanes<T>(maps, [&](auto lanes) { mean_of_windows<T>(lanes, x, y, maps, windows); });
+  with_lanes<T>(maps.lanes, [&](auto lanes) { mean_of_windows<T>(lanes, x, y, maps, windows); });
 }
 
 template <typename T>
 __global__ void avg_pool_backward(const T* grad, T* out, Maps maps, Sliding windows) {
-  with_lanes<T>(maps, [&](auto lanes) { collect_from_windows(lanes, grad, out, maps, windows); });
+  with_lanes<T>(maps.lanes, [&](auto lanes) { collect_from_windows(lanes, grad, out, maps, windows); });
 }
 
 // What a thread reads at an index outside the image: nothing.
@@ -111,14 +111,14 @@ __device__ void put_back(
 
 template <typename T>
 __global__ void pool_scatter(const T* x, const int* indices, const int* reach, T* y, Maps maps) {
-  with_lanes<T>(maps, [&](auto lanes) {
+  with_lanes<T>(maps.lanes, [&](auto lanes) {
     put_back(lanes, x, indices, reach, y, maps, [](T sum, T number) { return sum + number; });
   });
 }
 
 template <typename T>
 __global__ void unpool(const T* x, const int* indices, const int* reach, T* y, Maps maps) {
-  with_lanes<T>(maps, [&](auto lanes) {
+  with_lanes<T>(maps.lanes, [&](auto lanes) {
     put_back(lanes, x, indices, reach, y, maps, [](T, T number) { return number; });
   });
 }

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinyconv.kernels.cuda._launch import C_TYPES, kernel
-from tinyconv.kernels.cuda._rows import launch_rows
+from tinyconv.kernels.cuda._rows import lanes_of, launch_rows
 from tinyconv.kernels.reference import resample as reference
 
 Array = Any
@@ -87,6 +87,7 @@ def _along(x: Array, axis: int, table: Table) -> Array:
     y = cupy.empty((*before, count, *after), x.dtype)
     images, length = prod(before), prod(after)
     function = kernel("resample.cu", f"sum_lines<{C_TYPES[str(x.dtype)]}>")
-    args = (lines, *table, y, images, lines.shape[axis], count, length)
-    launch_rows(function, images * count, length, args)
+    lanes = lanes_of((lines,), length)
+    args = (lines, *table, y, images, lines.shape[axis], count, length, lanes)
+    launch_rows(function, images * count, length // lanes, args)
     return cupy.moveaxis(y, -1, 1) if x.ndim > 2 else y

@@ -17,3 +17,32 @@ __device__ void along_rows(int rows, long long length, Body body) {
     }
   }
 }
+
+// Some neighbours in memory, which one instruction loads or stores.
+template <typename T, int LANES>
+struct alignas(sizeof(T) * LANES) Pack {
+  T lane[LANES];
+};
+
+template <int LANES, typename T>
+__device__ Pack<T, LANES> load(const T* place) {
+  return *(const Pack<T, LANES>*)place;
+}
+
+template <int LANES, typename T>
+__device__ void store(T* place, const Pack<T, LANES>& pack) {
+  *(Pack<T, LANES>*)place = pack;
+}
+
+template <int LANES>
+struct Lanes {};
+
+// Calls work(Lanes<n>()) with n = 1, or what fits into 16 bytes, as a constant: loops over it are unrolled.
+template <typename T, typename Work>
+__device__ void with_lanes(long long lanes, Work work) {
+  if (lanes > 1) {
+    work(Lanes<16 / sizeof(T)>());
+  } else {
+    work(Lanes<1>());
+  }
+}

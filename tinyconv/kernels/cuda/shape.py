@@ -10,7 +10,7 @@ import numpy as np
 
 from tinyconv.kernels.cuda import resample
 from tinyconv.kernels.cuda._launch import C_TYPES, dense, kernel
-from tinyconv.kernels.cuda._rows import launch_rows
+from tinyconv.kernels.cuda._rows import lanes_of, launch_rows
 from tinyconv.kernels.reference import shape as reference
 
 Array = Any
@@ -31,8 +31,13 @@ def cat(arrays: Sequence[Array], axis: int) -> Array:
     rows, inner, begin = prod(size[:place]), prod(size[place + 1 :]), 0
     function = kernel("shape.cu", f"copy_stripe<{C_TYPES[str(first.dtype)]}>")
     for array in arrays:
-        x, width = cupy.ascontiguousarray(array.transpose(order)), array.shape[axis] * inner
-        launch_rows(function, rows, width, (x, y, rows, width, size[place] * inner, begin))
+        x, width, pitch = (
+            cupy.ascontiguousarray(array.transpose(order)),
+            array.shape[axis] * inner,
+            size[place] * inner,
+        )
+        lanes = lanes_of((x,), width, pitch, begin)
+        launch_rows(function, rows, width // lanes, (x, y, rows, width, pitch, begin, lanes))
         begin += width
     return y.transpose([order.index(i) for i in range(first.ndim)])
 
