@@ -31,13 +31,10 @@ from tinyconv.kernels.cuda._windows import (
     transposed,
 )
 from tinyconv.kernels.cuda.activation import ACTIVATIONS
+from tinyconv.kernels.cuda.elementwise import rounded
 from tinyconv.kernels.reference.conv import output_size
-from tinyconv.kernels.reference.elementwise import rounded
 
 Array = Any
-
-FORMATS = ("float32", "tf32", "bfloat16")
-"""In the order of the enum `Format` of epilogue.cuh."""
 
 SUFFIXES = {"float32": "", "float64": "Double", "tf32": "Tf32", "bfloat16": "Bf16"}
 """What the names of tiles end with."""

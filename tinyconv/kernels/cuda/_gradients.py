@@ -15,7 +15,6 @@ from tinyconv.device import matmul_precision
 from tinyconv.kernels.cuda._convolution import (
     FEW,
     FLAT,
-    FORMATS,
     NOTHING,
     SQUARE,
     THREADS,
@@ -27,6 +26,7 @@ from tinyconv.kernels.cuda._convolution import (
 )
 from tinyconv.kernels.cuda._launch import C_TYPES, channels_last, kernel, multiprocessors
 from tinyconv.kernels.cuda._windows import Problem, Sizes, geometry, in_quads, whole_quads
+from tinyconv.kernels.cuda.elementwise import FORMATS
 
 Array = Any
 

@@ -15,8 +15,8 @@ import numpy as np
 from tinyconv.device import FLOAT_DTYPES, matmul_precision
 from tinyconv.kernels.cuda._convolution import NOTHING, TENSOR_CORES, Epilogue, compute_capability
 from tinyconv.kernels.cuda._launch import C_TYPES, kernel, launch_elements
+from tinyconv.kernels.cuda.elementwise import rounded
 from tinyconv.kernels.reference import matmul as reference
-from tinyconv.kernels.reference.elementwise import rounded
 
 Array = Any
 

@@ -20,7 +20,7 @@ __device__ inline T finish(T sum, const T* bias, int channel, int activation, T 
 }
 
 // A number with the bits that a format of factors leaves it; the place of the name in FORMATS of
-// _convolution.py. TF32 takes the larger of two that are as near, BF16 the even one.
+// elementwise.py. TF32 takes the larger of two that are as near, BF16 the even one.
 enum Format { FLOAT32, TF32, BF16 };
 
 __device__ inline float rounded(int format, float v) {
