@@ -16,6 +16,7 @@ BUILT_IN = {
     "ShapeError": ValueError,
     "DtypeError": TypeError,
     "DeviceError": RuntimeError,
+    "OutOfMemoryError": RuntimeError,
     "DataError": ValueError,
     "CheckpointError": ValueError,
     "StorageError": OSError,

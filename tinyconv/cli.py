@@ -169,8 +169,12 @@ exercise_commands.register(app)
 def bench(
     against: Annotated[
         str | None,
-        typer.Option(help="pytorch, or reference: tinyconv's own plain NumPy.  [default: PyTorch if there]"),
+        typer.Option(
+            help="pytorch, or reference: tinyconv's own plain NumPy; with --device cuda pytorch, or "
+            "processor: tinyconv's fast kernels there.  [default: PyTorch if there]"
+        ),
     ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, or cuda: race on a GPU.  [default: cpu]")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads of each side.  [default: all cores]")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Turns of each side in each case.")] = 5,
     figure: Annotated[Path | None, typer.Option(help="Draw the ratios: .png, .pdf or .svg.")] = None,
@@ -183,12 +187,14 @@ def bench(
     """
     from tinyconv.benchmark.race import Settings
     from tinyconv.benchmark.short import print_short_race
-    from tinyconv.device import get_num_threads, set_num_threads
+    from tinyconv.commands.runs import use_device
+    from tinyconv.device import get_default_device, get_num_threads, set_num_threads
 
+    use_device("bench", device)
     if threads is not None:
         set_num_threads(threads)
     settings = Settings(threads=get_num_threads(), rounds=rounds, turn_seconds=0.15)
-    if not print_short_race(against, settings, figure):
+    if not print_short_race(against, settings, figure, get_default_device()):
         raise typer.Exit(1)
 
 

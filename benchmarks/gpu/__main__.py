@@ -12,11 +12,11 @@ import typer
 from benchmarks import cases
 from benchmarks.__main__ import matching
 from benchmarks.gpu import ceiling
-from benchmarks.gpu.contenders import CONTENDERS, PROCESSOR, rounding
 from benchmarks.gpu.report import Report, write
 from benchmarks.memory import memory_rows
 from tinyconv.benchmark import Settings, race
 from tinyconv.benchmark.case import TRAINING, tasks_of
+from tinyconv.benchmark.gpu import CONTENDERS, PROCESSOR, rounding
 from tinyconv.benchmark.machine import facts
 from tinyconv.benchmark.table import all_right
 from tinyconv.device import available_threads

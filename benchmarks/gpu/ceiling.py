@@ -54,7 +54,7 @@ def _by_pytorch(torch: Any) -> Callable[[str], Callable[[], Any]]:
 
 
 def main() -> None:
-    from benchmarks.gpu.contenders import GpuEngine
+    from tinyconv.benchmark.gpu import GpuEngine
 
     torch = importlib.import_module("torch")
     engine = GpuEngine(torch, lambda thing, ndim: thing, torch.optim.Adam, torch.inference_mode)

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gpu.contenders import PRECISIONS, PROCESSOR
 from benchmarks.memory import MemoryRow
 from tinyconv.benchmark import Layer, Row
 from tinyconv.benchmark.case import BACKWARD
+from tinyconv.benchmark.gpu import PRECISIONS, PROCESSOR
 from tinyconv.benchmark.race import OK
 from tinyconv.benchmark.table import duration, notes, ratio_text
 from tinyconv.viz.ratios import plot_ratios

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from benchmarks.gpu import ceiling, report
-from benchmarks.gpu.contenders import CONTENDERS, WAYS, GpuEngine, rounding
 from benchmarks.gpu.report import Report, as_json, best, ratio, write
 from benchmarks.memory import MemoryRow
 from tinyconv.benchmark import Entry, Layer, Network, Row
 from tinyconv.benchmark.agreement import disagreement
 from tinyconv.benchmark.case import BACKWARD, FORWARD, TRAINING
 from tinyconv.benchmark.contender import Job
+from tinyconv.benchmark.gpu import CONTENDERS, WAYS, GpuEngine, rounding
 from tinyconv.benchmark.worker import Worker
 
 ROOT = Path(__file__).parents[2]
@@ -150,7 +150,7 @@ class Card:
 def engine(monkeypatch: pytest.MonkeyPatch) -> tuple[GpuEngine, Card]:
     card = Card()
     made = GpuEngine(SimpleNamespace(cuda=card, __version__="1"), *[None] * 3)  # type: ignore[arg-type]
-    monkeypatch.setattr("benchmarks.gpu.contenders.Engine.prepare", lambda *_: Job(card.work, dict))
+    monkeypatch.setattr("tinyconv.benchmark.gpu.Engine.prepare", lambda *_: Job(card.work, dict))
     return made, card
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.cli.command import refused, tinyconv_command
 from tinyconv.benchmark import Layer, short
+from tinyconv.errors import ArgumentError
 
 SMALL = (Layer(1, 2, 2, (6, 6)), "forward")
 
@@ -40,6 +41,17 @@ def test_what_cannot_be_raced_is_one_line(monkeypatch):
     monkeypatch.setattr(short, "pytorch_is_installed", lambda: False)
     refused(tinyconv_command("bench", "--against", "pytorch"), "PyTorch to be installed")
     assert short.opponent(None) == "reference"
+
+
+def test_on_a_gpu_pytorch_or_the_processor_is_raced(monkeypatch):
+    for there, name in ((True, "pytorch"), (False, "processor")):
+        monkeypatch.setattr(short.gpu, "pytorch_finds_a_gpu", lambda there=there: there)
+        assert short.opponent(None, "cuda") == name
+        contenders = short.contenders_of(name, "cuda")
+        assert list(contenders)[-2:] == ["tinyconv float32 eager", "tinyconv float32 graphs"]
+        assert all(member.startswith(name) for member in list(contenders)[:-2]) and len(contenders) > 2
+    with pytest.raises(ArgumentError, match=r"'reference'.*'pytorch' or 'processor', with --device cuda"):
+        short.opponent("reference", "cuda")
 
 
 def test_the_help_has_an_example():

@@ -18,6 +18,7 @@ COMMANDS = {
     "train": ("unet", "--run", "RUN"),
     "eval": ("RUN",),
     "predict": ("RUN", "image.png"),
+    "bench": (),
 }
 MACHINES: dict[str, tuple[Any, str]] = {
     "no CuPy": (None, "pip install 'tinyconv[gpu]'"),

@@ -16,7 +16,7 @@ from typing import Any
 from tinyconv.benchmark.case import Case, Layer, Network
 from tinyconv.benchmark.contender import Contender, Job
 from tinyconv.benchmark.engines import CONTENDERS as ON_PROCESSOR
-from tinyconv.benchmark.engines import Engine
+from tinyconv.benchmark.engines import Engine, pytorch_is_installed
 
 CALLS_OF_A_LAYER = 20
 """A layer is so short that Python cannot start it as fast as the card does it: so many stand in line."""
@@ -143,6 +143,11 @@ CONTENDERS = {way: f"{HERE}:{way.replace(' ', '_')}" for way in WAYS} | {
     f"{PROCESSOR}{name}": ON_PROCESSOR[name] for name in ("pytorch channels_last", "tinyconv")
 }
 """Where each contender is made, by its name."""
+
+
+def pytorch_finds_a_gpu() -> bool:
+    """Whether PyTorch is installed, with CUDA, and finds a card."""
+    return pytorch_is_installed() and bool(importlib.import_module("torch").cuda.is_available())
 
 
 def rounding(name: str) -> float:
