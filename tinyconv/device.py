@@ -264,20 +264,21 @@ def refuse_several_devices(op: str, arrays: list[Any]) -> None:
 def to_device(array: Any, device: str, non_blocking: bool = False) -> Any:
     """Copy `array` to `device`; the same array if it is already there.
 
-    With `non_blocking` the copy to a GPU goes on in the background, see `Tensor.to`.
+    ``"cuda"`` without a number is the current GPU. With `non_blocking` the copy to a GPU goes on in the
+    background, see `Tensor.to`.
     """
     name = _check_device(device)
     if array_module(array) is np:
         if name == "cpu":
             return array
         cupy = find_cupy("to", name)
-        with clear_errors("to", name), cupy.cuda.Device(name.index or 0):
+        with clear_errors("to", name), cupy.cuda.Device(name.index):
             return cupy.asarray(array, blocking=not non_blocking)
     with clear_errors("to", name):
         if name == "cpu":
             return array.get()
         cupy = find_cupy("to", name)
-        with cupy.cuda.Device(name.index or 0):
+        with cupy.cuda.Device(name.index):
             return cupy.asarray(array)
 
 

@@ -21,7 +21,7 @@ import importlib
 import importlib.util
 import warnings
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,23 @@ def _search(backend: str, file: str, function: str) -> Kernel:
         kernel = getattr(importlib.import_module(f"{__name__}.{backend}.{file}"), function, None)
     if kernel is None:
         kernel = getattr(importlib.import_module(f"{__name__}.reference.{file}"), function)
-    return with_clear_errors(kernel) if backend == "cuda" else kernel
+    return with_clear_errors(on_the_gpu_of_its_arrays(kernel)) if backend == "cuda" else kernel
+
+
+def on_the_gpu_of_its_arrays(kernel: Kernel) -> Kernel:
+    """`kernel`, launched on the GPU that its first array lies on, which need not be the current one."""
+
+    @wraps(kernel)
+    def call(first: Any, /, *args: Any, **options: Any) -> Any:
+        import cupy
+
+        device = (first[0] if isinstance(first, list | tuple) else first).device
+        if device.id == cupy.cuda.runtime.getDevice():
+            return kernel(first, *args, **options)
+        with device:
+            return kernel(first, *args, **options)
+
+    return call
 
 
 def backend_of(array: Any) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import configparser
 import gc
 import importlib.util
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -135,3 +137,54 @@ def test_grids_are_its_own(cupy: Any) -> None:
 def test_what_cupy_lacks_it_lacks_too(cupy: Any) -> None:
     for name in ("nditer", "geomspace", "block"):
         assert hasattr(np, name) and not hasattr(cupy, name)
+
+
+def test_it_is_the_oldest_cupy_that_may_be_installed(cupy: Any) -> None:
+    setup = configparser.ConfigParser()
+    setup.read(Path(tc.__file__).parents[1] / "setup.cfg")
+    if not setup.has_section("options.extras_require"):
+        pytest.skip("tinyconv is installed without its setup.cfg")
+    extras = setup["options.extras_require"]
+    for extra, cuda in (("gpu", 13), ("gpu12", 12)):
+        assert extras[extra].strip() == f"cupy-cuda{cuda}x[ctk]>={cupy.__version__.removesuffix('.0')}"
+
+
+class Placed:
+    """An array on another GPU than the current one, and that GPU."""
+
+    id = 1
+
+    def __init__(self) -> None:
+        self.is_current = False
+
+    @property
+    def device(self) -> Placed:
+        return self
+
+    def __enter__(self) -> None:
+        self.is_current = True
+
+    def __exit__(self, *raised: Any) -> None:
+        self.is_current = False
+
+
+def test_a_kernel_is_launched_on_the_gpu_of_its_arrays(cupy: Any) -> None:
+    array, current = Placed(), []
+    kernel = kernels.on_the_gpu_of_its_arrays(lambda first: current.append(array.is_current))
+    kernel(array)
+    kernel([array])
+    assert current == [True, True] and not array.is_current
+
+
+def test_cuda_without_a_number_is_the_current_gpu(cupy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    real = cupy.cuda.Device
+
+    def recorded(number: Any = None) -> Any:
+        asked.append(number)
+        return real(0)
+
+    monkeypatch.setattr(cupy.cuda, "Device", recorded)
+    device.to_device(np.ones(2), "cuda")
+    device.to_device(np.ones(2), "cuda:0")
+    assert asked == [None, 0]

@@ -1,7 +1,7 @@
 // The second pass of sums that are made in parts, and the first one of sums over all pixels.
 //
-// Which numbers are added, and in which order, depends on the sizes alone: the same call gives the same
-// bits every time.
+// Which numbers are added, and in which order, depends on the sizes and on how many multiprocessors the GPU
+// has: on one kind of GPU the same call gives the same bits every time.
 #include "common.cuh"
 #include "epilogue.cuh"
 

@@ -15,6 +15,9 @@ from tinyconv.kernels.cuda.emulator import card, graphs
 from tinyconv.kernels.cuda.emulator.arrays import allocate, ndarray, unwrap, wrap
 from tinyconv.kernels.cuda.emulator.launching import RawKernel, RawModule
 
+VERSION = "14.2.0"
+"""Of CuPy, whose names and refusals these are; the least that setup.cfg takes."""
+
 NOT_IN_CUPY = frozenset((
     "asmatrix", "block", "bmat", "einsum_path", "emath", "errstate", "frompyfunc", "geomspace",
     "histogram_bin_edges", "insert", "isnat", "longdouble", "ma", "matrix", "matvec", "memmap",
@@ -58,7 +61,7 @@ def stand_ins() -> dict[str, ModuleType]:
     vars(cupy).update({function.__name__: function for function in FUNCTIONS})
     vars(cupy).update(
         ndarray=ndarray, RawModule=RawModule, RawKernel=RawKernel, cuda=cuda["cupy.cuda"],
-        asanyarray=asarray, __version__="14.0.0", copy=lambda a, order="K": a.copy(order),
+        asanyarray=asarray, __version__=VERSION, copy=lambda a, order="K": a.copy(order),
         get_array_module=lambda *arrays: cupy if any(isinstance(a, ndarray) for a in arrays) else np,
         get_default_memory_pool=lambda: card.POOL, get_default_pinned_memory_pool=lambda: card.POOL,
         is_available=lambda: True,
