@@ -200,6 +200,14 @@ def test_the_other_fast_steps_are_the_reference(make_array, shape, order, other,
         np.testing.assert_allclose(fast, right, rtol=2e-5, atol=2e-6)
 
 
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+def test_a_number_too_large_for_float32_is_infinite(backend):
+    """Found by fuzzing checkpoints: it gave a warning of NumPy's. An infinite eps stops Adam."""
+    param = np.ones(5, np.float32)
+    run_adam(backend, param, [np.ones(5, np.float32)] * 2, {**ADAM, "eps": 1e308, "weight_decay": 0.0})
+    assert (param == 1).all()
+
+
 def test_a_view_is_changed_in_place():
     """Also where one flat pass is impossible, the caller's own memory must change."""
     whole = np.ones((6, 4), dtype=np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,15 @@ from tinyconv.kernels.reference import optim as reference
 
 Array = Any
 f32 = np.float32
+LARGEST = float(np.finfo(f32).max)
 
 WORK_OF_A_STEP = 8
 """Multiply-adds that take as long as the step of one number."""
+
+
+def _single(value: float) -> Any:
+    """The number in float32; infinite, without a warning, where it is too large: 1e308 is a valid `eps`."""
+    return f32(value if -LARGEST <= value <= LARGEST else value * inf)
 
 
 def _alike(param: Array, grad: Array, *averages: Array) -> bool:
@@ -50,10 +57,10 @@ def sgd_steps(
         )  # fmt: skip
     if table is not None:
         keep, take = (0.0, 1.0) if first else (momentum, 1 - dampening)
-        numbers = map(f32, (lr, keep, take, momentum, weight_decay))
+        numbers = map(_single, (lr, keep, take, momentum, weight_decay))
         use_threads(WORK_OF_A_STEP * table.size)
         if buffers is None:
-            _sgd(table.addresses, table.chunks, f32(lr), f32(weight_decay))
+            _sgd(table.addresses, table.chunks, _single(lr), _single(weight_decay))
         else:
             _sgd_momentum(table.addresses, table.chunks, *numbers, nesterov, first)
 
@@ -114,7 +121,7 @@ def adam_steps(
         correction = lr / (1 - beta1**step), 1 / (1 - beta2**step) ** 0.5
         decay = 0.0 if decoupled else weight_decay
         shrink = 1 - lr * weight_decay if decoupled else 1.0
-        numbers = map(f32, (*correction, beta1, 1 - beta1, beta2, 1 - beta2, eps, decay, shrink))
+        numbers = map(_single, (*correction, beta1, 1 - beta1, beta2, 1 - beta2, eps, decay, shrink))
         use_threads(WORK_OF_A_STEP * table.size)
         _adam(table.addresses, table.chunks, *numbers)
 
@@ -192,7 +199,7 @@ def rmsprop_step(
         square_avg,
         *(unused if a is None else a for a in (grad_avg, buffer)),
     )
-    numbers = map(f32, (lr, alpha, 1 - alpha, eps, weight_decay, momentum))
+    numbers = map(_single, (lr, alpha, 1 - alpha, eps, weight_decay, momentum))
     _rmsprop(*map(flat, arrays), *numbers, grad_avg is not None, buffer is not None)
 
 
@@ -243,7 +250,7 @@ def adagrad_step(
         reference.adagrad_step(param, grad, sum, step, lr, lr_decay, weight_decay, eps)
         return
     use_threads()
-    numbers = map(f32, (lr / (1 + (step - 1) * lr_decay), weight_decay, eps))
+    numbers = map(_single, (lr / (1 + (step - 1) * lr_decay), weight_decay, eps))
     _adagrad(flat(param), flat(ordered_like(grad, param)), flat(sum), *numbers)
 
 
@@ -271,7 +278,7 @@ def adadelta_step(
         return
     use_threads()
     arrays = map(flat, (param, ordered_like(grad, param), square_avg, acc_delta))
-    _adadelta(*arrays, *map(f32, (lr, rho, 1 - rho, eps, weight_decay)))
+    _adadelta(*arrays, *map(_single, (lr, rho, 1 - rho, eps, weight_decay)))
 
 
 @parallel
