@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from tests.cli.command import tinyconv_command
+from tests.cli.command import refused, tinyconv_command
 
 
 def test_predict_writes_masks_and_overlays(run, tmp_path):
@@ -31,3 +31,16 @@ def test_predict_reports_bad_images_and_does_the_others(run, tmp_path):
     assert done.exit_code == 2
     assert "cut.png" in done.stderr and "1 of 2 images" in done.stderr and "Traceback" not in done.output
     assert (tmp_path / "o" / "good_mask.png").exists()
+
+
+def test_the_images_of_a_folder(run, tmp_path):
+    folder = tmp_path / "my cells é"
+    (folder / "deeper").mkdir(parents=True)
+    for name in ("b c.PNG", "a.tif", "._a.tif", "deeper/d.png"):
+        Image.new("L", (20, 30)).save(folder / name)
+    (folder / "notes.txt").write_text("none")
+    done = tinyconv_command("predict", run[0], folder, "--out", tmp_path / "o")
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert [line.split(":")[0] for line in lines[:2]] == ["a.tif", "b c.PNG"] and "for 2 images" in lines[2]
+    refused(tinyconv_command("predict", run[0], tmp_path / "o" / ".."), "without images")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tinyconv.errors import ArgumentError, CheckpointError
+from tinyconv.errors import ArgumentError, CheckpointError, DataError
 
 BAD_INPUT = 2
 
@@ -19,8 +19,8 @@ def predict(
         list[Path],
         typer.Argument(
             metavar="[RUN]... FILE...",
-            help="More runs, whose answers are averaged; then images of any size, grey or colour, or "
-            "NIfTI volumes.",
+            help="More runs, whose answers are averaged; then images of any size, grey or colour, NIfTI "
+            "volumes, or folders of such.",
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="Where to.  [default: RUN/predictions]")] = None,
@@ -44,7 +44,7 @@ def predict(
     if threads is not None:
         set_num_threads(threads)
     runs = [run, *(path for path in images if is_run(path))]
-    files = [path for path in images if not is_run(path)]
+    files = [file for path in images if not is_run(path) for file in images_in(path)]
     if not files:
         raise ArgumentError("predict", "FILE", "missing", "at least one image after the runs")
     if not is_run(run):
@@ -59,6 +59,26 @@ def predict(
 def is_run(path: Path) -> bool:
     """Whether this is the folder of a run."""
     return os.path.isfile(path / "config.json")
+
+
+def images_in(path: Path) -> list[Path]:
+    """The images and volumes in a folder, in the order of their names; another path as it is."""
+    from tinyconv.data.datasets import image_folder, volume_folder
+
+    if not os.path.isdir(path):
+        return [path]
+    endings = (*image_folder.SUFFIXES, *volume_folder.SUFFIXES)
+    try:
+        names = sorted(name for name in os.listdir(path) if name.lower().endswith(endings))
+    except OSError as error:
+        found = f"unreadable ({error.strerror})"
+        raise DataError("predict", repr(str(path)), found, "a folder that can be read") from error
+    files = [path / name for name in names if not name.startswith(".")]
+    if not files:
+        raise DataError(
+            "predict", repr(str(path)), "a folder without images", "a run, an image or a folder of such"
+        )
+    return files
 
 
 def segment(runs: list[Path], images: list[Path], out: Path, tta: bool) -> int:
