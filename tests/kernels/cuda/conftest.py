@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -18,9 +19,15 @@ def cuda() -> Iterator[Any]:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """What the compiled kernels take of a GPU, one line for each source and architecture."""
+    """The most that the compiled kernels of a source take of a GPU."""
     reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
-    lines = [text for report in reports for name, text in report.user_properties if name == "cuda usage"]
-    if lines:
-        terminalreporter.section("CUDA kernels")
-        terminalreporter.write_line("\n".join(sorted(lines)))
+    usages = sorted(
+        value for report in reports for name, value in report.user_properties if name == "cuda usage"
+    )
+    if usages:
+        terminalreporter.section(
+            "CUDA kernels: registers of a thread, bytes spilled, bytes shared of a block"
+        )
+    for source, group in groupby(usages, key=lambda usage: usage[0]):
+        parts = [f"{usage[1]}: {usage[3]:3} {usage[4]:3} {usage[5]:6}" for usage in group]
+        terminalreporter.write_line(f"{source:24} " + "   ".join(parts))

@@ -68,8 +68,7 @@ def test_kernels_compile_and_do_not_spill(
     for name, usage in sorted(found.items()):
         print(f"{name:40} {usage.registers:4} registers {usage.spilled:6} spilled {usage.shared:6} shared")
     most = Usage(*(max(column) for column in zip(*found.values(), strict=True)))
-    needs = f"{most.registers} registers, {most.spilled} bytes spilled, {most.shared} bytes shared"
-    record_property("cuda usage", f"{source} for {architecture}: {len(found)} kernels, at most {needs}")
+    record_property("cuda usage", (source, architecture, len(found), *most))
     # A source that knows better says so: `// spills: name<float>, and why`.
     known = re.findall(r"^// spills: ([^,]*>)", (_launch.FOLDER / source).read_text(), re.M)
     assert {name for name, usage in found.items() if usage.spilled and name not in known} == set()

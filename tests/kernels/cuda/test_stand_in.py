@@ -31,6 +31,7 @@ def test_it_takes_cupys_place_and_gives_it_back() -> None:
         import cupy
 
         assert cupy is module
+        assert importlib.util.find_spec("cupy") is not None
         assert tc.cuda.is_available() and tc.cuda.device_count() == 1
     assert there or importlib.util.find_spec("cupy") is None
 

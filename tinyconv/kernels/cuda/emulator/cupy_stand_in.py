@@ -6,6 +6,7 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
@@ -71,7 +72,10 @@ def stand_ins() -> dict[str, ModuleType]:
     vars(special).update(ndtr=_special("ndtr"), erf=_special("erf"), erfc=_special("erfc"))
     vars(scipy).update(special=special)
     vars(cupyx).update(scipy=scipy, errstate=lambda **options: contextlib.nullcontext())
-    return {"cupy": cupy, "cupyx": cupyx, "cupyx.scipy": scipy, "cupyx.scipy.special": special, **cuda}
+    all_modules = {"cupy": cupy, "cupyx": cupyx, "cupyx.scipy": scipy, "cupyx.scipy.special": special, **cuda}
+    for name, module in all_modules.items():
+        module.__spec__ = ModuleSpec(name, None)  # so that importlib.util.find_spec sees that they are there
+    return all_modules
 
 
 class _LikeNumPy(ModuleType):
