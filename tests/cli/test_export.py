@@ -26,6 +26,33 @@ def test_a_run_becomes_a_file_that_segments_as_it_does(run, tmp_path):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments", "shape"),
+    [
+        ("lenet5", [], (1, 28, 28)),
+        ("mlp", [], (1, 28, 28)),
+        ("squeezenet1_1", ["--input", 3, 40, 40], (3, "height", "width")),
+    ],
+)
+def test_networks_of_one_size_and_of_any(tmp_path, name, arguments, shape):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    file = tmp_path / "net.onnx"
+    done = tinyconv_command("export", name, "--onnx", file, *arguments)
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert done.stdout == f"wrote {file}: input images (batch, {', '.join(map(str, shape))})\n"
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    sizes = [size if isinstance(size, int) else 50 for size in shape]
+    (found,) = session.run(None, {"images": np.zeros((3, *sizes), np.float32)})
+    assert found.shape == (3, 1000 if name == "squeezenet1_1" else 10)
+
+
+def test_a_classifiers_run(tmp_path):
+    command = ["train", "lenet5", "--data", "digits", "--images", 40, "--steps", 1, "--run", tmp_path / "run"]
+    assert tinyconv_command(*command).exit_code == 0
+    done = tinyconv_command("export", tmp_path / "run", "--onnx", tmp_path / "net.onnx")
+    assert done.exit_code == 0 and "(batch, 1, 28, 28)" in done.stdout, (done.output, done.exception)
+
+
 def test_what_does_not_fit_is_one_line(tmp_path):
     file = tmp_path / "model.onnx"
     refused(tinyconv_command("export", "vgg", "--onnx", file), "name is 'vgg'", "unet_slides")

@@ -19,7 +19,8 @@ from tinyconv.train.folder import RunFolder
 from tinyconv.train.options_file import read_options
 
 ELSEWHERE = {
-    "model", "data", "data_dir", "find_lr", "config", "threads", "run", "overwrite", "resume", "quick",
+    "model", "data", "data_dir", "find_lr", "config", "device", "threads", "run", "overwrite", "resume",
+    "quick",
 }  # fmt: skip
 NAMES = sorted(inspect.signature(train).parameters.keys() - ELSEWHERE)
 RUNS = (

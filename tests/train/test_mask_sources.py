@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -67,6 +69,21 @@ def test_grey_values_that_are_no_classes(save_pairs):
     folder = save_pairs(mask(1, 2), mask(10, 200))
     with pytest.raises(DataError, match=r"1\.png.* is of grey values up to 200, expected .*--classes"):
         find_kind(PAIRS, folder, None)
+
+
+def test_files_that_are_to_be_left_out_do_not_stop_the_look_at_the_others(save_pairs):
+    folder = save_pairs(mask(255), mask(1, 2), mask(255))
+    for part, number in (("images", 0), ("masks", 1)):
+        os.truncate(folder / part / f"{number}.png", 40)
+    with pytest.raises(DataError, match=r"0\.png"):
+        find_kind(PAIRS, folder, None)
+    assert find_kind(PAIRS, folder, None, skip=True).names == ("object",)
+    config = make_config("unet", str(folder), None, quick=False, on_bad_image="skip", size=16)
+    assert len(open_source(config)[0]) == 1
+    os.truncate(folder / "masks" / "0.png", 0)
+    os.truncate(folder / "masks" / "2.png", 0)
+    with pytest.raises(DataError, match=r"masks.0\.png.* is empty"):
+        find_kind(PAIRS, folder, None, skip=True)
 
 
 @pytest.mark.parametrize(("largest", "count"), [(1, 1), (3, 4)])

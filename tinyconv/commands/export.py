@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,12 +24,14 @@ def export(
         typer.Option(
             "--input",
             metavar="C H W",
-            help="Channels, height and width of an example.  [default: as the run was trained; 3 64 64]",
+            help="Channels, height and width of an example.  [default: as the run was trained, or as the "
+            "network takes it]",
         ),
     ] = None,
 ) -> None:
-    """Write a network as an ONNX file, which other programs can run on images of other sizes too."""
-    from tinyconv import io, models, ops
+    """Write a network as an ONNX file for other programs, for images of any size where it takes such."""
+    from tinyconv import models
+    from tinyconv.errors import ShapeError
     from tinyconv.train.predict import load_model
 
     if onnx is None:
@@ -39,11 +41,30 @@ def export(
     folder = Path(model)
     network = load_model(folder, models.create) if folder.is_dir() else models.create(model)
     given = None if input_size is None else (*input_size, *(() if width is None else (width,)))
-    size = given or _size_of(folder) or IMAGE
-    names = AXES.get(len(size) - 1, ())
-    axes = {"images": {0: "batch", **dict(enumerate(names, start=2))}}
-    io.onnx.export(network, ops.zeros(1, *size), onnx, input_names=["images"], dynamic_axes=axes)
-    typer.echo(f"wrote {onnx}: input images (batch, {', '.join(map(str, (size[0], *names)))})")
+    size = given or _size_of(folder) or _size_for(model)
+    try:
+        axes = _export(network, size, onnx, AXES.get(len(size) - 1, ()))
+    except ShapeError:  # it takes images of one size
+        axes = _export(network, size, onnx, size[1:])
+    typer.echo(f"wrote {onnx}: input images (batch, {', '.join(map(str, (size[0], *axes)))})")
+
+
+def _export(network: Any, size: tuple[int, ...], onnx: Path, axes: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Write the file, for images of any size along the axes that have a name; returns the axes."""
+    from tinyconv import io, ops
+
+    named = {place: name for place, name in enumerate(axes, start=2) if isinstance(name, str)}
+    options: dict[str, Any] = {"input_names": ["images"], "dynamic_axes": {"images": {0: "batch", **named}}}
+    io.onnx.export(network, ops.zeros(1, *size), onnx, **options)
+    return axes
+
+
+def _size_for(model: str) -> tuple[int, ...]:
+    """An example for a network that was named: a small image, if it takes such images."""
+    from tinyconv import models
+
+    own = models.input_size(model)
+    return IMAGE if len(own) == len(IMAGE) and own[0] == IMAGE[0] else own
 
 
 def _size_of(run: Path) -> tuple[int, ...] | None:

@@ -19,6 +19,7 @@ from tinyconv.data import (
     SyntheticOrgan,
     SyntheticVessels,
     VolumeFolder,
+    read_nifti,
 )
 from tinyconv.data.bad_images import describe_bad, leave_out_bad
 from tinyconv.data.datasets.mni import CLASSES
@@ -98,21 +99,23 @@ def _layout(folder: Path) -> str:
     return NIFTI if has_volumes(folder / "images") else PAIRS
 
 
-def find_kind(layout: str, folder: Path | None, classes: int | None) -> Kind:
-    """What the items are; of folders with classes all masks are read."""
+def find_kind(layout: str, folder: Path | None, classes: int | None, skip: bool = False) -> Kind:
+    """What the items are; of folders with classes all masks are read. With `skip` those that can be."""
     if layout in KINDS:
         return KINDS[layout]
     assert folder is not None
     if layout == NIFTI:
         VolumeFolder(folder)  # complains of what has no partner
-        files = list(volumes_in(folder / "masks").values())
+        files = _readable(list(volumes_in(folder / "masks").values()), read_nifti, skip)
         most = 0 if classes else max(_largest(files, _largest_of_volume))
         return _numbered(classes or most + 1, volumes=True, channels=1)
     pairs = MaskFolder(folder).pairs
     places = np.linspace(0, len(pairs) - 1, min(LOOKED_AT, len(pairs))).astype(int)
-    channels = max(read_pixels(pairs[place][0]).shape[0] for place in places)
+    looked_at = _readable([pairs[place][0] for place in places], read_pixels, skip)
+    channels = max(read_pixels(file).shape[0] for file in looked_at)
     if classes is None:
-        most = max(_largest([mask for _, mask in pairs], _largest_of_image))
+        masks = _readable([mask for _, mask in pairs], read_pixels, skip)
+        most = max(_largest(masks, _largest_of_image))
         classes = 1 if most <= 1 else most + 1
     return _numbered(classes, volumes=False, channels=channels)
 
@@ -125,13 +128,27 @@ def _numbered(classes: int, volumes: bool, channels: int) -> Kind:
     return Kind(names, exclusive=True, volumes=volumes, channels=channels)
 
 
+def _readable(files: list[Path], read: Callable[[Path], Any], skip: bool) -> list[Path]:
+    """The files that can be read, if others are to be left out; else all."""
+    if not skip:
+        return files
+    good, errors = [], []
+    for file in files:
+        try:
+            read(file)
+            good.append(file)
+        except DataError as error:
+            errors.append(error)
+    if not good:
+        raise errors[0]
+    return good
+
+
 def _largest(files: list[Path], look: Callable[[Path], int]) -> list[int]:
     return [look(file) for file in waiting(files, "looking for the classes of the masks")]
 
 
 def _largest_of_volume(file: Path) -> int:
-    from tinyconv.data import read_nifti
-
     return int(read_nifti(file).values.max())
 
 

@@ -112,7 +112,8 @@ def make_config(model: str, data: str, data_dir: str | None, quick: bool, fit: F
     given = {key: value for key, value in given.items() if value is not None}
     name = ALIASES.get(model, model)
     layout, folder = find_folder(data, data_dir)
-    kind = find_kind(layout, folder, _classes(given.pop("classes", None)))
+    skip = given.get("on_bad_image") == "skip"
+    kind = find_kind(layout, folder, _classes(given.pop("classes", None)), skip)
     loss = given.setdefault("loss", LOSSES[kind.exclusive][0])
     given["class_weights"] = read_weights(given.get("class_weights"))
     wanted = {key: given.pop(key) for key in MODEL_OPTIONS if key in given}

@@ -168,7 +168,12 @@ def _find_root(path: Path) -> Path:
 def _list_folders(root: Path) -> list[Path]:
     folders = [entry for entry in _visible(root) if entry.is_dir()]
     if not folders:
-        raise DataError("NucleiFolder", repr(str(root)), "a folder without subfolders", LAYOUT)
+        raise DataError(
+            "NucleiFolder",
+            repr(str(root)),
+            "a folder without subfolders",
+            f"{LAYOUT}; or images and masks of the same names in images/ and masks/",
+        )
     return folders
 
 

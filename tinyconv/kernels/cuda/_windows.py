@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
@@ -27,6 +27,7 @@ STRIDES = np.dtype([("image", np.int64), ("channel", np.int64), ("along", np.int
 """The struct `Strides` of im2col.cu."""
 
 DIMS = 3
+CACHED_PROBLEMS = 1024
 QUAD = 4
 ALIGNMENT = 16
 FEW_COLUMNS = 16
@@ -75,7 +76,7 @@ class Problem(NamedTuple):
         return self.channels * prod(self.kernel_size)
 
 
-@cache
+@lru_cache(maxsize=CACHED_PROBLEMS)
 def geometry(problem: Problem) -> np.ndarray:
     """The struct for a kernel: an array of one element, which CuPy hands over by value."""
 
