@@ -77,7 +77,7 @@ def test_a_captured_step_is_the_eager_one(network: str) -> None:
 
 
 def test_dropout_draws_a_new_mask_in_each_call() -> None:
-    """Its key is a number and no array, so that it is started between two graphs."""
+    """Its key is put into an array that the graph reads."""
     tc.manual_seed(0)
     model = nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Linear(16, 16), nn.Dropout(0.5)).to("cuda")
     compiled = tc.compile(lambda x: model(model[2](model[0](x) * 2 + 1)[:, :1].expand(-1, 20)).sum(1) * 3)
@@ -86,6 +86,9 @@ def test_dropout_draws_a_new_mask_in_each_call() -> None:
         warnings.simplefilter("error")
         results = [tuple(compiled(x).tolist()) for _ in range(7)]
     assert compiled.captured() and len(set(results)) == 7
+    found = segments_of(compiled)
+    assert not [segment.reason for segment in found if segment.reason is not None]
+    assert sum(len(segment._keys) for segment in found) == 1
 
 
 def test_autocast_is_replayed() -> None:

@@ -5,8 +5,8 @@ down which kernels a stream was given, with all their arguments, and start them 
 arguments are addresses: so a graph reads and writes the same places each time. Three things follow.
 
 - What changes its place, the images of a batch for one, is copied to a place that stays.
-- What does not stand in an array (the key of a dropout mask, the number of Adam's step) cannot be in a graph.
-  Such kernels are started by Python, between two graphs.
+- What does not stand in an array (the number of Adam's step) cannot be in a graph. Such kernels are started
+  by Python, between two graphs. The keys of dropout masks are put into an array for it.
 - The results lie where the next call will write. What the step returns is therefore copied.
 
 Where results are needed for a later way back there is no graph: another call may come before it.
@@ -21,10 +21,14 @@ import numpy as np
 
 from tinyconv.capture.running import twin
 from tinyconv.capture.statement import Statement
+from tinyconv.device import to_device
 from tinyconv.device_errors import find_cupy
 
 LEAST_KERNELS = 3
 """So many kernels are worth a graph."""
+
+WITH_KEYS = ("dropout", "fused")
+"""Files of a GPU's kernels that read the key of a mask from an array."""
 
 WARM_UP, CHECKED = 1, 2
 """Calls before the graph is made; after it, calls that are compared with the kernels one by one."""
@@ -99,9 +103,11 @@ def _text(name: str, run: list[Statement], takes: tuple[str, ...], makes: tuple[
 
 
 def _can_be_in_a_graph(line: Statement, names: dict[str, Any]) -> bool:
-    if not line.pure or line.shapes is not None or any(name[0] in "kn" for name in line.takes):
+    if not line.pure or line.shapes is not None or any(name[0] == "n" for name in line.takes):
         return False
     backend, file = _place(line, names)
+    if any(name[0] == "k" for name in line.takes):
+        return backend == "cuda" and file in WITH_KEYS
     return line.view or backend == "cuda" or (backend == "reference" and file in FROM_REFERENCE)
 
 
@@ -125,7 +131,7 @@ def _with_copy(line: Statement) -> Statement:
 
 
 class Segment:
-    """A run of kernels: a function of arrays.
+    """A run of kernels: a function of arrays, and of keys of dropout masks.
 
     Parameters
     ----------
@@ -146,6 +152,7 @@ class Segment:
         self.calls = 0
         self._graph: Any = None
         self._pool: Any = None
+        self._keys: Any = None
         self._places: list[Any] = []
         self._results: tuple[Any, ...] = ()
 
@@ -178,7 +185,12 @@ class Segment:
         self._pool = cupy.cuda.MemoryPool()
         cupy.cuda.Device().synchronize()
         with cupy.cuda.using_allocator(self._pool.malloc), cupy.cuda.Stream(non_blocking=True) as stream:
-            self._places = [a if stays else twin(a) for a, stays in zip(arrays, self.stays, strict=True)]
+            self._keys = cupy.zeros((sum(isinstance(a, tuple) for a in arrays), 2), np.uint64)
+            rows = iter(self._keys)
+            self._places = [
+                next(rows) if isinstance(a, tuple) else a if stays else twin(a)
+                for a, stays in zip(arrays, self.stays, strict=True)
+            ]
             stream.synchronize()
             try:
                 stream.begin_capture()
@@ -190,15 +202,18 @@ class Segment:
                 self._give_up(f"{type(error).__name__}: {error}")
 
     def _launch(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+        keys = [array for array in arrays if isinstance(array, tuple)]
+        if keys:
+            self._keys[...] = to_device(np.array(keys, np.uint64), "cuda", non_blocking=True)
         for array, place, stays in zip(arrays, self._places, self.stays, strict=True):
-            if not stays:
+            if not stays and not isinstance(array, tuple):
                 place[...] = array
         self._graph.launch()
         return self._results
 
     def _give_up(self, reason: str) -> None:
         self.reason = self.reason or reason
-        self._graph = self._pool = None
+        self._graph = self._pool = self._keys = None
         self._places, self._results = [], ()
 
 

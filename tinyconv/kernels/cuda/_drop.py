@@ -17,9 +17,10 @@ from tinyconv.kernels.cuda.activation import ACTIVATIONS
 from tinyconv.kernels.reference.dropout import keep_scale, keep_threshold
 
 Array = Any
-Key = tuple[int, int]
+Key = tuple[int, int] | Array
+"""Seed and number of the call, or an array on the GPU with the two as uint64."""
 
-MASK = np.dtype([("seed", np.uint64), ("call", np.uint64), ("threshold", np.uint64)])
+MASK = np.dtype([(name, np.uint64) for name in ("seed", "call", "threshold", "key")])
 ELEMENTS_OF_A_THREAD = 4
 
 
@@ -63,7 +64,8 @@ def _launch(
     number = inputs[0].dtype.type
     outputs = tuple(cupy.empty_like(inputs[0]) for _ in range(results))
     count = inputs[0].size
-    mask = np.array((*key, keep_threshold(p)), dtype=MASK)
+    seed, call, place = (*key, 0) if isinstance(key, tuple) else (0, 0, key.data.ptr)
+    mask = np.array((seed, call, keep_threshold(p), place), dtype=MASK)
     args = (*inputs, *outputs, count, mask, number(keep_scale(p)))
     if activation is not None:
         args += np.int32(ACTIVATIONS.index(activation)), number(numbers[0] if numbers else 0)

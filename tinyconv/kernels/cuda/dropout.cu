@@ -13,16 +13,19 @@
 #include "common.cuh"
 #include "formulas.cuh"
 
+// `key`, where it is not null, has seed and call in memory: a graph, whose arguments stay as they are, finds new ones.
 struct Mask {
   unsigned long long seed, call, threshold;
+  const unsigned long long* key;
 };
 
 // use(i, factor) for each element: factor is `scale` for what is kept, else 0. The product, and no choice, is
 // what the reference has: NaN times 0 is NaN.
 template <typename T, typename Use>
 __device__ void for_each_factor(long long count, Mask mask, T scale, Use use) {
+  unsigned long long seed = mask.key ? mask.key[0] : mask.seed, call = mask.key ? mask.key[1] : mask.call;
   for_each((count + 3) / 4, [=](long long quad) {
-    Words words = philox(quad, mask.call, mask.seed);
+    Words words = philox(quad, call, seed);
     for (int i = 0; i < 4 && quad * 4 + i < count; i++) {
       use(quad * 4 + i, words.word[i] >= mask.threshold ? scale : T(0));
     }
