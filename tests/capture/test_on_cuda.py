@@ -113,6 +113,31 @@ def test_weights_that_were_replaced_are_seen() -> None:
     assert segment.reason is None
 
 
+def test_a_call_on_another_device_is_another_call() -> None:
+    compiled = tc.compile(lambda x: ((x * 2 + 1) * x).sum(0), fullgraph=True)
+    x = tc.tensor([[1.0, 2.0], [3.0, 4.0]])
+    expected = [3.0 + 21.0, 10.0 + 36.0]  # x (2 x + 1)
+    for device in ("cpu", "cuda", "cpu", "cuda"):
+        for _ in range(4):
+            result = compiled(x.to(device))
+            assert result.device.startswith(device) and result.tolist() == expected
+    assert len(compiled.captured()) == 2
+
+
+def test_a_model_that_moves_is_recorded_anew() -> None:
+    tc.manual_seed(2)
+    model = nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 4)).to("cuda")
+    compiled = tc.compile(lambda: (model[0].weight * 2 + 1).sum(0), fullgraph=True)
+    with tc.no_grad():
+        for device in ("cuda", "cpu", "cuda"):
+            model.to(device)
+            for _ in range(4):
+                result = compiled()
+                right = model[0].weight.detach().cpu().numpy() * 2 + 1
+                assert result.device.startswith(device)
+                np.testing.assert_allclose(result.cpu().numpy(), right.sum(0), rtol=1e-6)
+
+
 def test_a_graph_that_gives_other_numbers_is_not_used(cuda: Any) -> None:
     x = cuda.asarray(np.ones(3, np.float32))
     calls = [0]

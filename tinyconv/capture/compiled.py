@@ -260,7 +260,8 @@ def _key(value: Any, tensors: list[Tensor]) -> Any:
     if isinstance(value, Tensor):
         tensors.append(value)
         array = value.array
-        return array.shape, array.dtype, array.strides, value.requires_grad, value.grad is None
+        form = array.shape, array.dtype, array.strides, value.requires_grad, value.grad is None
+        return form if type(array) is np.ndarray else (*form, value.device)
     if isinstance(value, SIMPLE):
         return type(value), repr(value) if isinstance(value, float | complex | np.generic) else value
     if isinstance(value, tuple | list):

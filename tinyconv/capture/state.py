@@ -29,6 +29,7 @@ from tinyconv.capture.kinds import (
     is_users,
 )
 from tinyconv.capture.places import Cell, Items, Names, Slots, Watched
+from tinyconv.device import device_of
 from tinyconv.optim import Optimizer
 from tinyconv.tensor import Tensor
 
@@ -85,10 +86,10 @@ class State:
                 return name
         for tensor, form in zip(self.tensors, self._forms, strict=True):
             is_leaf = tensor.grad_fn is None and not tensor.hooks
-            if is_leaf and tensor.requires_grad is form[4] and tensor.array is form[0]:
+            if is_leaf and tensor.requires_grad is form[5] and tensor.array is form[0]:
                 continue
             array = tensor.array
-            if not is_leaf or tensor.requires_grad is not form[4] or _shape_of(array) != form[1:4]:
+            if not is_leaf or tensor.requires_grad is not form[5] or _shape_of(array) != form[1:5]:
                 return f"the form of a tensor of shape {tensor.shape}"
             form[0], self._arrays = array, None
         return None
@@ -291,4 +292,4 @@ def _form(tensor: Tensor) -> list[Any]:
 
 
 def _shape_of(array: Any) -> list[Any]:
-    return [array.shape, array.dtype, array.strides]
+    return [array.shape, array.dtype, array.strides, device_of(array)]
