@@ -131,7 +131,7 @@ STEPS_OF_OPTIMISERS = (
 EMULATION = (
     wrong(
         "emulator: only where an access begins is looked at",
-        "kernels/cuda/emulator/runtime.cpp",
+        "kernels/cuda/emulator/memory.h",
         "if (!array || end > array->end) return",
         "if (!array || address > array->end) return",
         f"{EMULATOR}::test_what_is_outside_of_an_array_is_not_touched",

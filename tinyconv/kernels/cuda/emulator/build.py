@@ -98,14 +98,16 @@ def _digest(*texts: str) -> str:
 
 
 def _headers(folders: Sequence[str]) -> list[Path]:
-    own = [HERE / name for name in ("emulator.h", "runtime.cpp", "races.h", "switch.h")]
-    return [*own, *sorted(file for folder in folders for file in Path(folder).glob("*.cuh"))]
+    return [*_own_files(), *sorted(file for folder in folders for file in Path(folder).glob("*.cuh"))]
+
+
+def _own_files() -> list[Path]:
+    return [file for file in sorted(HERE.iterdir()) if file.suffix in (".h", ".cpp")]
 
 
 @cache
 def _runtime() -> Path:
-    texts = [(HERE / name).read_text() for name in ("emulator.h", "runtime.cpp", "races.h", "switch.h")]
-    target = cache_folder() / f"{_digest(*RUNTIME, *texts)}.o"
+    target = cache_folder() / f"{_digest(*RUNTIME, *(file.read_text() for file in _own_files()))}.o"
     if not target.exists():
         _make(target, *RUNTIME, f"-I{HERE}", "-c", str(HERE / "runtime.cpp"))
     return target
