@@ -99,6 +99,13 @@ SUMS = (
         layer("3x3"),
     ),
     wrong(
+        "cuda conv: every part of the terms begins at the first",
+        f"{KERNELS}/conv.cu",
+        "term = term_of(g, axes, first_step * Tile::DEPTH + first_term);",
+        "term = term_of(g, axes, first_term);",
+        f"{CONV}::test_long_sums_on_many_multiprocessors[3x3-float32]",
+    ),
+    wrong(
         "cuda conv: the gradient of the weight is in the order in which it was computed",
         f"{KERNELS}/sum_parts.cu",
         "out[(row * channels + channel) * taps + tap] = sum;",

@@ -84,6 +84,15 @@ def test_every_tile(cuda: Any, tile: None, name: str, numbers: str) -> None:
     check(cuda, LAYERS[name], numbers=numbers)
 
 
+@pytest.mark.parametrize("numbers", ["float32", "float64", "tf32", "bfloat16"])
+@pytest.mark.parametrize("name", ["3x3", "stride 2", "three channels", "groups", "volume, stride 2"])
+def test_long_sums_on_many_multiprocessors(cuda: Any, name: str, numbers: str, monkeypatch: Any) -> None:
+    """Few tiles: the terms are cut into parts, also those of a class that has fewer than others."""
+    monkeypatch.setattr(_convolution, "multiprocessors", lambda: 100)
+    monkeypatch.setattr(_convolution, "LEAST_TERMS", 16)
+    check(cuda, LAYERS[name], numbers=numbers)
+
+
 @pytest.mark.parametrize("numbers", ["float32", "bfloat16"])
 def test_a_sum_in_parts_is_the_same_in_every_run(cuda: Any, numbers: str, monkeypatch: Any) -> None:
     monkeypatch.setattr(_gradients, "LEAST_PIXELS", 16)

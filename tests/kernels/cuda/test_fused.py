@@ -10,6 +10,7 @@ import pytest
 from tests.kernels.cuda.conv_cases import LAYERS, channels_last
 from tinyconv.device import conv_algorithm
 from tinyconv.kernels import find_kernel
+from tinyconv.kernels.cuda import _convolution
 
 Array = Any
 FUNCTIONS = [("relu", ()), ("leaky_relu", (0.1,)), ("elu", (0.7,)), ("sigmoid", ()), ("tanh", ())]
@@ -52,6 +53,20 @@ def test_convolution(cuda: Any, name: str, algorithm: str, activation: str, numb
                 grad, y, activation, numbers, x, case.kernel_size, *case.geometry
             )
         same(found, (before, *expected))
+
+
+@functions
+def test_a_convolution_whose_sums_are_in_parts(
+    cuda: Any, activation: str, numbers: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(_convolution, "multiprocessors", lambda: 100)
+    monkeypatch.setattr(_convolution, "LEAST_TERMS", 16)
+    case = LAYERS["3x3"]
+    x, weight, bias, _ = map(cuda.asarray, case.arrays())
+    for b in (bias, None):
+        plain = kernel("conv", "conv")(x, weight, b, *case.geometry)
+        y = kernel("activation", activation)(plain, *numbers)
+        same(kernel("fused", "conv_activation")(x, weight, b, *case.geometry, activation, numbers), y)
 
 
 @functions

@@ -14,13 +14,13 @@ of groups with few channels            grouped.cu                  one term of 3
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinyconv.device import FLOAT_DTYPES, conv_algorithm, matmul_precision
-from tinyconv.kernels.cuda._launch import C_TYPES, channels_last, kernel, multiprocessors
+from tinyconv.kernels.cuda._launch import C_TYPES, channels_last, kernel, launch_elements, multiprocessors
 from tinyconv.kernels.cuda._windows import (
     QUAD,
     Problem,
@@ -38,6 +38,9 @@ Array = Any
 
 SUFFIXES = {"float32": "", "float64": "Double", "tf32": "Tf32", "bfloat16": "Bf16"}
 """What the names of tiles end with."""
+
+LEAST_TERMS = 128
+"""Fewer terms than this are not worth a part of their own."""
 
 THREADS = 256
 OUTPUTS_OF_A_THREAD = 4
@@ -78,6 +81,8 @@ class Epilogue(NamedTuple):
 
 
 NOTHING = Epilogue()
+Ends = tuple[Any, ...]
+"""The arguments of an epilogue."""
 
 
 def is_fast(first: Array, *others: Array | None) -> bool:
@@ -122,26 +127,53 @@ def _gather(problem: Problem, x: Array, weight: Array, bias: Array | None, epilo
 
     channels = problem.groups * problem.columns
     y = empty_channels_last(problem.batch, channels, problem.out_size, x.dtype)
-    if y.size == 0:
-        return y
-    bias = 0 if bias is None else cupy.ascontiguousarray(bias)  # 0: no array
-    ends = epilogue.arguments(x.dtype)
-    numbers, x, weight = factors(problem, x, weight)
-    if problem.has_small_groups:
-        function = kernel("grouped.cu", f"conv_grouped<{C_TYPES[str(x.dtype)]}>")
-        rows = channels_last(weight.swapaxes(0, 1))
-        arguments = (channels_last(x), rows, bias, y, geometry(problem), *ends)
-        threads = ceil(problem.outputs / OUTPUTS_OF_A_THREAD) * ceil(channels / QUAD)
-        function((ceil(threads / THREADS), problem.classes), (THREADS,), arguments)
-        return y
+    if y.size:
+        pointer = 0 if bias is None else cupy.ascontiguousarray(bias)  # 0: no array
+        numbers, x, weight = factors(problem, x, weight)
+        ends = epilogue.arguments(x.dtype)
+        if problem.has_small_groups:
+            _by_channels(problem, x, weight, pointer, y, ends)
+        else:
+            _by_tiles(problem, numbers, x, weight, pointer, y, ends)
+    return y
+
+
+def _by_channels(problem: Problem, x: Array, weight: Array, bias: Array, y: Array, ends: Ends) -> None:
+    function = kernel("grouped.cu", f"conv_grouped<{C_TYPES[str(x.dtype)]}>")
+    rows = channels_last(weight.swapaxes(0, 1))
+    threads = ceil(problem.outputs / OUTPUTS_OF_A_THREAD) * ceil(y.shape[1] / QUAD)
+    grid = ceil(threads / THREADS), problem.classes
+    function(grid, (THREADS,), (channels_last(x), rows, bias, y, geometry(problem), *ends))
+
+
+def _by_tiles(
+    problem: Problem, numbers: str, x: Array, weight: Array, bias: Array, y: Array, ends: Ends
+) -> None:
+    """One pass, or, for sums that are cut into parts, one over the image and one over the parts."""
+    import cupy
+
     x, rows = in_quads(x, problem.groups), in_quads(weight)
     problem = problem._replace(channels=rows.shape[-1])
     tile = tile_of(problem, numbers)
     tiles, classes = ceil(problem.outputs / tile.rows), problem.classes
     grid = tiles * classes * problem.groups, ceil(problem.columns / tile.columns)
-    sizes = np.int32(tiles), np.int32(classes)
-    launch_tile("conv", tile, numbers, grid, (x, rows, bias, y, geometry(problem), *sizes, *ends))
-    return y
+    counts = np.int32(tiles), np.int32(classes)
+    parts = _part_count(prod(grid), problem.terms)
+    if parts == 1:
+        arguments = (x, rows, bias, y, geometry(problem), *counts, *ends, y.size)
+        launch_tile("conv", tile, numbers, grid, arguments)
+        return
+    sums = cupy.empty((parts, y.size), y.dtype)
+    arguments = (x, rows, 0, sums, geometry(problem), *counts, *NOTHING.arguments(y.dtype), y.size)
+    launch_tile("conv", tile, numbers, (*grid, parts), arguments)
+    function = kernel("sum_parts.cu", f"finish_parts<{C_TYPES[str(y.dtype)]}>")
+    sizes = y.size, np.int32(parts), np.int32(y.shape[1])
+    launch_elements(function, y.size, (sums, bias, y, *sizes, *ends))
+
+
+def _part_count(blocks: int, terms: int) -> int:
+    """Into how many parts the sums are cut: as many as idle multiprocessors can take."""
+    return max(1, min(multiprocessors() // blocks, terms // LEAST_TERMS))
 
 
 def tile_of(problem: Problem, numbers: str) -> Tile:
@@ -156,7 +188,7 @@ def tile_of(problem: Problem, numbers: str) -> Tile:
 
 
 def launch_tile(
-    name: str, tile: Tile, numbers: str, grid: tuple[int, int], arguments: tuple[Any, ...]
+    name: str, tile: Tile, numbers: str, grid: tuple[int, ...], arguments: tuple[Any, ...]
 ) -> None:
     """Launch a kernel that is a template of its tile, for these factors."""
     on_tensor_cores = numbers in ("tf32", "bfloat16")

@@ -13,6 +13,9 @@
 // x is (N, D, H, W, groups * in_channels), weight (groups * out_channels, *kernel, in_channels), y like x;
 // in_channels is a multiple of 4 (zeros fill up), x and weight begin at a multiple of 16 bytes.
 // blockIdx.x counts tiles of pixels, then classes (windows.cuh), then groups; blockIdx.y tiles of channels.
+//
+// A small image has few tiles, and a long sum for each. Then the terms are cut into parts, blockIdx.z; y has
+// one array of `part_size` numbers for each, which finish_parts (sum_parts.cu) adds.
 #include "epilogue.cuh"
 #include "tensor_tile.cuh"
 #include "tile.cuh"
@@ -58,11 +61,11 @@ struct Load {
 
   __device__ Load(
       const Geometry& g, const Axis* axes, const T* x, const T* weight, int group, int first_channel,
-      long long first_output)
+      long long first_output, int first_step)
       : g(g), axes(axes), x(x), weight(weight) {
     line = threadIdx.x / ACROSS;
     first_term = threadIdx.x % ACROSS * 4;
-    term = term_of(g, axes, first_term);
+    term = term_of(g, axes, first_step * Tile::DEPTH + first_term);
 #pragma unroll
     for (int i = 0; i < ROWS; ++i) {
       windows[i] = window_of(g, axes, output_of(axes, first_output + line + i * DOWN));
@@ -108,7 +111,7 @@ template <typename Tile>
 __global__ void __launch_bounds__(Tile::THREADS, Tile::BLOCKS) conv(
     const typename Tile::Number* x, const typename Tile::Number* weight,
     const typename Tile::Number* bias, typename Tile::Number* y, Geometry g, int tiles, int classes,
-    int activation, typename Tile::Number number) {
+    int activation, typename Tile::Number number, long long part_size) {
   using T = typename Tile::Number;
   __shared__ typename Tile::Strips strips;
   __shared__ Axis axes[3];
@@ -118,15 +121,18 @@ __global__ void __launch_bounds__(Tile::THREADS, Tile::BLOCKS) conv(
   if (first_output >= outputs_of(g, axes)) return;  // the first class is the largest
 
   int first_channel = blockIdx.y * Tile::COLUMNS;
-  Load<Tile> load(g, axes, x, weight, group, first_channel, first_output);
+  int steps = (terms_of(g, axes) + Tile::DEPTH - 1) / Tile::DEPTH;
+  int first_step = (long long)steps * blockIdx.z / gridDim.z;
+  int end = (long long)steps * (blockIdx.z + 1) / gridDim.z;
+  Load<Tile> load(g, axes, x, weight, group, first_channel, first_output, first_step);
   Tile tile;
-  sum_products(tile, strips, load, (terms_of(g, axes) + Tile::DEPTH - 1) / Tile::DEPTH);
+  sum_products(tile, strips, load, end - first_step);
 
 #pragma unroll
   for (int i = 0; i < Tile::HIGH; ++i) {
     Output output = output_of(axes, (long long)place * Tile::ROWS + Tile::row(i));
     if (output.image >= g.batch) continue;
-    T* pixel = y + output_element(g, axes, output) + group * g.out_channels;
+    T* pixel = y + blockIdx.z * part_size + output_element(g, axes, output) + group * g.out_channels;
 #pragma unroll
     for (int j = 0; j < Tile::WIDE; j += Tile::RUN) {
       int channel = first_channel + Tile::column(j), count = g.out_channels - channel;

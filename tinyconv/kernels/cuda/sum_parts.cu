@@ -70,6 +70,18 @@ __global__ void __launch_bounds__(256) sum_columns(
   }
 }
 
+// y[i] = activation(parts[0][i] + parts[1][i] + ... + bias) for y (rows, columns), one number per thread.
+template <typename T>
+__global__ void finish_parts(
+    const T* parts, const T* bias, T* y, long long count, int part_count, int columns, int activation,
+    T number) {
+  for_each(count, [=](long long i) {
+    T sum = 0;
+    for (int part = 0; part < part_count; ++part) sum += parts[part * count + i];
+    y[i] = finish(sum, bias, i % columns, activation, number);
+  });
+}
+
 // y = activation(y + bias) for y (rows, columns), one number per thread.
 template <typename T>
 __global__ void add_bias(T* y, const T* bias, long long count, int columns, int activation, T number) {
