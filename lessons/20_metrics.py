@@ -352,7 +352,8 @@ for scan, labels in zip(scans_test[:, 0], tissues_test, strict=True):
 # the loss is counted.
 
 print(f"{lost} of {(tissues_test == 2).sum():,} lesion voxels are outside of the boxes")
-print(f"{'':8}  organ: Dice  Hausdorff 95 %   lesions: Dice  Hausdorff 95 %   false alarms outside the organ")
+print("Dice and Hausdorff distance (95 %, mm); false alarms outside the organ")
+print(f"{'':8} {'organ':>14} {'lesions':>14} {'alarms':>8}")
 of_lesions = {}
 for name, answers in said.items():
     row = []
@@ -363,8 +364,8 @@ for name, answers in said.items():
         row.append(metrics.count(*map(np.stack, zip(*pairs, strict=True))).dice)
         row.append(np.median([metrics.hausdorff_95(*pair, BODY_MM) for pair in pairs]))
     alarms = ((np.stack(answers) == 2) & (tissues_test == 0)).sum()
-    found = "{:13.3f} {:12.1f} mm".format(*row[2:]) + f"{alarms:17}" if name != "coarse" else ""
-    print(f"{name:8} {row[0]:12.3f} {row[1]:12.1f} mm {found}")
+    numbers = "{:9.3f} {:4.1f} {:9.3f} {:4.1f}".format(*row) + f" {alarms:8}"
+    print(f"{name:8}", numbers if name != "coarse" else numbers[:14])
     of_lesions[name] = row[2]
 assert QUICK or of_lesions["cascade"] > of_lesions["at once"] + 0.1
 

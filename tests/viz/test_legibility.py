@@ -89,7 +89,13 @@ FIGURES: dict[str, list[Callable[[], Any]]] = {
         lambda: viz.segmentation_sheet([IMAGE] * 2, [MASK] * 2, [FOUND] * 2, scores=[0.7, 0.71]),
         lambda: viz.segmentation_sheet([IMAGE], [MASK.astype(int)], [FOUND.astype(int) * 2], classes=NAMES),
     ],
-    "titled_images": [lambda: viz.titled_images([IMAGE] * 8, [f"{n}: 98 %" for n in range(8)])],
+    "titled_images": [
+        lambda: viz.titled_images([IMAGE] * 8, [f"{n}: 98 %" for n in range(8)]),
+        lambda: viz.titled_images(
+            [IMAGE] * 10, ["image", "weighted cross-entropy"] * 5, columns=5, size=2.6
+        ),
+        lambda: viz.titled_images([IMAGE] * 4, ["blue vessels, orange nodules"] * 4, columns=4, size=3.2),
+    ],
 }  # fmt: skip
 
 

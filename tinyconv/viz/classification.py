@@ -75,6 +75,13 @@ def plot_confusion(matrix: Any, classes: Sequence[str], path: str | os.PathLike[
     return figure
 
 
+def _title_points(titles: Sequence[str], columns: int, size: float) -> float:
+    """Type that is large enough where the figure is as wide as a page, if the longest title has room."""
+    longest = max(1, *map(len, titles))
+    fitting = 0.95 * 72 * size / (0.6 * longest)
+    return max(10.0, min(fitting, 24.0, max(4.5, 1.3 * columns) * size))
+
+
 def titled_images(
     images: Sequence[Any],
     titles: Sequence[str],
@@ -111,12 +118,13 @@ def titled_images(
     rows, columns = math.ceil(len(images) / columns), min(columns, len(images))
     with style():
         named = sum(any(titles[start : start + columns]) for start in range(0, len(titles), columns))
-        figure = new_figure(size * columns, (size + 0.05) * rows + 0.25 * named)
+        points = _title_points(titles, columns, size)
+        figure = new_figure(size * columns, (size + 0.05) * rows + (0.08 + 1.3 * points / 72) * named)
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for axis, image, title in zip(axes, images, titles, strict=False):
             shown = image if np.asarray(image).dtype == np.uint8 else np.clip(image, 0, 1)
             axis.imshow(to_rgb(shown, stretch=False, where="titled_images"))
-            axis.set_title(title, fontsize=max(10.0, 4.5 * size))
+            axis.set_title(title, fontsize=points)
         for axis in axes:
             axis.set_axis_off()
         if path is not None:
