@@ -53,13 +53,16 @@ def tasks(text: str | None) -> list[tuple[str, str]]:
     return [(name, task) for name, task in every if text is None or text in f"{name}: {task}"]
 
 
-def jobs(chosen: Sequence[tuple[str, str]], quick: bool) -> Iterator[Timed]:
+def jobs(
+    chosen: Sequence[tuple[str, str]], quick: bool, device: str = "cpu", times: int = 1
+) -> Iterator[Timed]:
     """What is to be timed, one at a time, so that not all arrays exist at once."""
     names = {name for name, _ in chosen}
     for case in CASES:
         if case.name in names:
-            yield from (job for job in prepared(case, quick) if (job.name, job.task) in chosen)
-    yield from (optimiser(name, quick) for name in OPTIMISERS if name in names)
+            every = prepared(case, quick, device, times)
+            yield from (job for job in every if (job.name, job.task) in chosen)
+    yield from (optimiser(name, quick, device, times) for name in OPTIMISERS if name in names)
 
 
 def timed(run: Callable[[], Any]) -> float:
@@ -68,7 +71,9 @@ def timed(run: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def rate(job: Timed, copy: Callable[[], Any], copied: float) -> Rate:
+def rate(
+    job: Timed, copy: Callable[[], Any], copied: float, timed: Callable[[Callable[[], Any]], float] = timed
+) -> Rate:
     """Time a job and a copy in turns."""
     job.run()
     copy()

@@ -62,13 +62,15 @@ class Timed:
     run: Callable[[], Any]
 
 
-def prepared(case: Case, quick: bool) -> Iterator[Timed]:
-    """The forward pass without a graph, and the backward pass alone."""
+def prepared(case: Case, quick: bool, device: str = "cpu", times: int = 1) -> Iterator[Timed]:
+    """The forward pass without a graph, and the backward pass alone; on so many times the images."""
     import tinyconv as tc
     import tinyconv.nn.functional as F
 
-    inputs = [tc.from_numpy(numbers(shape, seed, quick)) for seed, shape in enumerate(case.shapes)]
+    shapes = [(times * shape[0], *shape[1:]) for shape in case.shapes]
+    inputs = [tc.from_numpy(numbers(shape, seed, quick)) for seed, shape in enumerate(shapes)]
     others = tuple(case.others(F, *inputs)) if case.others else ()
+    inputs, others = [placed(x, device) for x in inputs], tuple(placed(x, device) for x in others)
 
     def forward() -> Any:
         with tc.no_grad():
@@ -80,7 +82,7 @@ def prepared(case: Case, quick: bool) -> Iterator[Timed]:
     yield Timed(case.name, FORWARD, read + y.array.nbytes + case.again * unit, forward)
     if not case.moves_back:
         return
-    grad = tc.from_numpy(np.array(y.array, order="K"))
+    grad = y.detach().clone()
     for tensor in inputs:
         tensor.requires_grad_()
     y = case.call(F, *inputs, *others)
@@ -91,6 +93,15 @@ def prepared(case: Case, quick: bool) -> Iterator[Timed]:
     written = sum(tensor.array.nbytes for tensor in inputs)
     indices = sum(tensor.array.nbytes for tensor in others)
     yield Timed(case.name, BACKWARD, grad.array.nbytes + written + indices + case.saved * unit, backward)
+
+
+def placed(tensor: Any, device: str) -> Any:
+    """The tensor on a device, its channels still innermost; a copy to a GPU alone would put them first."""
+    if device == "cpu":
+        return tensor
+    axes = tuple(range(2, tensor.ndim))
+    stored = tensor.permute(0, *axes, 1).to(device) if axes else tensor.to(device)
+    return stored.permute(0, stored.ndim - 1, *range(1, stored.ndim - 1)) if axes else stored
 
 
 def numbers(shape: Sizes, seed: int, quick: bool) -> np.ndarray:
@@ -211,14 +222,14 @@ OPTIMISERS: dict[str, tuple[dict[str, Any], int]] = {
 """Options, and how many arrays a step reads and writes."""
 
 
-def optimiser(name: str, quick: bool) -> Timed:
-    """A step over four parameters that are 64 MiB together."""
+def optimiser(name: str, quick: bool, device: str = "cpu", times: int = 1) -> Timed:
+    """A step over four parameters that are 64 MiB together, or so many times as much."""
     import tinyconv as tc
 
     options, arrays = OPTIMISERS[name]
-    size = 2**12 if quick else 2**22
-    parameters = [tc.nn.Parameter(tc.zeros(size)) for _ in range(4)]
+    size = times * (2**12 if quick else 2**22)
+    parameters = [tc.nn.Parameter(tc.zeros(size, device=device)) for _ in range(4)]
     for parameter in parameters:
-        parameter.grad = tc.full((size,), 0.5)
+        parameter.grad = tc.full((size,), 0.5, device=device)
     steps = getattr(tc.optim, name.partition(",")[0])(parameters, **options)
     return Timed(name, STEP, 4.0 * size * 4 * arrays, steps.step)

@@ -11,7 +11,8 @@ import typer
 
 from benchmarks import cases
 from benchmarks.__main__ import matching
-from benchmarks.gpu import ceiling
+from benchmarks.gpu import bandwidth, ceiling
+from benchmarks.gpu.goals import EAGER_GOALS
 from benchmarks.gpu.report import Report, write
 from benchmarks.memory import memory_rows
 from tinyconv.benchmark import Settings, race
@@ -45,7 +46,8 @@ def main(
     if out is None and not (filter or contenders or quick):
         out = Path(__file__).parents[2] / "docs" / "benchmarks"
     names = {name: CONTENDERS[name] for name in CONTENDERS if contenders is None or contenders in name}
-    both = (*cases.QUICK_LAYERS, *cases.QUICK_NETWORKS) if quick else (*cases.LAYERS, *cases.NETWORKS)
+    networks = dict.fromkeys((*cases.NETWORKS, *EAGER_GOALS))
+    both = (*cases.QUICK_LAYERS, *cases.QUICK_NETWORKS) if quick else (*cases.LAYERS, *networks)
     jobs = matching(tasks_of(both), filter)
     settings = Settings(available_threads(), rounds, turn_seconds=0.05 if quick else 0.5)
     report = Report({**card_facts(), **facts(settings.threads)}, ceiling.measure())
@@ -55,6 +57,10 @@ def main(
     on_card = {name: address for name, address in names.items() if not name.startswith(PROCESSOR)}
     steps = [(case, task) for case, task in jobs if task == TRAINING]
     report.memory += memory_rows(steps, on_card, settings.threads, say, warm=True)
+    if contenders is None:
+        report.moving += bandwidth.measure(filter, quick, say)
+    for goal in report.goals:
+        print(goal)
     for path in write(report, out) if out else []:
         print(f"wrote {path}")
     if not all_right(report.rows, ours=""):

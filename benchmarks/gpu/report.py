@@ -8,6 +8,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.bandwidth import Rate, page_table
+from benchmarks.goals import Goal
+from benchmarks.gpu import bandwidth as moving
+from benchmarks.gpu.goals import goals
 from benchmarks.memory import MemoryRow
 from tinyconv.benchmark import Layer, Row
 from tinyconv.benchmark.case import BACKWARD
@@ -28,6 +32,11 @@ class Report:
     rows: list[Row] = field(default_factory=list)
     memory: list[MemoryRow] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
+    moving: list[Rate] = field(default_factory=list)
+
+    @property
+    def goals(self) -> list[Goal]:
+        return goals(self.rows) + moving.goals(self.moving)
 
     @property
     def layers(self) -> list[Row]:
@@ -88,8 +97,10 @@ def as_json(report: Report) -> dict[str, Any]:
         "facts": report.facts,
         "ceiling": report.ceiling,
         "versions": report.versions,
+        "goals": [{**asdict(goal), "reached": goal.reached} for goal in report.goals],
         "rows": [_row_as_json(row) for row in report.rows],
         "memory": [{"case": row.case.name, "task": row.task, **asdict(row)} for row in report.memory],
+        "moving": [asdict(rate) for rate in report.moving],
         "remarks": notes(report.rows),
     }
 
@@ -135,12 +146,16 @@ def as_page(report: Report, figures: Sequence[str]) -> str:
         "Made by `make bench-gpu`; [how to read it](../benchmarks.md).",
         "## Machine",
         _bullets([*(f"{name}: {value}" for name, value in report.facts.items()), *_ceiling(report)]),
+        "## Goals",
+        _bullets([str(goal) for goal in report.goals] or ["none of those cases was measured"]),
     ]
     for name, rows in (("layers", report.layers), ("networks", report.networks)):
         if rows:
             figure = f"gpu_{name}.png"
             shown = [f"![Ratios of times, {name}]({figure})"] if figure in figures else []
             parts += [f"## {name.capitalize()}", *shown, table(report, rows)]
+    if report.moving:
+        parts += ["## Kernels that move numbers, beside a copy", page_table(report.moving)]
     if report.memory:
         parts += ["## Memory of arrays on the card, MiB above rest", memory_table(report.memory)]
     parts += ["## Remarks", _bullets(notes(report.rows) or ["none"])]

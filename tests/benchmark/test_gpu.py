@@ -13,12 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.gpu import ceiling, report
+from benchmarks import traffic
+from benchmarks.bandwidth import Rate
+from benchmarks.gpu import bandwidth, ceiling, report
+from benchmarks.gpu.goals import goals
 from benchmarks.gpu.report import Report, as_json, best, ratio, write
 from benchmarks.memory import MemoryRow
+from tests.gpu import gpu
 from tinyconv.benchmark import Entry, Layer, Network, Row
 from tinyconv.benchmark.agreement import disagreement
-from tinyconv.benchmark.case import BACKWARD, FORWARD, TRAINING
+from tinyconv.benchmark.case import BACKWARD, FORWARD, INFERENCE, TRAINING
 from tinyconv.benchmark.contender import Job
 from tinyconv.benchmark.gpu import CONTENDERS, WAYS, GpuEngine, rounding
 from tinyconv.benchmark.worker import Worker
@@ -71,6 +75,45 @@ def test_rates_count_the_definition_and_each_array_once() -> None:
     assert report.bandwidth(forward, name) == pytest.approx((x + weight + bias + y) / 2e-3 / 1e9)
     moved = (x + weight + y) + (x + weight + bias)
     assert report.bandwidth(backward, name) == pytest.approx(moved / 2e-3 / 1e9)
+
+
+def test_goals_compare_with_eager_and_with_the_best_of_all_layers_of_many_channels() -> None:
+    wide, narrow = Layer(2, 64, 128, (10, 10)), Layer(2, 64, 8, (10, 10))
+    lenet, small = Network("lenet5", 64, (1, 28, 28)), Network("unet", 4, (3, 256, 256))
+    rows = [made_up(layer, task) for layer in (wide, narrow) for task in (FORWARD, BACKWARD)]
+    rows += [made_up(lenet, TRAINING), made_up(lenet, INFERENCE), made_up(small, TRAINING)]
+    rows[1].entries["tinyconv float32 graphs"].seconds[0] = 4e-3
+    found = {goal.name: (goal.value, goal.goal, goal.reached) for goal in goals(rows)}
+    assert found == {
+        "1 layers with 64 or more channels, float32, geometric mean": (pytest.approx(6 / 6), 0.6, True),
+        "lenet5, 64x28x28: training step, float32, PyTorch eager": (pytest.approx(8 / 2), 3.0, True),
+        "1 layers with 64 or more channels, bfloat16, geometric mean": (pytest.approx(0.5), 0.6, False),
+    }
+    assert goals(rows[:1]) == []
+
+
+def test_the_slowest_of_each_family_counts() -> None:
+    shares = {("relu", "forward"): 0.9, ("relu", "backward"): 0.8, ("max_pool2d 2", "forward"): 0.9}
+    shares |= {("Adam", "step"): 0.95, ("cat of two", "forward"): 0.1}
+    rates = [Rate(name, task, 1, 1, 1, share) for (name, task), share in shares.items()]
+    assert [(goal.name, goal.value, goal.reached) for goal in bandwidth.goals(rates)] == [
+        ("pooling, the slowest (max_pool2d 2: forward) / a copy", 0.9, True),
+        ("optimisers, the slowest (Adam: step) / a copy", 0.95, True),
+        ("activations, the slowest (relu: backward) / a copy", 0.8, False),
+    ]
+
+
+def test_kernels_that_move_numbers_are_timed_on_the_card_with_channels_innermost() -> None:
+    def seconds(run: Any, calls: int) -> float:
+        run()
+        return 1.0
+
+    with gpu():
+        found = list(bandwidth.rates("max_pool3d 2", True, seconds, 2**12))
+        (forward, *_) = traffic.prepared(traffic.Case("pool", traffic.op("relu")), True, "cuda")
+        strides = forward.run().array.strides
+    assert [rate.label for rate in found] == ["max_pool3d 2: forward", "max_pool3d 2: backward"]
+    assert strides[1] == 4
 
 
 def test_the_page_has_all_numbers_and_two_figures(tmp_path: Path) -> None:
