@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,9 @@ KERNELS = (
     "--param=asan-stack=0",
     "--param=asan-globals=1",
 )
+
+SECONDS, MEMORY, LARGEST = 300, 4 << 30, 1 << 28
+"""What the compiler may use for one source: time, memory, and the size of a file."""
 
 DYNAMIC_SHARED = r"extern\s+__shared__\s+(?:__align__\(\d+\)\s+)?([\w ]+?)\s+(\w+)\[\];"
 
@@ -116,11 +120,35 @@ def _runtime() -> Path:
 def _make(target: Path, *arguments: str) -> None:
     """Run the compiler; what it makes appears under its name all at once, for other processes."""
     made = target.with_suffix(f".{os.getpid()}")
-    command = [str(_compiler()), *arguments, "-o", str(made)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode:
-        raise CompileError(result.stderr)
-    os.replace(made, target)
+    try:
+        _limited([str(_compiler()), *arguments, "-o", str(made)])
+        os.replace(made, target)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def _limited(command: Sequence[str]) -> str:
+    """What a command prints; it has an empty input and limits, as a source can ask for anything."""
+    limits = f"ulimit -v {MEMORY >> 10}; ulimit -t {SECONDS}; ulimit -f {LARGEST >> 9}; ulimit -c 0"
+    with subprocess.Popen(
+        ["/bin/sh", "-c", f'{limits}; exec "$@"', "sh", *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+        errors="replace",
+    ) as process:
+        try:
+            printed, said = process.communicate(timeout=SECONDS)
+        except BaseException as error:  # g++ starts other programs, which are in its group
+            os.killpg(process.pid, signal.SIGKILL)
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise CompileError(f"error: the compiler takes more than {SECONDS} seconds") from None
+            raise
+    if process.returncode:
+        raise CompileError(said or f"error: the compiler ended with status {process.returncode}")
+    return printed
 
 
 def place_in_source(path: Path, offset: int) -> str:
