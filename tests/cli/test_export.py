@@ -31,6 +31,7 @@ def test_a_run_becomes_a_file_that_segments_as_it_does(run, tmp_path):
     [
         ("lenet5", [], (1, 28, 28)),
         ("mlp", [], (1, 28, 28)),
+        ("calcium_narrow", [], (3, 65, 65)),
         ("squeezenet1_1", ["--input", 3, 40, 40], (3, "height", "width")),
     ],
 )
@@ -43,7 +44,7 @@ def test_networks_of_one_size_and_of_any(tmp_path, name, arguments, shape):
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     sizes = [size if isinstance(size, int) else 50 for size in shape]
     (found,) = session.run(None, {"images": np.zeros((3, *sizes), np.float32)})
-    assert found.shape == (3, 1000 if name == "squeezenet1_1" else 10)
+    assert found.shape == (3, {"squeezenet1_1": 1000, "calcium_narrow": 2}.get(name, 10))
 
 
 def test_a_classifiers_run(tmp_path):

@@ -41,10 +41,12 @@ def export(
     folder = Path(model)
     network = load_model(folder, models.create) if folder.is_dir() else models.create(model)
     given = None if input_size is None else (*input_size, *(() if width is None else (width,)))
-    size = given or _size_of(folder) or _size_for(model)
+    wanted = given or _size_of(folder)
+    size = wanted or _size_for(model)
     try:
         axes = _export(network, size, onnx, AXES.get(len(size) - 1, ()))
     except ShapeError:  # it takes images of one size
+        size = wanted or models.input_size(model)
         axes = _export(network, size, onnx, size[1:])
     typer.echo(f"wrote {onnx}: input images (batch, {', '.join(map(str, (size[0], *axes)))})")
 
