@@ -142,8 +142,9 @@ def _by_channels(problem: Problem, x: Array, weight: Array, bias: Array, y: Arra
     function = kernel("grouped.cu", f"conv_grouped<{C_TYPES[str(x.dtype)]}>")
     rows = channels_last(weight.swapaxes(0, 1))
     threads = ceil(problem.outputs / OUTPUTS_OF_A_THREAD) * ceil(y.shape[1] / QUAD)
-    grid = ceil(threads / THREADS), problem.classes
-    function(grid, (THREADS,), (channels_last(x), rows, bias, y, geometry(problem), *ends))
+    blocks = ceil(threads / THREADS)
+    arguments = (channels_last(x), rows, bias, y, geometry(problem), np.int32(blocks), *ends)
+    function((blocks * problem.classes,), (THREADS,), arguments)
 
 
 def _by_tiles(

@@ -59,14 +59,14 @@ __device__ inline Quad<T> sum_of_window(
   return sums;
 }
 
-// blockIdx.y is the class of the outputs (windows.cuh).
+// blockIdx.x counts blocks of outputs, then their classes (windows.cuh), of which a large stride makes many.
 template <typename T>
 __global__ void __launch_bounds__(256) conv_grouped(
-    const T* x, const T* weight, const T* bias, T* y, Geometry g, int activation, T number) {
+    const T* x, const T* weight, const T* bias, T* y, Geometry g, int blocks, int activation, T number) {
   __shared__ Axis axes[3];
-  find_axes(g, blockIdx.y, axes);
+  find_axes(g, blockIdx.x / blocks, axes);
   int channels = g.groups * g.out_channels, quads = (channels + 3) / 4;
-  long long thread = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+  long long thread = (long long)(blockIdx.x % blocks) * blockDim.x + threadIdx.x;
   int channel = thread % quads * 4, count = channels - channel;
   Output output = output_of(axes, thread / quads * 4);
   for (int pixel = 0; pixel < 4 && output.image < g.batch; ++pixel) {
