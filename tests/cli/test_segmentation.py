@@ -72,6 +72,7 @@ def test_networks_and_the_data_that_they_fit(tmp_path, arguments, said):
             ["'unet3d', which takes volumes", "volumes as data"],
         ),
         (["lenet5", "--data", "organs"], ["'lenet5', next to volumes with masks", "vnet"]),
+        (["mlp", "--data", "vessels"], ["'mlp', next to images with masks"]),
         (["unet", "--data", "hearts", "--loss", "bce"], ["loss is 'bce'", "ce+dice, ce, dice"]),
         (["unet", "--data", "organs", "--loss", "ce"], ["loss is 'ce'", "bce+dice, bce"]),
         (["unet_bn", "--data", "organs", "--depth", "8"], ["--depth is 8", "volumes only"]),
@@ -87,6 +88,16 @@ def test_what_does_not_fit_is_refused(tmp_path, monkeypatch, arguments, parts):
     monkeypatch.chdir(tmp_path)
     refused(tinyconv_command("train", *arguments), *parts)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("network", ["mlp", "unet"])
+def test_a_folder_without_images_is_named_whatever_the_network(tmp_path, network):
+    (tmp_path / "empty").mkdir()
+    arguments = ("train", network, "--data", tmp_path / "empty", "--run", tmp_path / "run")
+    refused(tinyconv_command(*arguments), "empty' is a folder without subfolders", "images/*.png")
+    (tmp_path / "empty" / "case" / "images").mkdir(parents=True)
+    refused(tinyconv_command(*arguments), "a folder of 0 images")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_folder_of_classes(tmp_path):

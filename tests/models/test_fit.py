@@ -36,7 +36,8 @@ def test_the_size_is_kept_or_the_networks_own(name, shape, expected) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["unet_slides", "enet", "vae", "autoencoder", "dcgan", "unet3d_bn", "rednet"]
+    "name",
+    ["unet_slides", "enet", "vae", "autoencoder", "dcgan", "unet3d_bn", "rednet", "calcium_wide"],
 )
 def test_others_are_refused(name: str) -> None:
     with pytest.raises(ArgumentError, match=f"MODEL is '{name}', expected a network that gives scores"):

@@ -44,7 +44,7 @@ def fit_classifier(name: str, shape: Shape, num_classes: int) -> tuple[dict[str,
     Raises
     ------
     ArgumentError
-        If the network does not give scores of whole images.
+        If the network does not give scores of whole images, or gives others beside them in training.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def fit_segmenter(
     data = f"{'volumes' if volumes else 'images'} with masks"
     if "dims" in wanted and not is_int(dims, 2, 3):
         raise ArgumentError("train", "--dims", repr(dims), "2 or 3")
-    if "num_classes" not in taken or dims not in (2, 3):
+    if not {"num_classes", "in_channels"} <= set(taken) or dims not in (2, 3):
         raise _refuse_maps(name, data)
     if dims == 3 and not volumes:
         expected = "a network for images, such as unet, unet_bn, segnet or fcn8s; or volumes as data"
@@ -161,14 +161,14 @@ def _options(taken: Any, shape: Shape, num_classes: int) -> dict[str, Any]:
 
 
 def _answers(name: str, options: dict[str, Any], shape: Shape, num_classes: int) -> bool:
-    """Whether the network gives (N, num_classes) for images of this shape."""
+    """Whether the network gives (N, num_classes), and nothing beside it, in evaluation and in training."""
     try:
-        model = registry.create(name, **options).eval()
+        model = registry.create(name, **options)
         with no_grad():
-            output = model(zeros(2, *shape))
+            outputs = [model.train(training)(zeros(2, *shape)) for training in (False, True)]
     except (ShapeError, ArgumentError):
         return False
-    return getattr(output, "shape", None) == (2, num_classes)
+    return all(getattr(output, "shape", None) == (2, num_classes) for output in outputs)
 
 
 def _refuse(name: str) -> ArgumentError:

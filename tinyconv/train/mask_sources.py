@@ -101,6 +101,8 @@ def _layout(folder: Path) -> str:
 
 def find_kind(layout: str, folder: Path | None, classes: int | None, skip: bool = False) -> Kind:
     """What the items are; of folders with classes all masks are read. With `skip` those that can be."""
+    if layout == KAGGLE and folder is not None:
+        NucleiFolder(folder, on_bad_image="skip")  # complains where no image is
     if layout in KINDS:
         return KINDS[layout]
     assert folder is not None
