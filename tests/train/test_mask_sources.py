@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.data.test_check import save_volume
 from tests.train.configs import make_config
-from tinyconv.data import MNI
+from tinyconv.data import MNI, VolumeFolder
 from tinyconv.errors import DataError
 from tinyconv.train.mask_sources import KAGGLE, NIFTI, PAIRS, find_folder, find_kind, open_source
 from tinyconv.train.recipes import open_data
@@ -84,6 +84,35 @@ def test_files_that_are_to_be_left_out_do_not_stop_the_look_at_the_others(save_p
     os.truncate(folder / "masks" / "2.png", 0)
     with pytest.raises(DataError, match=r"masks.0\.png.* is empty"):
         find_kind(PAIRS, folder, None, skip=True)
+
+
+def test_an_image_without_a_mask_is_left_out_and_counted(save_pairs, capsys):
+    folder = save_pairs(mask(255), mask(255), mask(255), mask(255))
+    (folder / "masks" / "1.png").unlink()
+    (folder / "images" / "3.png").unlink()
+    with pytest.raises(DataError, match=r"images.1\.png.* is alone, expected a file 1\.\* in masks/ too"):
+        make_config("unet", str(folder), None, quick=False)
+    config = make_config("unet", str(folder), None, quick=False, on_bad_image="skip", size=16)
+    usable, _ = open_source(config)
+    assert [usable.dataset.name(index) for index in usable.indices] == ["0.png", "2.png"]
+    said = capsys.readouterr().out
+    assert "1.png' is alone" in said and "3.png' is alone" in said and "2 of 4 images left out" in said
+
+
+def test_a_volume_without_a_mask_is_left_out(tmp_path):
+    for part, names in (("images", "abc"), ("masks", "bcd")):
+        for name in names:
+            save_volume(tmp_path / part / f"{name}.nii.gz", np.eye(4, 5, dtype=np.uint8)[..., None])
+    with pytest.raises(DataError, match=r"a\.nii\.gz.* is alone, expected a file a\.nii or a\.nii\.gz"):
+        VolumeFolder(tmp_path)
+    assert find_kind(NIFTI, tmp_path, None, skip=True).names == ("object",)
+    found = VolumeFolder(tmp_path, on_bad_image="skip")
+    assert [image.name for image, _ in found.pairs] == ["b.nii.gz", "c.nii.gz"]
+    assert ["d.nii.gz" in str(error) for error in found.errors] == [False, True]
+    (tmp_path / "images" / "b.nii.gz").unlink()
+    (tmp_path / "images" / "c.nii.gz").unlink()
+    with pytest.raises(DataError, match="alone"):
+        VolumeFolder(tmp_path, on_bad_image="skip")
 
 
 @pytest.mark.parametrize(("largest", "count"), [(1, 1), (3, 4)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tinyconv.data.dataset import Subset
@@ -46,6 +47,28 @@ def leave_out_bad(dataset: Any, on_bad_image: str = "skip") -> tuple[Subset, lis
     if errors and not good:
         raise errors[0]
     return Subset(dataset, good), errors
+
+
+def pair_by_name(
+    op: str, images: dict[str, Path], masks: dict[str, Path], suffixes: str, on_bad_image: str
+) -> tuple[list[tuple[Path, Path]], list[DataError]]:
+    """Images and masks of the same names, in the order of the names, and the errors of those left alone.
+
+    Raises
+    ------
+    DataError
+        If one is alone and `on_bad_image` is ``stop``, or none has a partner.
+    """
+    check_choice(on_bad_image)
+    errors = []
+    for found, others, missing in ((images, masks, "masks"), (masks, images, "images")):
+        for name in sorted(found.keys() - others.keys()):
+            expected = f"a file {' or '.join(name + suffix for suffix in suffixes.split())} in {missing}/ too"
+            errors.append(DataError(op, repr(str(found[name])), "alone", expected))
+    pairs = [(images[name], masks[name]) for name in sorted(images.keys() & masks.keys())]
+    if errors and (on_bad_image == "stop" or not pairs):
+        raise errors[0]
+    return pairs, errors
 
 
 def check_choice(on_bad_image: str) -> str:

@@ -23,7 +23,7 @@ from tinyconv.data import (
 )
 from tinyconv.data.bad_images import describe_bad, leave_out_bad
 from tinyconv.data.datasets.mni import CLASSES
-from tinyconv.data.datasets.volume_folder import has_volumes, volumes_in
+from tinyconv.data.datasets.volume_folder import has_volumes
 from tinyconv.data.images import read_labels, read_pixels
 from tinyconv.errors import DataError
 from tinyconv.train.waiting import waiting
@@ -106,12 +106,13 @@ def find_kind(layout: str, folder: Path | None, classes: int | None, skip: bool 
     if layout in KINDS:
         return KINDS[layout]
     assert folder is not None
+    on_bad_image = "skip" if skip else "stop"
     if layout == NIFTI:
-        VolumeFolder(folder)  # complains of what has no partner
-        files = _readable(list(volumes_in(folder / "masks").values()), read_nifti, skip)
+        files = [mask for _, mask in VolumeFolder(folder, on_bad_image).pairs]
+        files = _readable(files, read_nifti, skip)
         most = 0 if classes else max(_largest(files, _largest_of_volume))
         return _numbered(classes or most + 1, volumes=True, channels=1)
-    pairs = MaskFolder(folder).pairs
+    pairs = MaskFolder(folder, on_bad_image=on_bad_image).pairs
     places = np.linspace(0, len(pairs) - 1, min(LOOKED_AT, len(pairs))).astype(int)
     looked_at = _readable([pairs[place][0] for place in places], read_pixels, skip)
     channels = max(read_pixels(file).shape[0] for file in looked_at)
@@ -198,9 +199,9 @@ def _open_folder(config: Any) -> Any:
     if config.layout == KAGGLE:
         found = NucleiFolder(folder, config.stain, on_bad_image=config.on_bad_image)
     elif config.layout == NIFTI:
-        found = VolumeFolder(folder)
+        found = VolumeFolder(folder, config.on_bad_image)
     else:
-        found = MaskFolder(folder, len(config.names))
+        found = MaskFolder(folder, len(config.names), config.on_bad_image)
     usable, errors = leave_out_bad(found) if skip else (found, [])
     errors = getattr(found, "errors", []) + errors
     for line in describe_bad(errors, len(usable) + len(errors)):

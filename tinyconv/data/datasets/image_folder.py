@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyconv.data.bad_images import pair_by_name
 from tinyconv.data.dataset import Dataset, check_index
 from tinyconv.data.images import read_image, read_labels, read_mask
 from tinyconv.errors import ArgumentError, DataError
@@ -97,6 +98,9 @@ class MaskFolder(Dataset):
     num_classes : int
         1: what is not black in a mask is the object. More: the grey value or palette index of a
         pixel is its class, from 0 to ``num_classes - 1``.
+    on_bad_image : {"stop", "skip"}
+        With ``skip``, images without a mask and masks without an image are left out; the errors are in
+        `errors`.
 
     Raises
     ------
@@ -124,18 +128,16 @@ class MaskFolder(Dataset):
     ((1, 4, 4), (1, 4, 4), 4.0)
     """
 
-    def __init__(self, path: str | os.PathLike[str], num_classes: int = 1) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], num_classes: int = 1, on_bad_image: str = "stop"
+    ) -> None:
         if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 1:
             raise ArgumentError("MaskFolder", "num_classes", repr(num_classes), "an int of at least 1")
         self.root, self.num_classes = Path(path), num_classes
         images, masks = _by_stem(self.root / "images"), _by_stem(self.root / "masks")
-        for found, others, missing in ((images, masks, "masks"), (masks, images, "images")):
-            for stem in found.keys() - others.keys():
-                expected = f"a file {stem}.* in {missing}/ too"
-                raise DataError("MaskFolder", repr(str(found[stem])), "alone", expected)
-        if not images:
+        self.pairs, self.errors = pair_by_name("MaskFolder", images, masks, ".*", on_bad_image)
+        if not self.pairs:
             raise DataError("MaskFolder", repr(str(self.root / "images")), "without images", "at least one")
-        self.pairs = [(images[stem], masks[stem]) for stem in sorted(images)]
 
     def __len__(self) -> int:
         return len(self.pairs)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyconv.data.bad_images import pair_by_name
 from tinyconv.data.dataset import Dataset, check_index
 from tinyconv.data.datasets.volumes import Volume, read_nifti
 from tinyconv.errors import DataError
@@ -28,6 +29,9 @@ class VolumeFolder(Dataset):
     path : path
         The folder of ``images/`` and ``masks/``; ``images/ct1.nii.gz`` belongs to ``masks/ct1.nii.gz``.
         The numbers in a mask are classes, 0 for the background.
+    on_bad_image : {"stop", "skip"}
+        With ``skip``, volumes without a mask and masks without a volume are left out; the errors are in
+        `errors`.
 
     Raises
     ------
@@ -43,17 +47,15 @@ class VolumeFolder(Dataset):
     An item is (volume, mask): float32 (1, D, H, W), and int64 (1, D, H, W).
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], on_bad_image: str = "stop") -> None:
         self.root = Path(path)
         images, masks = (volumes_in(self.root / part) for part in ("images", "masks"))
-        for found, others, missing in ((images, masks, "masks"), (masks, images, "images")):
-            for name in found.keys() - others.keys():
-                expected = f"a file {name}.nii or {name}.nii.gz in {missing}/ too"
-                raise DataError("VolumeFolder", repr(str(found[name])), "alone", expected)
-        if not images:
+        self.pairs, self.errors = pair_by_name(
+            "VolumeFolder", images, masks, " ".join(SUFFIXES), on_bad_image
+        )
+        if not self.pairs:
             found_none = "without .nii or .nii.gz files"
             raise DataError("VolumeFolder", repr(str(self.root / "images")), found_none, "at least one")
-        self.pairs = [(images[name], masks[name]) for name in sorted(images)]
         self._spacings: dict[int, tuple[float, float, float]] = {}
 
     def __len__(self) -> int:
