@@ -20,6 +20,8 @@ ROOMS = {
     "tinyconv.optim": "Optimisers",
     "tinyconv.optim.lr_scheduler": "Learning rates that change",
     "tinyconv.optim.swa_utils": "Averages of weights",
+    "tinyconv.amp": "Mixed precision",
+    "tinyconv.cuda": "Graphics cards",
     "tinyconv.data": "Datasets, batches, transforms",
     "tinyconv.train": "The training loop",
     "tinyconv.metrics": "Scores",
