@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,16 +13,18 @@ import pytest
 import tinyconv as tc
 import tinyconv.nn.functional as F
 from tests.capture.steps import NETWORKS, batches
-from tests.gpu import gpu
+from tests.gpu import gpu as on_gpu
 from tinyconv import nn
+from tinyconv.benchmark import gpu
 from tinyconv.capture import segments
+from tinyconv.errors import GraphError
 
 STEPS = 8
 
 
 @pytest.fixture(autouse=True)
 def cuda() -> Iterator[Any]:
-    with gpu() as cupy:
+    with on_gpu() as cupy:
         yield cupy
 
 
@@ -64,6 +67,24 @@ def both(network: str, autocast: bool = False) -> tuple[list[float], list[float]
 def segments_of(compiled: Any) -> list[segments.Segment]:
     plans = [plan for plans in compiled._plans.values() for plan in plans]
     return [segment for plan in plans if plan.code for segment in plan.code.segments.values()]
+
+
+def test_gradients_that_are_kept_stay_as_they_were() -> None:
+    kept: list[list[Any]] = []
+    for captured in (False, True):
+        tc.manual_seed(1)
+        training = Training(NETWORKS["mlp"]())
+        step = tc.compile(training.step, fullgraph=True) if captured else training.step
+        weights = list(training.model.parameters())
+        gradients = []
+        for x, y in batches("mlp", STEPS, size=3):
+            step(*on_cuda(x, y))
+            gradients.append([weight.grad for weight in weights])
+        kept.append([[gradient.cpu().numpy() for gradient in row] for row in gradients])
+    assert segments_of(step)
+    for eager, replayed in zip(*kept, strict=True):
+        for right, found in zip(eager, replayed, strict=True):
+            np.testing.assert_array_equal(found, right)
 
 
 @pytest.mark.parametrize("network", ["mlp", "lenet", "unet"])
@@ -153,12 +174,72 @@ def test_a_graph_that_gives_other_numbers_is_not_used(cuda: Any) -> None:
     assert segment.reason is not None and "other numbers" in segment.reason
 
 
+def test_a_graph_that_was_made_anew_is_compared_again(cuda: Any) -> None:
+    x, weight, other = (cuda.asarray(np.full(3, value, np.float32)) for value in (1, 2, 5))
+    factors = [1] * 4 + [1, 1, 7]  # by the call of the kernels; the graph that is made anew keeps a 1
+    calls = iter(factors)
+    segment = segments.Segment(lambda a, w: (a * w * next(calls),), (False, True))
+    for _ in range(6):
+        assert segment(x, weight)[0].get()[0] == 2
+    assert segment.reason is None
+    results = [float(segment(x, other)[0].get()[0]) for _ in range(2)]
+    assert results == [5, 35] and segment.reason is not None and "other numbers" in segment.reason
+
+
 def test_a_kernel_that_asks_for_a_number_is_left_alone(cuda: Any) -> None:
     x = cuda.asarray(np.ones(3, np.float32))
     segment = segments.Segment(lambda a: (a * float(a.sum()),), (True,))
     for _ in range(4):
         assert segment(x)[0].get().tolist() == [3, 3, 3]
     assert segment.reason is not None and "CUDARuntimeError" in segment.reason
+
+
+@pytest.fixture
+def no_graphs(monkeypatch: pytest.MonkeyPatch, cuda: Any) -> None:
+    """CUDA says no to each graph."""
+
+    def begin_capture(stream: Any, mode: Any = None) -> None:
+        raise RuntimeError("no graphs today")
+
+    stream = type("Stream", (cuda.cuda.Stream,), {"begin_capture": begin_capture})
+    with_it = SimpleNamespace(cuda=SimpleNamespace(**{**vars(cuda.cuda), "Stream": stream}), zeros=cuda.zeros)
+    monkeypatch.setattr(segments, "find_cupy", lambda op: with_it)
+
+
+def chain() -> Any:
+    weight = tc.ones(3, 3).to("cuda")
+    return lambda x: ((x @ weight) * 2 + 1).tanh() * 3
+
+
+def test_a_graph_that_is_given_up_is_told_once(no_graphs: None) -> None:
+    compiled, x = tc.compile(chain()), tc.ones(2, 3).to("cuda")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        results = [compiled(x).tolist() for _ in range(6)]
+    assert results == [results[0]] * 6
+    (warning,) = told
+    assert "starts some kernels one by one" in str(warning.message)
+    assert "no graphs today" in str(warning.message) and warning.filename == __file__
+
+
+def test_a_graph_that_is_given_up_is_an_error_if_the_whole_must_be_one(no_graphs: None) -> None:
+    x = tc.ones(2, 3).to("cuda")
+    for compiled in (tc.compile(chain(), fullgraph=True), gpu.tinyconv(1, graphs=True).compiled(chain())):
+        with pytest.raises(GraphError, match="no graphs today"):
+            for _ in range(4):
+                compiled(x)
+
+
+def test_the_memory_of_a_graph_is_counted(cuda: Any) -> None:
+    x = cuda.asarray(np.ones(1000, np.float32))
+    segment = segments.Segment(lambda a: (a * 2,), (True,))
+    segment(x)
+    before = tc.cuda.memory_allocated(), tc.cuda.memory_reserved()
+    segment(x), segment(x)
+    now = tc.cuda.memory_allocated(), tc.cuda.memory_reserved()
+    assert all(new - old >= 4000 for new, old in zip(now, before, strict=True))
+    del segment
+    assert tc.cuda.memory_allocated() == before[0]
 
 
 def test_outside_of_a_step_a_way_back_has_no_graph() -> None:

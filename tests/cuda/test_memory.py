@@ -60,6 +60,7 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> Pool:
     cupy: Any = fake_cupy(2)
     cupy.cuda.Device = Card
     cupy.cuda.MemoryHook = type("MemoryHook", (), {"__enter__": lambda hook: made.hooks.append(hook)})
+    cupy.cuda.MemoryPool = Pool
     cupy.get_default_memory_pool = lambda: made
     cupy.get_default_pinned_memory_pool = lambda: SimpleNamespace(n_free_blocks=lambda: 3)
     monkeypatch.setitem(sys.modules, "cupy", cupy)
@@ -91,6 +92,24 @@ def test_the_peak_is_counted_from_the_first_question_on(pool: Pool) -> None:
     assert len(pool.hooks) == 1
 
 
+def test_the_memory_of_graphs_counts_until_they_go(pool: Pool) -> None:
+    pool.make_array(100)
+    tc.cuda.reset_peak_memory_stats()
+    graphs = [memory.GraphMemory(), memory.GraphMemory()]
+    graphs[0].pool.used[0], graphs[1].pool.used[0] = 30, 8  # and twice as much, with what lies in between
+    pool.make_array(1)
+    assert tc.cuda.memory_allocated() == 101 + 60 + 16
+    assert tc.cuda.memory_reserved() == 202 + 60 + 16
+    assert tc.cuda.max_memory_allocated() == 101 + 60 + 16
+    assert tc.cuda.memory_allocated(1) == 0
+    assert tc.cuda.memory_summary().splitlines()[2].split()[-2:] == ["76", "B"]
+    tc.cuda.empty_cache()
+    assert tc.cuda.memory_reserved() == 76  # a graph's memory is no cache
+    graphs.clear()
+    assert tc.cuda.memory_reserved() == tc.cuda.memory_allocated() == 0
+    assert tc.cuda.max_memory_allocated() == 177
+
+
 def test_empty_cache_gives_back_what_is_kept(pool: Pool) -> None:
     pool.make_array(100)
     tc.cuda.empty_cache()
@@ -104,6 +123,7 @@ def test_the_summary_has_one_line_for_each_number(pool: Pool) -> None:
     numbers = {" ".join(words[:-2]): " ".join(words[-2:]) for words in lines[1:-1]}
     assert numbers == {
         "arrays": "512.0 MiB",
+        "CUDA graphs, counted as arrays": "0 B",
         "arrays at most, since it is counted": "512.0 MiB",
         "kept for the next arrays": "512.0 MiB",
         "of other programs, and CUDA's own": "1.0 GiB",

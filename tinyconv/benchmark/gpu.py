@@ -114,7 +114,8 @@ def tinyconv(threads: int, precision: str = "float32", graphs: bool = False) -> 
 
     if not graphs:
         return GpuEngine(tc, place, tc.optim.Adam, tc.no_grad)
-    return GpuEngine(tc, place, tc.optim.Adam, tc.no_grad, tc.compile, compiles_step=True)
+    compiled = partial(tc.compile, fullgraph=True)  # a graph that is given up is an error
+    return GpuEngine(tc, place, tc.optim.Adam, tc.no_grad, compiled, compiles_step=True)
 
 
 HERE = __name__

@@ -175,8 +175,13 @@ class Compiled:
         self._plans.clear()
         self._say(f"it {reason}")
 
-    def _say(self, why: str) -> None:
-        """Tell, once for each reason, why a call was neither recorded nor replayed."""
+    def _say_where_no_graph_is(self, code: Code) -> None:
+        for segment in code.segments.values():
+            if segment.reason is not None:
+                self._say(f"a CUDA graph of them {segment.reason}", "starts some kernels one by one")
+
+    def _say(self, why: str, how: str = "runs as it is") -> None:
+        """Tell, once for each reason, why a call was not recorded, not replayed, or not as a graph."""
         name = getattr(self.function, "__qualname__", type(self.function).__name__)
         if self.fullgraph:
             raise GraphError(
@@ -184,7 +189,7 @@ class Compiled:
             )
         if why not in self._said:
             self._said.add(why)
-            warnings.warn(f"tc.compile: {name} runs as it is, because {why}", UserWarning, _caller())
+            warnings.warn(f"tc.compile: {name} {how}, because {why}", UserWarning, _caller())
 
     def _replay(self, plan: Plan, code: Code, tensors: list[Tensor], args: Any, options: Any) -> Any:
         state, program = plan.state.tensors, plan.program
@@ -202,6 +207,8 @@ class Compiled:
                 result, saved, outputs, watched = code.forward(tensors, state, prepared)
                 if outputs:
                     _connect(program, code, outputs, watched, (tensors, state, saved))
+                if code.segments:
+                    self._say_where_no_graph_is(code)
                 return result
         except IndexError as error:  # the op that indexes says it in the same way
             raise ArgumentError("index", "key", "a tensor", f"indices in range ({error})") from error

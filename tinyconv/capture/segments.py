@@ -7,7 +7,8 @@ arguments are addresses: so a graph reads and writes the same places each time. 
 - What changes its place, the images of a batch for one, is copied to a place that stays.
 - What does not stand in an array (the number of Adam's step) cannot be in a graph. Such kernels are started
   by Python, between two graphs. The keys of dropout masks are put into an array for it.
-- The results lie where the next call will write. What the step returns is therefore copied.
+- The results lie where the next call will write. What the step returns, and the gradients that it leaves
+  behind, are therefore copied.
 
 Where results are needed for a later way back there is no graph: another call may come before it.
 """
@@ -15,12 +16,14 @@ Where results are needed for a later way back there is no graph: another call ma
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from tinyconv.capture.running import twin
 from tinyconv.capture.statement import Statement
+from tinyconv.cuda.memory import GraphMemory
 from tinyconv.device import to_device
 from tinyconv.device_errors import find_cupy
 
@@ -31,7 +34,7 @@ WITH_KEYS = ("dropout", "fused")
 """Files of a GPU's kernels that read the key of a mask from an array."""
 
 WARM_UP, CHECKED = 1, 2
-"""Calls before the graph is made; after it, calls that are compared with the kernels one by one."""
+"""Calls before the graph is made; after each recording, calls that are compared with the kernels."""
 
 FROM_REFERENCE = ("activation", "elementwise", "matmul", "reduction", "shape")
 """Files of reference kernels that ask nothing of the host, and bring nothing from there."""
@@ -124,10 +127,12 @@ def _taken(lines: Iterable[Statement]) -> set[str]:
 
 
 def _with_copy(line: Statement) -> Statement:
-    """A statement that makes a tensor of the result, of a copy of it."""
-    if not (line.makes and line.makes[0][0] == "r" and line.text.endswith(f"Tensor({line.takes[0]})")):
+    """A statement that makes a result or a gradient, which the user may keep, of a copy of an array."""
+    target, _, value = line.text.partition(" = ")
+    is_kept = target in line.makes and target[0] == "r" or target.endswith(".grad")
+    if not (is_kept and line.takes and value == f"Tensor({line.takes[-1]})"):
         return line
-    return Statement(f"{line.makes[0]} = Tensor({line.takes[0]}.copy('K'))", line.makes, line.takes)
+    return replace(line, text=f"{target} = Tensor({line.takes[-1]}.copy('K'))")
 
 
 class Segment:
@@ -149,9 +154,9 @@ class Segment:
     def __init__(self, kernels: Callable[..., tuple[Any, ...]], stays: tuple[bool, ...]) -> None:
         self.kernels, self.stays = kernels, stays
         self.reason: str | None = None
-        self.calls = 0
+        self.calls = self.checked = 0
         self._graph: Any = None
-        self._pool: Any = None
+        self._memory: GraphMemory | None = None
         self._keys: Any = None
         self._places: list[Any] = []
         self._results: tuple[Any, ...] = ()
@@ -164,8 +169,9 @@ class Segment:
             self._record(arrays)
             if self.reason is not None:
                 return self.kernels(*arrays)
-        if self.calls > WARM_UP + CHECKED:
+        if self.checked == CHECKED:
             return self._launch(arrays)
+        self.checked += 1
         expected = self.kernels(*arrays)
         results = self._launch(arrays)
         if all(map(_same_bits, expected, results)):
@@ -181,10 +187,11 @@ class Segment:
 
     def _record(self, arrays: tuple[Any, ...]) -> None:
         """Let a stream write down the kernels; memory for their results stays with the graph."""
+        self.checked = 0
         cupy = find_cupy("compile")
-        self._pool = cupy.cuda.MemoryPool()
+        self._memory = memory = GraphMemory()
         cupy.cuda.Device().synchronize()
-        with cupy.cuda.using_allocator(self._pool.malloc), cupy.cuda.Stream(non_blocking=True) as stream:
+        with cupy.cuda.using_allocator(memory.pool.malloc), cupy.cuda.Stream(non_blocking=True) as stream:
             self._keys = cupy.zeros((sum(isinstance(a, tuple) for a in arrays), 2), np.uint64)
             rows = iter(self._keys)
             self._places = [
@@ -199,7 +206,7 @@ class Segment:
                 finally:
                     self._graph = stream.end_capture()
             except Exception as error:  # CUDA refuses, for example because a kernel asks for a number
-                self._give_up(f"{type(error).__name__}: {error}")
+                self._give_up(f"was refused ({type(error).__name__}: {error})")
 
     def _launch(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
         keys = [array for array in arrays if isinstance(array, tuple)]
@@ -213,7 +220,7 @@ class Segment:
 
     def _give_up(self, reason: str) -> None:
         self.reason = self.reason or reason
-        self._graph = self._pool = self._keys = None
+        self._graph = self._memory = self._keys = None
         self._places, self._results = [], ()
 
 

@@ -3,11 +3,15 @@
 CuPy keeps a pool: memory that an array leaves stays in the program and serves the next array, because
 asking the driver is slow. So there are two numbers: what arrays have (`memory_allocated`), and what the
 program has in all (`memory_reserved`).
+
+A CUDA graph writes to the same addresses in each launch. So it has a pool of its own, and all that is in
+there counts as taken, in both numbers, for as long as the graph is there.
 """
 
 from __future__ import annotations
 
 import threading
+import weakref
 from typing import Any
 
 from tinyconv.cuda.cards import Card, card, is_available
@@ -15,15 +19,15 @@ from tinyconv.device_errors import find_cupy
 
 
 def memory_allocated(device: Card = None) -> int:
-    """Bytes that arrays have now."""
+    """Bytes that arrays and CUDA graphs have now."""
     with card(device, "cuda.memory_allocated"):
-        return int(_pool("memory_allocated").used_bytes())
+        return int(_pool("memory_allocated").used_bytes()) + _of_graphs()
 
 
 def memory_reserved(device: Card = None) -> int:
     """Bytes that the program has taken from the card: those of arrays, and those kept for the next."""
     with card(device, "cuda.memory_reserved"):
-        return int(_pool("memory_reserved").total_bytes())
+        return int(_pool("memory_reserved").total_bytes()) + _of_graphs()
 
 
 def mem_get_info(device: Card = None) -> tuple[int, int]:
@@ -71,9 +75,12 @@ def memory_summary(device: Card = None, abbreviated: bool = False) -> str:
     del abbreviated
     where = "cuda.memory_summary"
     free, total = mem_get_info(device)
+    with card(device, where):
+        graphs = _of_graphs()
     pinned = find_cupy(where).get_default_pinned_memory_pool()
     lines = {
         "arrays": memory_allocated(device),
+        "CUDA graphs, counted as arrays": graphs,
         "arrays at most, since it is counted": max_memory_allocated(device),
         "kept for the next arrays": memory_reserved(device) - memory_allocated(device),
         "of other programs, and CUDA's own": total - free - memory_reserved(device),
@@ -84,6 +91,27 @@ def memory_summary(device: Card = None, abbreviated: bool = False) -> str:
     rows += [f"  {name:<36}{_in_units(count):>12}" for name, count in lines.items()]
     rows.append(f"  {'free blocks of pinned host memory':<36}{pinned.n_free_blocks():>12}")
     return "\n".join(rows)
+
+
+class GraphMemory:
+    """The memory of a CUDA graph, counted while this object is there.
+
+    Attributes
+    ----------
+    pool : cupy.cuda.MemoryPool
+    """
+
+    def __init__(self) -> None:
+        self.pool: Any = find_cupy("compile").cuda.MemoryPool()
+        _graphs.add(self)
+
+
+_graphs: weakref.WeakSet[GraphMemory] = weakref.WeakSet()
+
+
+def _of_graphs() -> int:
+    """Bytes on the current card; those free between two kernels are written to in each launch, too."""
+    return sum(int(memory.pool.total_bytes()) for memory in list(_graphs))
 
 
 def _in_units(count: int) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinyconv.kernels.cuda.emulator import graphs
-from tinyconv.kernels.cuda.emulator.card import MemoryHook
+from tinyconv.kernels.cuda.emulator.card import MemoryHook, MemoryPool
 
 ALIGNMENT = 512
 """Where CuPy's memory begins: at a multiple of this."""
@@ -41,7 +41,9 @@ def allocate(shape: Any, dtype: Any, order: str = "C", strides_of: np.ndarray | 
     owner = np.full(size + 2 * ALIGNMENT, 0xFF, dtype=np.uint8)
     begin = -owner.ctypes.data % ALIGNMENT
     _live[id(owner)] = owner.ctypes.data + begin, owner.ctypes.data + begin + size
-    weakref.finalize(owner, _live.pop, id(owner))
+    MemoryPool.current.spans[id(owner)] = _live[id(owner)]
+    for spans in (_live, MemoryPool.current.spans):
+        weakref.finalize(owner, spans.pop, id(owner))
     for hook in MemoryHook.hooks:
         hook.malloc_postprocess(device_id=0, size=size, mem_size=size, mem_ptr=owner.ctypes.data + begin)
     memory = owner[begin : begin + size].view(dtype)

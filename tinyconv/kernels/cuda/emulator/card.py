@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -101,7 +102,12 @@ class MemoryHook:
 
 
 class MemoryPool:
-    """Stands for `cupy.cuda.MemoryPool`: it keeps nothing."""
+    """Stands for `cupy.cuda.MemoryPool`: it keeps nothing, and counts the arrays that are made with it."""
+
+    current: ClassVar[MemoryPool]
+
+    def __init__(self) -> None:
+        self.spans: dict[int, tuple[int, int]] = {}
 
     def malloc(self, size: int) -> Any:
         raise NotImplementedError("the stand-in's arrays have memory of their own")
@@ -110,10 +116,7 @@ class MemoryPool:
         pass
 
     def used_bytes(self) -> int:
-        from tinyconv.kernels.cuda.emulator.arrays import live_memory
-
-        bounds = live_memory()
-        return int((bounds[:, 1] - bounds[:, 0]).sum())
+        return sum(end - begin for begin, end in list(self.spans.values()))
 
     def total_bytes(self) -> int:
         return self.used_bytes()
@@ -126,7 +129,17 @@ class MemoryPool:
 
 
 TOTAL_MEMORY = 8 * 2**30
-POOL = MemoryPool()
+@contextlib.contextmanager
+def using_allocator(allocator: Any) -> Iterator[None]:
+    """Arrays that are made in this block belong to the pool whose method `allocator` is."""
+    before, MemoryPool.current = MemoryPool.current, allocator.__self__
+    try:
+        yield
+    finally:
+        MemoryPool.current = before
+
+
+MemoryPool.current = POOL = MemoryPool()
 PROPERTIES = {
     "name": b"emulated",
     "multiProcessorCount": 2,
@@ -171,7 +184,7 @@ def modules() -> dict[str, ModuleType]:
         "cupy.cuda",
         runtime=runtime, driver=driver, compiler=compiler, stream=stream, memory=memory,
         Device=Device, MemoryPool=MemoryPool, MemoryHook=MemoryHook, is_available=lambda: True,
-        using_allocator=lambda allocator: contextlib.nullcontext(), alloc_pinned_memory=PinnedMemoryPointer,
+        using_allocator=using_allocator, alloc_pinned_memory=PinnedMemoryPointer,
         **of_streams,
     )  # fmt: skip
     return {module.__name__: module for module in (cuda, runtime, driver, compiler, stream, memory)}
