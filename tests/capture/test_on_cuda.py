@@ -17,7 +17,7 @@ from tests.gpu import gpu as on_gpu
 from tinyconv import nn
 from tinyconv.benchmark import gpu
 from tinyconv.capture import segments
-from tinyconv.errors import GraphError
+from tinyconv.errors import ArgumentError, GraphError
 
 STEPS = 8
 
@@ -94,7 +94,38 @@ def test_a_captured_step_is_the_eager_one(network: str) -> None:
     found = segments_of(step)
     assert found and not [segment.reason for segment in found if segment.reason is not None]
     assert all(segment._graph is not None for segment in found)
+    assert "check_classes" not in "".join(step.captured())
     assert [loss.item() for loss in returned] == captured  # no later call has written into them
+
+
+def test_classes_are_checked_without_waiting_for_the_gpu(cuda: Any) -> None:
+    """A stream that is capturing refuses whatever Python would wait for."""
+    x, good = on_cuda(tc.tensor([[1.0, 2.0, 4.0], [0.0, 1.0, 0.0]]), tc.tensor([2, -100]))
+    x.requires_grad_()
+    right = -np.log(np.exp(4.0) / np.exp([1.0, 2.0, 4.0]).sum())  # of the first row; the second is ignored
+    F.cross_entropy(x, good).backward()  # so that the kernels are compiled
+    pool = cuda.cuda.MemoryPool()
+    with cuda.cuda.using_allocator(pool.malloc), cuda.cuda.Stream(non_blocking=True) as stream:
+        stream.begin_capture()
+        x.grad = None
+        loss = F.cross_entropy(x, good)
+        loss.backward()
+        graph = stream.end_capture()
+        graph.launch()
+        stream.synchronize()
+    np.testing.assert_allclose(loss.item(), right, rtol=1e-6)
+
+
+def test_what_is_no_class_makes_nan_and_an_error_where_it_is_looked_for() -> None:
+    x, wrong = on_cuda(tc.zeros(2, 3), tc.tensor([1, 3]))
+    x.requires_grad_()
+    loss = F.cross_entropy(x, wrong)
+    loss.backward()
+    assert np.isnan(loss.item()) and np.isnan(x.grad.cpu().numpy()).tolist() == [[False] * 3, [True] * 3]
+    with tc.autograd.detect_anomaly(), pytest.raises(ArgumentError, match="3 somewhere"):
+        F.cross_entropy(x, wrong)
+    with tc.kernel_backend("reference"), pytest.raises(ArgumentError, match="3 somewhere"):
+        F.cross_entropy(x, wrong)
 
 
 def test_dropout_draws_a_new_mask_in_each_call() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
@@ -65,6 +66,7 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> Pool:
     cupy.get_default_pinned_memory_pool = lambda: SimpleNamespace(n_free_blocks=lambda: 3)
     monkeypatch.setitem(sys.modules, "cupy", cupy)
     monkeypatch.setattr(memory, "_thread", threading.local())
+    monkeypatch.setattr(memory, "_graphs", weakref.WeakSet())
     return made
 
 

@@ -77,7 +77,7 @@ def compile(
     Raises
     ------
     GraphError
-        When it is called, with ``fullgraph=True``, and cannot be captured.
+        When it is called, with ``fullgraph=True``, and cannot be captured, or on a GPU started as a graph.
 
     Notes
     -----

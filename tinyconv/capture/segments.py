@@ -129,7 +129,7 @@ def _taken(lines: Iterable[Statement]) -> set[str]:
 def _with_copy(line: Statement) -> Statement:
     """A statement that makes a result or a gradient, which the user may keep, of a copy of an array."""
     target, _, value = line.text.partition(" = ")
-    is_kept = target in line.makes and target[0] == "r" or target.endswith(".grad")
+    is_kept = (target in line.makes and target[0] == "r") or target.endswith(".grad")
     if not (is_kept and line.takes and value == f"Tensor({line.takes[-1]})"):
         return line
     return replace(line, text=f"{target} = Tensor({line.takes[-1]}.copy('K'))")

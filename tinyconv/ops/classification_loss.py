@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tinyconv.autograd import Function
-from tinyconv.device import array_module
+from tinyconv.device import CPU, array_module, kernel_backend
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
+from tinyconv.grad_mode import _grad_mode
 from tinyconv.kernels import softmax as kernels
 from tinyconv.ops._checks import (
     check_float,
@@ -135,7 +136,8 @@ def cross_entropy(
         Logits, shape (C,), (N, C) or (N, C, *spatial).
     target : Tensor
         Class numbers (integers), shape (), (N,) or (N, *spatial); or probabilities, in the
-        input's shape.
+        input's shape. On a GPU a number that is no class makes the loss and its gradients NaN; inside
+        `autograd.detect_anomaly`, or with weights or smoothing, it is an error, as on the CPU.
     weight : Tensor, optional
         Shape (C,): a factor for each class; the mean is the weighted mean.
     ignore_index : int
@@ -162,7 +164,9 @@ def cross_entropy(
     if check_tensor(op, "target", target).dtype.kind != "f":
         check_labels(op, input, target)
         if weight is None and not label_smoothing:
-            _check_classes(op, target, classes, _check_ignored(op, ignore_index))
+            ignored = _check_ignored(op, ignore_index)
+            if not _is_seen_by_kernel(target):
+                _check_classes(op, target, classes, ignored)
             loss = SoftmaxNLL.apply(classes_last(input), target, ignore_index, reduction)
             return reshape(loss, target.shape) if reduction == "none" else loss
     log_p = classes_last(log_softmax(input, class_dim(input)))
@@ -231,6 +235,11 @@ def counted_labels(op: str, target: Tensor, classes: int, ignore_index: int) -> 
 def _check_ignored(op: str, value: Any) -> int:
     """`value`, which must be an int that labels can hold."""
     return check_int(op, "ignore_index", value, -(2**63), 2**63 - 1)
+
+
+def _is_seen_by_kernel(target: Tensor) -> bool:
+    """Whether the kernel makes NaN of what is no class: to look first, Python would wait for the GPU."""
+    return kernel_backend.get() == "auto" and target.device != CPU and not _grad_mode.anomaly[0]
 
 
 @repeated

@@ -81,3 +81,7 @@ def test_a_label_that_is_no_class_gives_nan(cuda):
     x = np.zeros((3, 4), np.float32)
     losses = gpu.softmax_nll(to_gpu(cuda, x), to_gpu(cuda, np.array([0, 4, -1])), -100, "none").get()
     assert np.isnan(losses).tolist() == [False, True, True]
+    arguments = to_gpu(cuda, x), to_gpu(cuda, np.array([0, 4, -1])), -100
+    for grad, reduction in ((np.ones(3, np.float32), "none"), (np.ones((), np.float32), "mean")):
+        gradients = gpu.softmax_nll_backward(to_gpu(cuda, grad), *arguments, reduction).get()
+        assert np.isnan(gradients).tolist() == [[False] * 4, [True] * 4, [True] * 4]

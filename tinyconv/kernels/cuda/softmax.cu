@@ -77,13 +77,14 @@ __global__ void log_softmax_backward(const T* grad, const T* y, T* out, Rows row
 
 // ---- cross-entropy -----------------------------------------------------------------------------
 
+__device__ inline bool is_class(long long label, long long classes) { return label >= 0 && label < classes; }
+
 // -log(softmax(x)[label]) = log(sum of powers) - (x[label] - largest); NaN for what is no class.
 template <typename T>
 __device__ T loss_of_row(const T* x, long long label, long long classes) {
   T largest = largest_of_row(x, classes);
   T total = sum_of_powers(x, classes, largest);
-  bool is_class = label >= 0 && label < classes;
-  return is_class ? log(total) - (x[label] - largest) : (T)__int_as_float(0x7fffffff);
+  return is_class(label, classes) ? log(total) - (x[label] - largest) : (T)__int_as_float(0x7fffffff);
 }
 
 template <typename T>
@@ -139,7 +140,8 @@ __global__ void count_labels(
   if (threadIdx.x % 32 == 0) atomicAdd(total, (unsigned long long)mine);
 }
 
-// grad_i (softmax(x_i) - onehot(labels_i)); `grad` has a number for each row or, with step 0, one for all.
+// grad_i (softmax(x_i) - onehot(labels_i)), NaN for what is no class; `grad` has a number for each row or,
+// with step 0, one for all.
 // `total` is null, or how many labels the mean was taken of.
 template <typename T>
 __global__ void softmax_nll_backward(
@@ -155,6 +157,7 @@ __global__ void softmax_nll_backward(
     return;
   }
   T g = total ? grad[row * step] / (T)max(*total, 1ull) : grad[row * step];
+  if (!is_class(label, classes)) g = (T)__int_as_float(0x7fffffff);
   T largest = largest_of_row(x, classes);
   T powers = sum_of_powers(x, classes, largest);
   for (long long c = threadIdx.x; c < classes; c += 32) {

@@ -1,7 +1,7 @@
 """Launches the kernels of `softmax.cu`, twins of `kernels/reference/softmax.py`.
 
 A label that is no class gives NaN, where the reference raises IndexError: to know of it, Python would have to
-wait for the GPU. The ops have checked the labels that a user gives.
+wait for the GPU. Its gradients are NaN, too.
 """
 
 from __future__ import annotations

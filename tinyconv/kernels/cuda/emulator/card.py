@@ -129,6 +129,8 @@ class MemoryPool:
 
 
 TOTAL_MEMORY = 8 * 2**30
+
+
 @contextlib.contextmanager
 def using_allocator(allocator: Any) -> Iterator[None]:
     """Arrays that are made in this block belong to the pool whose method `allocator` is."""
