@@ -77,6 +77,68 @@ def test_what_must_not_be_done_is_named_with_its_line(body, words, line):
     assert "[code at" not in seen.sentence
 
 
+COMMAND = 'extern "C" int system(const char*);'
+
+
+@compiles
+@pytest.mark.parametrize(
+    ("source", "words", "line"),
+    [
+        ('#include "{solution}"', "#include", 1),
+        ('%:include "{solution}"', "%:", 1),
+        ('?\\\n?=include "{solution}"', "??", 1),
+        ('#inc\\\nlude "{solution}"', "#include", 1),
+        ('/*\n*/ # /**/ include "{solution}"', "#include", 2),
+        ("int a = 1'0 + '/*';\n#include \"{solution}\"\n//*/", "#include", 2),
+        ('const char* a = R"(\n)";', 'R"', 1),
+        ("#define X 1é'0 '/*'\n#include \"{solution}\"\n#define Y */", "the character", 1),
+        ('#import "{solution}"', "#import", 1),
+        ('#include_next "{solution}"', "#include_next", 1),
+        ("#if __has_include(<cmath>)\n#endif", "__has_include", 1),
+        ('#pragma GCC dependency "{solution}"', "#pragma", 1),
+        ('#define P _Pragma("weak a")', "_Pragma", 1),
+        ('#line 7 "other.cu"', "#line", 1),
+        ('asm(".incbin \\"{solution}\\"");', "asm", 1),
+        ("#define A as##m", "##", 1),
+        ('#define L [\nL L gnu::section(".text\\n.incbin")]] int a = 1;', "gnu", 2),
+        ("__attribute__((constructor)) void go() {{}}", "__attribute__", 1),
+        ('}}\n{command}\nnamespace {{ int go = system("true");', "a kernel cannot call system", None),
+        ('FILE* file = fopen("{solution}", "r");', "a kernel cannot call fopen", None),
+        ("}}\n#include <unistd.h>\nnamespace {{ int go = fork();", "#include", 2),
+        ('FILE* file = popen("true", "r");', "a kernel cannot call popen", None),
+    ],
+)
+def test_a_kernel_reads_no_file_and_calls_nothing(source, words, line):
+    text = source.format(solution=find_exercise(27).folder / "solution.cu", command=COMMAND)
+    done = verdict(f"{text}\n{RIGHT}")
+    assert not done.passed and done.seen.error["type"] == "Refused", done.seen
+    assert done.seen.error["message"].startswith(words) and done.seen.error["line"] == line
+    assert "solve it without that" in done.mistake
+
+
+@compiles
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "// #include <cmath>\n/* asm\n## %: ?? é 'tis */\n#pragma unroll 4",
+        '#define MOST \\\n  25\n#ifdef MOST\n#undef MOST\n#else\n#error "none"\n#endif',
+        'const char* text = "#include asm ## é";\nconstexpr int large = 1\'000;',
+        '__device__ float root(float x) { printf("%g\\n", x); return sqrtf(x) + expf(x) + fmaxf(x, 1); }',
+        "__device__ float sum;\n__device__ void add(float x) { atomicAdd(&sum, x); }",
+        'extern "C" {}\nextern __shared__ float room[];',
+    ],
+)
+def test_what_a_kernel_may_hold(lines):
+    done = verdict(f"{lines}\n{RIGHT}")
+    assert done.passed, (done.mistake, done.seen)
+
+
+@compiles
+def test_nothing_runs_before_the_kernel_does():
+    done = verdict("float two = 2 + threadIdx.x;\n" + RIGHT.replace("2 *", "two *"))
+    assert "begin with a constant" in done.seen.sentence and done.seen.error["type"] == "CompileError"
+
+
 @compiles
 def test_other_parameters_are_refused():
     done = verdict(RIGHT.replace("int count", "long long count"))

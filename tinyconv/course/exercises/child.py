@@ -167,10 +167,10 @@ def main() -> None:
     module = ModuleType(NAME)
     module.__dict__["__builtins__"] = guard.student_builtins(allowed)
     sys.modules[NAME] = module
+    limit(begin["memory"], begin["seconds"])
     if begin["kernel"]:
         kernel = load_neighbour("kernel_room").Kernel(begin["kernel"]["library"], begin["kernel"]["types"])
         setattr(module, begin["kernel"]["function"], kernel)
-    limit(begin["memory"], begin["seconds"])
     if not begin["kernel"]:  # machine code is nothing that the guard could see
         folders = [os.path.dirname(os.__file__), *begin["packages"]]
         guard.install(folders, begin["closed"], allowed | {NAME})

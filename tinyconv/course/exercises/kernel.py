@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tinyconv.course.exercises.kernel_text import refusal
 from tinyconv.course.exercises.process import Answer, Limits, StudentProcess
 from tinyconv.course.exercises.steps import Step
 from tinyconv.errors import PackageError
@@ -15,6 +16,7 @@ from tinyconv.kernels.cuda.emulator import build
 
 PLACE = re.compile(r"kernel\.cu:(\d+)(?::\d+)?:? ?(?:fatal )?(?:error: )?(.*)")
 PARAMETERS = "the parameters have to stay as in the stub"
+REFUSED = "refused: "
 
 
 class CompileError(Exception):
@@ -24,13 +26,17 @@ class CompileError(Exception):
         super().__init__(text)
         lines = [line for line in text.splitlines() if "error:" in line]
         first = lines[0] if lines else text.strip()[:200]
+        kind = "CompileError"
+        if "#error" in first and "TODO" in first:
+            kind = "NotImplementedError"
+        elif REFUSED in first:
+            kind, first = "Refused", first.replace(REFUSED, "")
         found = PLACE.search(first)
-        todo = "#error" in first and "TODO" in first
         self.described = {
-            "type": "NotImplementedError" if todo else "CompileError",
+            "type": kind,
             "message": found[2] if found else first.partition("error: ")[2] or first,
             "line": int(found[1]) if found and PARAMETERS not in first else None,
-            "bases": ("NotImplementedError",) if todo else ("CompileError",),
+            "bases": (kind,),
         }
 
 
@@ -56,7 +62,7 @@ class KernelProcess(StudentProcess):
     """
 
     def __init__(self, source: str, file: str, limits: Limits, function: str, types: Sequence[str]) -> None:
-        self._library = compiled(source, function, types)
+        self._library = compiled(source, function, types, limits.check_seconds)
         kernel = {"library": str(self._library), "types": list(types), "function": function}
         super().__init__("", file, limits, kernel=kernel)
 
@@ -74,8 +80,8 @@ class KernelProcess(StudentProcess):
         return error | {"message": error["message"].replace(found[0], ""), "line": line}
 
 
-def compiled(source: str, function: str, types: Sequence[str]) -> Path:
-    """The library that g++ makes of a kernel; it is kept.
+def compiled(source: str, function: str, types: Sequence[str], seconds: float) -> Path:
+    """The library that g++ makes of a kernel within so many seconds; it is kept.
 
     Raises
     ------
@@ -84,8 +90,11 @@ def compiled(source: str, function: str, types: Sequence[str]) -> Path:
     """
     if missing := build.why_not():
         raise PackageError("check", "the compiler", missing, "g++ on Linux: apt-get install g++")
+    if told := refusal(source):
+        raise CompileError(told)
     same = f"std::is_same_v<decltype(&{function}), void (*)({', '.join(types)})>"
+    text = f'{source}\nstatic_assert({same}, "{PARAMETERS}");\n'
     try:
-        return build.library(f'{source}\nstatic_assert({same}, "{PARAMETERS}");\n', [function])
+        return build.library(text, [function], seconds=int(seconds), closed=True)
     except build.CompileError as error:
         raise CompileError(str(error)) from None

@@ -32,6 +32,15 @@ KERNELS = (
 SECONDS, MEMORY, LARGEST = 300, 4 << 30, 1 << 28
 """What the compiler may use for one source: time, memory, and the size of a file."""
 
+HARMLESS = re.compile(
+    r"(a?(sin|cos|tan)h?|atan2|sincos|exp|exp2|expm1|log|log2|log10|log1p|pow|sqrt|cbrt|hypot|f?abs|fmod"
+    r"|remainder|remquo|fma|fmax|fmin|fdim|floor|ceil|trunc|l?l?round|l?l?rint|nearbyint|erfc?|[lt]gamma"
+    r"|frexp|ldexp|scalbl?n|logb|ilogb|modf|copysign|nextafter|nan)f?"
+    r"|mem(cpy|move|set)|s?printf|puts|putchar|__cxa_guard_(acquire|release|abort)|__stack_chk_fail"
+    r"|_GLOBAL_OFFSET_TABLE_|__dso_handle|__gxx_personality_v0|DW\.ref\.__gxx_personality_v0|_Unwind_Resume"
+)
+"""Functions of the system's libraries that a kernel may call; what it prints goes nowhere."""
+
 DYNAMIC_SHARED = r"extern\s+__shared__\s+(?:__align__\(\d+\)\s+)?([\w ]+?)\s+(\w+)\[\];"
 
 
@@ -48,8 +57,24 @@ def why_not() -> str | None:
     return None
 
 
-def library(code: str, expressions: Sequence[str], folders: Sequence[str] = ()) -> Path:
+def library(
+    code: str,
+    expressions: Sequence[str],
+    folders: Sequence[str] = (),
+    seconds: int = SECONDS,
+    closed: bool = False,
+) -> Path:
     """A shared library with the kernels that `expressions` name, e.g. ``relu<float>``; kept on disk.
+
+    Parameters
+    ----------
+    code : str
+    expressions, folders : sequence of str
+        Kernels, and where their headers are.
+    seconds : int
+        For the compiler.
+    closed : bool
+        Refuse code that calls anything but the emulator and the functions of mathematics.
 
     Raises
     ------
@@ -67,14 +92,17 @@ def library(code: str, expressions: Sequence[str], folders: Sequence[str] = ()) 
             *(f"EMULATED_KERNEL({i}, {expression})" for i, expression in enumerate(expressions)),
         )
     )
-    key = _digest(source, *KERNELS, *(file.read_text() for file in _headers(folders)))
+    key = _digest(source, str(closed), *KERNELS, *(file.read_text() for file in _headers(folders)))
     target = cache_folder() / f"{key}.so"
     if not target.exists():
         includes = [f"-I{folder}" for folder in (HERE, *folders)]
         with tempfile.TemporaryDirectory() as folder:
-            text = Path(folder) / "kernel.cpp"
+            text, compiled = Path(folder) / "kernel.cpp", Path(folder) / "kernel.o"
             text.write_text(source, encoding="utf-8")
-            _make(target, *KERNELS, "-shared", *includes, str(text), str(_runtime()))
+            _make(compiled, *KERNELS, *includes, "-c", str(text), seconds=seconds)
+            if closed:
+                _refuse_calls(compiled)
+            _make(target, "-shared", str(compiled), str(_runtime()))
     return target
 
 
@@ -117,19 +145,35 @@ def _runtime() -> Path:
     return target
 
 
-def _make(target: Path, *arguments: str) -> None:
+def _refuse_calls(compiled: Path) -> None:
+    """Refuse an object file that needs functions which are neither the emulator's nor mathematics."""
+    own = _symbols("--defined-only", "--extern-only", str(_runtime()))
+    needed = [name for name in _symbols("--undefined-only", str(compiled)) if name not in own]
+    for name in needed:
+        if not HARMLESS.fullmatch(name) and not name.endswith("_dynamic_init"):
+            raise CompileError(f"error: refused: a kernel cannot call {name}")
+    if any(name.endswith("_dynamic_init") for name in needed):
+        raise CompileError("error: a variable outside of functions has to begin with a constant")
+
+
+def _symbols(*arguments: str) -> list[str]:
+    lines = _limited(["nm", "--format=posix", *arguments], SECONDS).splitlines()
+    return sorted(line.partition(" ")[0] for line in lines)
+
+
+def _make(target: Path, *arguments: str, seconds: int | None = None) -> None:
     """Run the compiler; what it makes appears under its name all at once, for other processes."""
     made = target.with_suffix(f".{os.getpid()}")
     try:
-        _limited([str(_compiler()), *arguments, "-o", str(made)])
+        _limited([str(_compiler()), *arguments, "-o", str(made)], seconds or SECONDS)
         os.replace(made, target)
     finally:
         made.unlink(missing_ok=True)
 
 
-def _limited(command: Sequence[str]) -> str:
+def _limited(command: Sequence[str], seconds: int) -> str:
     """What a command prints; it has an empty input and limits, as a source can ask for anything."""
-    limits = f"ulimit -v {MEMORY >> 10}; ulimit -t {SECONDS}; ulimit -f {LARGEST >> 9}; ulimit -c 0"
+    limits = f"ulimit -v {MEMORY >> 10}; ulimit -t {seconds}; ulimit -f {LARGEST >> 9}; ulimit -c 0"
     with subprocess.Popen(
         ["/bin/sh", "-c", f'{limits}; exec "$@"', "sh", *command],
         stdin=subprocess.DEVNULL,
@@ -140,11 +184,11 @@ def _limited(command: Sequence[str]) -> str:
         errors="replace",
     ) as process:
         try:
-            printed, said = process.communicate(timeout=SECONDS)
+            printed, said = process.communicate(timeout=seconds)
         except BaseException as error:  # g++ starts other programs, which are in its group
             os.killpg(process.pid, signal.SIGKILL)
             if isinstance(error, subprocess.TimeoutExpired):
-                raise CompileError(f"error: the compiler takes more than {SECONDS} seconds") from None
+                raise CompileError(f"error: the compiler takes more than {seconds} seconds") from None
             raise
     if process.returncode:
         raise CompileError(said or f"error: the compiler ended with status {process.returncode}")
