@@ -172,8 +172,8 @@ MUTATIONS = (
     wrong(
         "capture: memory order is not part of the signature",
         "capture/compiled.py",
-        "return array.shape, array.dtype, array.strides, value.requires_grad, value.grad is None",
-        "return array.shape, array.dtype, value.requires_grad, value.grad is None",
+        "form = array.shape, array.dtype, array.strides, value.requires_grad, value.grad is None",
+        "form = array.shape, array.dtype, value.requires_grad, value.grad is None",
         f"{STEPS}::test_memory_orders_have_plans_of_their_own",
     ),
     wrong(
