@@ -55,6 +55,8 @@ class Checkpoint:
         Where training stands, see `Position`; `tc.get_rng_state`; scores by name.
     callbacks : dict
         What callbacks remember, see `callback_state`; their arrays stand under ``callback.<name>.``.
+    versions : dict
+        Of the code that wrote it, see `find_versions`; nothing depends on them.
     """
 
     model_name: str
@@ -65,6 +67,7 @@ class Checkpoint:
     random_state: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
     callbacks: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, Any] = field(default_factory=dict)
 
     @property
     def model_state(self) -> dict[str, Array]:
@@ -215,7 +218,7 @@ def _read_json(path: Path) -> dict[str, Any]:
             raise ValueError("another format or version")
         described.pop("tinyconv")
         described.pop(SIGNATURE, None)
-        described.setdefault("callbacks", {})
+        described = {"callbacks": {}, "versions": {}} | described
         wanted = {f.name: str if f.name == "model_name" else dict for f in dataclasses.fields(Checkpoint)}
         wanted["numbers"] = wanted.pop("tensors")
         unfit = described.keys() ^ wanted.keys() or {

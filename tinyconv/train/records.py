@@ -16,6 +16,7 @@ from tinyconv.train.callback_state import callback_state
 from tinyconv.train.checkpoint import MODEL, Checkpoint, optimizer_state, save_checkpoint
 from tinyconv.train.folder import BAD_BATCH, BEST, LAST, METRICS, Metrics, RunFolder
 from tinyconv.train.trainer import Trainer
+from tinyconv.train.versions import find_versions
 
 SAVE_EVERY_SECONDS = 30.0
 
@@ -53,6 +54,7 @@ class Recorder(Callback):
         self.folder, self.model_name, self.model_options = folder, model_name, model_options
         self.scores = dict(scores)
         self.metrics = Metrics(folder.path / METRICS)
+        self.versions = find_versions()
         self._clock: Callable[[], float] = time.monotonic
         self._saved_at = self._clock()
 
@@ -124,4 +126,5 @@ class Recorder(Callback):
             {MODEL + name: tensor.array for name, tensor in state.items()},
             position=asdict(trainer.position),
             scores=dict(self.scores),
+            versions=dict(self.versions),
         )
