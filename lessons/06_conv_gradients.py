@@ -191,8 +191,8 @@ assert tc.gradcheck(lambda x, w, b: F.conv2d(x, w, b, stride=2, padding=1, dilat
 # %%
 # Why do three operations suffice for everything?
 # -----------------------------------------------
-# A second derivative is the derivative of a gradient; some methods need it (lesson 24 will). You
-# might fear a zoo of new formulas. There is none:
+# A second derivative is the derivative of a gradient; some methods need it, as the gradient
+# penalty in ``tinyconv/models/wgan.py`` does. You might fear a zoo of new formulas. There is none:
 #
 # - the slope of ``conv`` by its input is a transposed convolution, by its weight the "filter the input
 #   with g" of above;

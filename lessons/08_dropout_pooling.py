@@ -74,7 +74,7 @@ course.show(
 # Unpooling: back to the same place
 # ---------------------------------
 # A network that draws maps has to make small images large again. Unpooling puts each number back where
-# it was found, and zeros elsewhere. The *places* have to be kept for that; SegNet does it (lesson 15).
+# it was found, and zeros elsewhere. The *places* have to be kept for that, as SegNet does it.
 
 unpooled = F.max_unpool2d(pooled, places, 2).numpy()[0, 0]
 print(unpooled)

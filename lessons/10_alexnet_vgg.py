@@ -227,6 +227,6 @@ course.show(
 # 5. Why are there always twice as many maps after a pooling? (Count the work before and after.)
 #
 # ``tinyconv/models/alexnet.py`` has both AlexNets, ``tinyconv/models/vgg.py`` all VGGs, with the names
-# that published weights use: lesson 13 loads some.
+# that published weights use.
 #
 # Next: ``tinyconv learn 11``, when one size of filter is not enough.

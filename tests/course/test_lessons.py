@@ -218,6 +218,12 @@ def test_a_picture_shows_itself_in_a_notebook(tmp_path, monkeypatch):
     assert moving._repr_html_() == (tmp_path / "moving.html").read_text(encoding="utf-8")
 
 
+def test_no_lesson_names_one_that_comes_after_it():
+    for lesson in course.lessons(LESSONS):
+        named = re.findall(r"\blessons? (\d+)", lesson.path.read_text(encoding="utf-8"))
+        assert [number for number in named if int(number) > int(lesson.number)] == [], lesson.path.name
+
+
 def test_each_lesson_leads_to_the_next_that_there_is():
     there = course.lessons()
     for lesson, following in zip(there, [*there[1:], None], strict=True):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 import tinyconv as tc
-from tinyconv import train
+from tinyconv import models, train
+from tinyconv.train.recipes import ALIASES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
 
@@ -17,6 +19,21 @@ def test_the_program_runs_and_learns():
     exec(program, names)
     assert names["trainer"].done
     assert train.accuracy(names["model"], names["images"]) > 0.9
+
+
+def test_the_networks_take_the_sizes_that_the_page_says():
+    (said,) = re.findall(
+        r"`--widths 16,32,64` makes (.*?) smaller, `--width 16` (.*?); (.*?) has one", PAGE, re.S
+    )
+    for networks, option in zip(said, ("widths", "width", ""), strict=True):
+        for name in re.findall(r"`(\w+)`", networks):
+            taken = inspect.signature(models.registry._builders[ALIASES.get(name, name)]).parameters
+            assert {"widths", "width"} & set(taken) == ({option} - {""}), name
+    table = re.findall(
+        r"`(\w+)`", PAGE[PAGE.index("| network | data |") : PAGE.index("A network gets as many")]
+    )
+    named = set(re.findall(r"`(\w+)`", " ".join(said)))
+    assert named == set(table) - {"unet_slides"}
 
 
 def test_the_names_are_there():

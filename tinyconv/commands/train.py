@@ -77,7 +77,9 @@ def train(
     widths: Annotated[
         str | None, typer.Option(help="Filters of each level of the network, e.g. 16,32,64.")
     ] = None,
-    width: Annotated[int | None, typer.Option(help="Filters of the first level of fcn or enet.")] = None,
+    width: Annotated[
+        int | None, typer.Option(help="Filters of the first level of fcn, enet or denseunet.")
+    ] = None,
     dims: Annotated[
         int | None, typer.Option(help="3: unet_bn or unet2015 for volumes, not for their slices.")
     ] = None,
