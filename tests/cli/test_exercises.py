@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.command import ROOT, refused, tinyconv_command
 from tinyconv.commands.exercises import watch_files
-from tinyconv.course.exercises import find_exercise
+from tinyconv.course.exercises import exercises, find_exercise
 from tinyconv.course.exercises.progress import FILE
 
 WRONG = ROOT / "tests" / "wrong_answers" / "01_neuron" / "no_bias.py"
@@ -51,7 +51,19 @@ def test_a_student_from_start_to_right(here):
     assert done.exit_code == 0 and "right" in done.stdout
     assert progress(here)["01_neuron"] == {"tries": 2, "passed": True, "hints": 3, "solution_seen": True}
     listed = tinyconv_command("exercises").stdout
-    assert "right, solution seen" in listed and "1 of " in listed and "Next: tinyconv start 02" in listed
+    assert "right*" in listed and "* with a look at the solution" in listed
+    assert "1 of " in listed and "Next: tinyconv start 02" in listed
+
+
+def test_the_list_has_a_line_for_each_exercise_in_a_narrow_terminal(here, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    there = exercises()
+    attempts = {"tries": 12345, "passed": False, "hints": 12345, "solution_seen": True}
+    (here / FILE).write_text(json.dumps({entry.name: attempts for entry in there}), encoding="utf-8")
+    lines = tinyconv_command("exercises").stdout.splitlines()
+    for entry in there:
+        (line,) = [line for line in lines if line.startswith(entry.title)]
+        assert line.split()[-3:] == ["started*", "12345", "12345"]
 
 
 def test_a_folder_can_be_named(here):

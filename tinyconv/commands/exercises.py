@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NOT_RIGHT = 1
 POLL_SECONDS = 0.5
+SEEN = "*"
 Number = Annotated[str, typer.Argument(metavar="NN", help="The exercise's number, see `tinyconv exercises`.")]
 Folder = Annotated[Path, typer.Option("--folder", help="Your folder of exercises.  [default: this one]")]
 HERE = Path(".")
@@ -30,10 +31,10 @@ def list_exercises(folder: Folder = HERE) -> None:
     from tinyconv.course.exercises.progress import Progress
 
     progress, there = Progress(folder), exercises()
-    table = Table(box=None, padding=(0, 2, 0, 0))
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for name in ("exercise", "", "tries", "hints"):
         table.add_column(name, justify="right" if name in ("tries", "hints") else "left")
-    passed = 0
+    passed, seen = 0, False
     for entry in there:
         if not progress.is_started(entry.name):
             table.add_row(entry.title, "", "", "")
@@ -41,10 +42,13 @@ def list_exercises(folder: Folder = HERE) -> None:
         attempts = progress.of(entry.name)
         passed += attempts.passed
         state = "right" if attempts.passed else "started"
-        state += ", solution seen" if attempts.solution_seen else ""
+        state += SEEN if attempts.solution_seen else ""
+        seen = seen or attempts.solution_seen
         table.add_row(entry.title, state, str(attempts.tries), str(attempts.hints))
     console = Console(highlight=False)
     console.print(table)
+    if seen:
+        console.print(f"{SEEN} with a look at the solution")
     console.print(f"{passed} of {len(there)} right")
     following = next(
         (e for e in there if not progress.is_started(e.name) or not progress.of(e.name).passed), None

@@ -1,4 +1,4 @@
-"""13. Max pooling and its gradient, with windows that overlap.
+"""13. Max pooling of overlapping windows, with gradient.
 
 Of each window only the largest number is kept. Windows of 2x2, once with stride 2 and once with stride 1:
 
