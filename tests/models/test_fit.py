@@ -7,7 +7,7 @@ import pytest
 from tinyconv import models
 from tinyconv.errors import ArgumentError
 from tinyconv.grad_mode import no_grad
-from tinyconv.models import fit_classifier
+from tinyconv.models import fit_classifier, fit_segmenter
 from tinyconv.ops import zeros
 
 
@@ -44,3 +44,14 @@ def test_others_are_refused(name: str) -> None:
         fit_classifier(name, (1, 28, 28), 10)
     with pytest.raises(ArgumentError, match="did you mean 'lenet5'"):
         fit_classifier("lenet", (1, 28, 28), 10)
+
+
+@pytest.mark.parametrize(
+    ("name", "module"), [("dcgan", "dcgan"), ("wgan_gp", "wgan"), ("autoencoder", "autoencoder")]
+)
+def test_networks_that_make_images_are_trained_by_their_own_step(name: str, module: str) -> None:
+    own = rf"; {name} is trained by tinyconv\.models\.{module}\.step$"
+    with pytest.raises(ArgumentError, match=own):
+        fit_classifier(name, (1, 28, 28), 10)
+    with pytest.raises(ArgumentError, match=own):
+        fit_segmenter(name, False, 1, 1, False, {})
