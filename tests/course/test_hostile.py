@@ -147,6 +147,14 @@ def test_recursion_without_an_end():
         "OS.symlink('/etc', 'link')",
         "SYS.modules['importlib'].import_module('socket')",
         "SYS.modules['importlib'].import_module('subprocess')",
+        "SYS.modules['importlib'].import_module('readline').read_history_file('/etc/passwd')",
+        "SYS.modules['importlib'].import_module('_sqlite3')",
+        "OS.mkfifo('/not-there/a')",
+        "OS.mknod('/not-there/a')",
+        "SYS.modules['posix'].mkfifo('/not-there/a')",
+        "OS.chroot('/not-there')",
+        "OS.memfd_create('a')",
+        "import numpy.testing",
     ],
 )
 def test_what_is_not_allowed_is_refused(lines):
@@ -165,6 +173,79 @@ def test_the_engine_is_not_found_even_by_its_path():
     lines = f"SYS.path.append({str(ROOT)!r})\n    SYS.modules['importlib'].import_module('tinyconv')"
     verdict = check(f"{HEAD}def square(x):\n    {lines}\n    return x * x\n")
     assert not verdict.passed and verdict.seen.error["type"] == "ModuleNotFoundError"
+
+
+CONVOLVE = Exercise(
+    function="smooth",
+    checks=[
+        Check(
+            "smooth",
+            lambda d: {"x": d.array(d.integer(2, 9))},
+            lambda x: np.convolve(x, [1, 2], "valid"),
+            stages=(),
+        )
+    ],
+    forbidden=["numpy.convolve", "numpy.correlate"],
+)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "np.convolve(x, [1, 2], 'valid')",
+        "np._core.numeric.convolve(x, [1, 2], 'valid')",
+        "np.convolve.__wrapped__(x, [1, 2], 'valid')",
+        "np.ma.convolve(x, [1, 2], 'valid')",
+        "np.polymul(x, [1, 2])[1:-1]",
+        "np._core.multiarray.correlate(x, np.array([2.0, 1]), 0)",
+        "np._core._multiarray_umath.correlate2(x, np.array([2.0, 1]), 0)",
+        "[f for f in np._core.overrides.ARRAY_FUNCTIONS if f.__name__ == 'convolve'][0](x, [1, 2], 'valid')",
+    ],
+)
+def test_nor_by_another_name(expression):
+    verdict = check(f"import numpy as np\ndef smooth(x):\n    return {expression}\n", exercise=CONVOLVE)
+    assert not verdict.passed and verdict.seen.kind == "error", verdict.seen
+
+
+def test_what_it_is_to_be_written_with_may_be_called():
+    source = "import numpy as np\ndef smooth(x):\n    return 2 * x[:-1] + x[1:]\n"
+    assert check(source, exercise=CONVOLVE).passed
+
+
+@pytest.mark.parametrize(
+    "name", ["sys", "logging", "inspect", "numpy.testing", "numpy.matlib", "scipy.signal"]
+)
+def test_an_import_is_refused_in_words_of_its_own(name):
+    verdict = check(f"import {name}\n{RIGHT}")
+    assert verdict.seen.sentence.startswith(f"Refused: import {name}: there are only numpy and Python's own")
+    assert "leave this import out" in verdict.mistake
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        *(
+            f"import numpy.{name}"
+            for name in ("ma", "typing", "rec", "strings", "char", "lib", "lib.recfunctions")
+        ),
+        "from numpy.typing import NDArray",
+        "from numpy.lib.stride_tricks import sliding_window_view",
+        "import collections.abc, statistics, decimal, random, typing",
+        "np.isin(a, a), np.histogram(a), np.interp(a[0], [0, 1], [0, 1]), np.cov(a), np.unique(a)",
+        "np.nanmean(a), np.quantile(a, 0.5), np.block([[a, a]]), np.roots([1, 2, 1]), np.median(a)",
+        "np.ma.masked_invalid(a), np.strings.upper('a'), np.rec.array([(1, 2)]), np.emath.sqrt(a)",
+        "np.einsum('ij,kj', a, a, optimize=True), np.linalg.svd(a), np.fft.fft2(a)",
+        "print(a, repr(a.astype('f4')), np.datetime64('2020-01-01'), f'{x.sum():.3f}')",
+        "warnings.warn('look'), random.random(), '\\N{GREEK SMALL LETTER ALPHA}'",
+        "np.vectorize(abs)(a), np.apply_along_axis(sum, 0, a), np.random.default_rng(0).permutation(3)",
+        "'ä'.encode('latin-1'), 'ä'.encode('utf-16'), np.array(['a']).astype('S1')",
+    ],
+)
+def test_what_a_student_may_use(lines):
+    verdict = check(
+        f"{HEAD}def square(x):\n    a = np.arange(6.0).reshape(3, 2)\n    {lines}\n    return x * x\n"
+    )
+    assert verdict.passed, (verdict.mistake, verdict.seen)
 
 
 def test_what_is_to_be_written_may_not_be_called():

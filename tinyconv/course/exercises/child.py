@@ -20,7 +20,12 @@ from typing import Any
 HERE = os.path.dirname(os.path.abspath(__file__))
 NAME = "exercise"
 PRINTED = 2000
-PRELOADED = ("numpy.random", "numpy.linalg", "numpy.fft", "numpy.lib.stride_tricks", "numpy.polynomial")
+PRELOADED = (
+    *("numpy.random", "numpy.linalg", "numpy.fft", "numpy.lib.stride_tricks", "numpy.polynomial"),
+    *("numpy.char", "numpy.dtypes", "numpy.exceptions", "numpy.ma", "numpy.rec"),
+    *("numpy.strings", "numpy.typing", "numpy.lib.recfunctions", "collections.abc", "unicodedata"),
+)
+"""Nothing can be imported later; the last one is what Python needs for names of characters in a text."""
 
 
 class Printed(io.TextIOBase):
@@ -173,7 +178,7 @@ def main() -> None:
         setattr(module, begin["kernel"]["function"], kernel)
     if not begin["kernel"]:  # machine code is nothing that the guard could see
         folders = [os.path.dirname(os.__file__), *begin["packages"]]
-        guard.install(folders, begin["closed"], allowed | {NAME})
+        guard.install(folders, begin["closed"], allowed)
     room = Room(module, wire)
     request: dict[str, Any] = {"id": begin["id"]}
     while True:
