@@ -46,7 +46,7 @@ def test_a_machine_without_a_card_says_so() -> None:
     tc.cuda.empty_cache()
     tc.cuda.manual_seed_all(3)
     for function in (tc.cuda.synchronize, tc.cuda.get_device_name):
-        with pytest.raises(DeviceError, match="a graphics card and CuPy"):
+        with pytest.raises(DeviceError, match=r"CuPy to be installed|an NVIDIA"):
             function()
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.train.configs import make_config
 from tinyconv.data.dataset import base_item
@@ -25,10 +26,18 @@ def config() -> Config:
     return make_config("unet", "synthetic", None, quick=True)
 
 
+def with_an_image(folder):
+    """The folder, with one image and its mask in the Kaggle layout."""
+    for kind in ("images", "masks"):
+        (folder / "a" / kind).mkdir(parents=True)
+        Image.new("L", (8, 8)).save(folder / "a" / kind / "a.png")
+    return folder
+
+
 def test_defaults_suit_the_data(tmp_path):
     made = make_config("unet", "synthetic", None, quick=False)
     assert (made.model, made.size, made.batch_size, made.data) == ("unet_slides", 128, 4, "synthetic")
-    (tmp_path / "cells").mkdir()
+    with_an_image(tmp_path / "cells")
     folder = make_config("unet_slides", str(tmp_path / "cells"), None, quick=False, lr=0.01)
     assert (folder.size, folder.stain, folder.lr, folder.label) == (256, "all", 0.01, "cells")
     nuclei = make_config("unet", "nuclei", str(tmp_path / "cells"), quick=True, size=32)
@@ -40,10 +49,10 @@ def test_the_nuclei_are_looked_for_where_one_says(tmp_path, monkeypatch):
     monkeypatch.delenv("TINYCONV_DATA", raising=False)
     with pytest.raises(DataError, match=r"data/dsb2018.*BBBC038.*TINYCONV_DATA.*synthetic"):
         make_config("unet", "nuclei", None, quick=False)
-    (tmp_path / "there").mkdir()
+    with_an_image(tmp_path / "there")
     monkeypatch.setenv("TINYCONV_DATA", "there")
     assert make_config("unet", "nuclei", None, quick=False).data == str(tmp_path / "there")
-    (tmp_path / "data" / "dsb2018").mkdir(parents=True)
+    with_an_image(tmp_path / "data" / "dsb2018")
     monkeypatch.delenv("TINYCONV_DATA")
     assert make_config("unet", "nuclei", None, quick=False).data == str(tmp_path / "data" / "dsb2018")
 
@@ -80,7 +89,7 @@ def test_options_that_mean_nothing_for_the_data_are_refused(tmp_path, monkeypatc
 
 def test_an_unknown_stain(tmp_path):
     with pytest.raises(ArgumentError, match="stain is 'blue', expected all or fluorescence"):
-        make_config("unet", str(tmp_path), None, quick=False, stain="blue")
+        make_config("unet", str(with_an_image(tmp_path)), None, quick=False, stain="blue")
 
 
 def test_unknown_models_and_data():
