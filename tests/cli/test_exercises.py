@@ -36,10 +36,11 @@ def test_a_student_from_start_to_right(here):
 
     done = tinyconv_command("check", "01")
     assert done.exit_code == 1 and "TODO" in done.stdout
+    refused(tinyconv_command("solution", "01"), "a try of your own")
     (here / "01_neuron.py").write_text(WRONG.read_text())
     done = tinyconv_command("check")
     assert done.exit_code == 1 and "Likely: the bias is not added" in done.stdout and ">" in done.stdout
-    assert progress(here)["01_neuron"] == {"tries": 2, "passed": False, "hints": 0, "solution_seen": False}
+    assert progress(here)["01_neuron"] == {"tries": 1, "passed": False, "hints": 0, "solution_seen": False}
 
     assert entry.hints[0] in tinyconv_command("hint", "01").stdout
     assert entry.hints[1] in tinyconv_command("hint", "01").stdout
@@ -49,7 +50,7 @@ def test_a_student_from_start_to_right(here):
     (here / "01_neuron.py").write_text(entry.solution)
     done = tinyconv_command("check", "01")
     assert done.exit_code == 0 and "right" in done.stdout
-    assert progress(here)["01_neuron"] == {"tries": 2, "passed": True, "hints": 3, "solution_seen": True}
+    assert progress(here)["01_neuron"] == {"tries": 1, "passed": True, "hints": 3, "solution_seen": True}
     listed = tinyconv_command("exercises").stdout
     assert "right*" in listed and "* with a look at the solution" in listed
     assert "1 of " in listed and "Next: tinyconv start 02" in listed
@@ -64,6 +65,14 @@ def test_the_list_has_a_line_for_each_exercise_in_a_narrow_terminal(here, monkey
     for entry in there:
         (line,) = [line for line in lines if line.startswith(entry.title)]
         assert line.split()[-3:] == ["started*", "12345", "12345"]
+
+
+def test_a_hint_starts_nothing(here):
+    entry = find_exercise("01")
+    assert entry.hints[0] in tinyconv_command("hint", "01").stdout
+    listed = tinyconv_command("exercises").stdout
+    assert "started" not in listed and "Next: tinyconv start 01" in listed
+    assert not (here / FILE).exists()
 
 
 def test_a_folder_can_be_named(here):

@@ -60,6 +60,8 @@ def verdict(body, exercise=None, **options):
         ("x *= 2; return x", "random inputs", "in place"),
         ("return np.where(x > 0.3, 2 * x, x)", "random inputs", "at some elements"),
         ("return x.astype(float) * 2", "float32 inputs", "dtype is lost"),
+        ("return (2 * x).astype(np.float32)", "random inputs", "another dtype"),
+        ("return 2 * x.astype(np.float32) / np.float32(3) * 3", "random inputs", "another dtype"),
         ("return 2 * x.reshape(len(x), -1)", "an empty batch", "it is right for other batches"),
         ("return 2 * (x if len(x) > 1 else x[0])", "random inputs", "squeeze"),
         (
@@ -303,3 +305,30 @@ def test_arrays_in_a_dict_take_a_line_each():
         "weight: shape (3, 4): 0 1 2 3 4 5 6 7 8 9 …",
         "count: 0",
     ]
+
+
+NOISE = Exercise(
+    "f",
+    [
+        Check(
+            "noise",
+            draw=lambda d: {"x": d.array(d.batch(), 3), "rng": d.seed()},
+            accept=lambda got, x, rng: "" if got.shape == x.shape and (got >= x).all() else "no noise",
+        )
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("return x + rng.random(x.shape).astype(x.dtype)", ""),
+        ("return x + G.random(x.shape).astype(x.dtype)", "another one for the same rng"),
+        ("return x + np.random.default_rng(0).random(x.shape).astype(x.dtype)", "the same for every rng"),
+        ("return x", "the same for every rng"),
+    ],
+)
+def test_a_generator_that_is_handed_over_is_used(body, told):
+    done = judge(NOISE, f"{HEAD}G = np.random.default_rng(0)\ndef f(x, rng):\n    {body}\n")
+    assert done.passed is not bool(told)
+    assert told in (done.seen.sentence if done.seen else "") and ("rng" in done.mistake or not told)

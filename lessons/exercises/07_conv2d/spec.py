@@ -57,6 +57,11 @@ def first_image(x, weight, bias, stride, padding):
     return np.broadcast_to(y[:1], y.shape)
 
 
+def other_places(seen):
+    """Whether images and channels are as many as they should be, but not the places."""
+    return seen.kind == "shape" and seen.got.shape[:-2] == seen.expected.shape[:-2]
+
+
 MISTAKES = (
     Mistake(
         "the kernel is flipped: that is the mathematicians' convolution, deep learning does not flip",
@@ -80,7 +85,7 @@ MISTAKES = (
     ),
     Mistake(
         "the size of the output is wrong with a stride: (H + 2 padding - kernel height) // stride + 1",
-        when=lambda seen: seen.kind == "shape" and seen.case["stride"] > 1,
+        when=lambda seen: other_places(seen) and seen.case["stride"] > 1,
     ),
     Mistake(
         "the padding is missing, or on one side only: zeros belong on all four sides",
@@ -92,7 +97,9 @@ MISTAKES = (
     ),
     Mistake(
         "the last place is missing: the number of places is (size - kernel) // stride + 1, with the 1",
-        when=lambda seen: seen.kind == "shape",
+        when=lambda seen: (
+            other_places(seen) and set(np.subtract(seen.expected.shape[2:], seen.got.shape[2:])) == {1}
+        ),
     ),
 )
 

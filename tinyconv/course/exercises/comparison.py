@@ -106,15 +106,16 @@ def _compare_numbers(
         return Difference("shape", part, sentence, got, right)
     if got.dtype.kind not in "iufb" or (got.dtype.kind == "b" and right.dtype.kind != "b"):
         return Difference("dtype", part, f"{part} has dtype {got.dtype}, expected numbers", got, right)
+    lost = dtype and right.dtype.kind == "f" and right.ndim and got.dtype != np.dtype(dtype)
+    if lost and not wrong_elements(got, right, max(tolerance, FLOAT32_TOLERANCE)).any():
+        sentence = f"{part} has dtype {got.dtype}, expected {dtype} as its inputs have"
+        return Difference("dtype", part, sentence, got, right)
     wrong = wrong_elements(got, right, tolerance)
     if wrong.any():
         sentence = f"{part} is wrong at {int(wrong.sum())} of {wrong.size} elements"
         if right.ndim == 0:
             sentence = f"{part} is wrong"
         return Difference("values", part, sentence, got, right, wrong)
-    if dtype and right.dtype.kind == "f" and right.ndim and got.dtype != np.dtype(dtype):
-        sentence = f"{part} has dtype {got.dtype}, expected {dtype} as its inputs have"
-        return Difference("dtype", part, sentence, got, right)
     return None
 
 

@@ -127,6 +127,8 @@ def _generic(seen: Seen, function: str) -> str:
     if seen.kind == "type" and seen.got is None:
         return f"nothing is returned: does {function} end with a return?"
     if seen.kind == "dtype":
+        if seen.stage != "float32 inputs":
+            return "the result has another dtype than the inputs: write no dtype down, take that of x"
         return "the dtype is lost on the way: make new arrays with dtype=x.dtype, not with NumPy's default"
     if where:
         return where

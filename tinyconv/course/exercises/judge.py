@@ -19,6 +19,7 @@ from tinyconv.course.exercises.search import makes_sense, search
 from tinyconv.course.exercises.spec import Check, Exercise, Seen
 from tinyconv.course.exercises.steps import Step
 from tinyconv.course.exercises.verdict import Verdict
+from tinyconv.course.exercises.wire import Rng
 
 ENOUGH = 12
 """So many failing cases are looked at before a mistake is named."""
@@ -101,7 +102,8 @@ class _Session:
                     verdict = self.round(check, stage, used)
                     if verdict is not None:
                         return verdict
-        return Verdict(True)
+        ignored = (self.without_generator(check) for check in self.exercise.checks)
+        return next(filter(None, ignored), Verdict(True))
 
     def not_loaded(self, error: Mapping[str, Any], printed: str) -> Verdict:
         """The verdict on a file that cannot be run at all."""
@@ -131,6 +133,27 @@ class _Session:
             seen = replace(smallest, sentence=f"{smallest.sentence}, and another time it was not")
         steps = check.steps(self.exercise.function, seen.case)
         return self.failed(check.name, all_seen, failing, seen, steps, check.mistakes, self.printed, check)
+
+    def without_generator(self, check: Check) -> Verdict | None:
+        """The verdict on random results that do not come from the generator that is handed over."""
+        cases: list[dict[str, Any]] = []
+        stage = PLAIN
+        search(check, stage, set(), cases.append, 3, self.seed, shrink=False)
+        if check.accept is None or not any(_has_generator(case) for case in cases):
+            return None
+        first, again = (list(self.evaluate_all(check, cases, stage)) for _ in range(2))
+        others = list(self.evaluate_all(check, [_with_other_seed(case) for case in cases], stage))
+        sentence = ""
+        if not all(compare(a.got, b.got, 0.0) is None for a, b in zip(first, again, strict=True)):
+            sentence = "the result is another one for the same rng"
+        elif all(compare(a.got, b.got, 0.0) is None for a, b in zip(first, others, strict=True)):
+            sentence = "the result is the same for every rng"
+        if not sentence:
+            return None
+        seen = replace(first[0], kind="rule", sentence=sentence)
+        told = "draw all numbers from the generator rng that is handed over, not from another one"
+        steps = check.steps(self.exercise.function, seen.case)
+        return Verdict(False, check.name, stage.name, told, seen, steps, printed=self.printed)
 
     def smaller(self, check: Check, stage: Stage, kind: str, count: int) -> list[Seen]:
         """The last failing case of Hypothesis' search for a small one, if it finds any."""
@@ -204,7 +227,11 @@ class _Session:
             expected = check.expect(**in_float64)
             is_float32 = stage.dtype == "float32"
             tolerance = max(check.tolerance, FLOAT32_TOLERANCE) if is_float32 else check.tolerance
-            dtype = stage.dtype if is_float32 and check.keeps_dtype else None
+            kinds = {value.dtype.name for value in case.values() if _is_float(value)}
+            keeps = check.keeps_dtype and not self.exercise.kernel
+            if not is_float32:  # the engine's parameters are float32 whatever the inputs are
+                keeps = keeps and kinds == {stage.dtype} and not self.exercise.imports
+            dtype = stage.dtype if keeps else None
             found = compare(answer.result, expected, tolerance, dtype, names=check.outputs)
             base = replace(base, expected=expected)
             if found:
@@ -228,9 +255,20 @@ class _Session:
         return Verdict(False, check.name if check else "loading the file", stage, told, seen, steps)
 
 
+def _has_generator(case: Mapping[str, Any]) -> bool:
+    return any(isinstance(value, Rng) for value in case.values())
+
+
+def _with_other_seed(case: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: Rng(v.seed + 10_000) if isinstance(v, Rng) else v for k, v in case.items()}
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
 def _as_float64(value: Any) -> Any:
-    is_float = isinstance(value, np.ndarray) and value.dtype.kind == "f"
-    return value.astype(np.float64) if is_float else value
+    return value.astype(np.float64) if _is_float(value) else value
 
 
 def _size(seen: Seen) -> float:

@@ -101,7 +101,7 @@ class Check:
     stages : sequence of str, optional
         Names of the rounds after the plain one; by default all that make sense for what is drawn.
     keeps_dtype : bool
-        Whether results for float32 inputs have to be float32.
+        Whether results have to be float32 for float32 inputs, and float64 for float64 inputs.
     may_change : bool
         Whether the student's code may modify its inputs.
     """
