@@ -225,8 +225,8 @@ MUTATIONS = (
     wrong(
         "guard: forbidden functions may be called",
         "course/exercises/guard.py",
-        "setattr(owner, rest[-1], _refusing(name))",
-        "_refusing(name)",
+        "            setattr(owner, rest[-1], refusing)\n            _replace(found, refusing)",
+        "            pass",
         f"{HOSTILE}::test_what_is_to_be_written_may_not_be_called",
     ),
     wrong(
