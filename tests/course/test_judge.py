@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -98,6 +100,36 @@ def test_cases_differ_in_their_numbers():
     check = Check("f", draw=lambda d: {"x": d.array(3, 3)}, expect=lambda x: x)
     search(check, PLAIN, set(), cases.append, 20, seed=0, shrink=False)
     assert len(cases) == 20 and len({case["x"].tobytes() for case in cases}) > 5
+
+
+CASES_OF_SEED_0 = """
+import sys
+sys.path.insert(0, sys.argv[1])
+__import__(sys.argv[2])
+from tinyconv.course.exercises import Check
+from tinyconv.course.exercises.draw import PLAIN
+from tinyconv.course.exercises.search import search
+
+check = Check("f", draw=lambda d: {"x": d.array(2), "n": d.integer(2000, 5000)}, expect=lambda x: x)
+search(check, PLAIN, set(), lambda case: print(case["n"], case["x"]), 60, seed=0, shrink=False)
+"""
+
+
+def test_cases_do_not_depend_on_the_modules_that_are_loaded(tmp_path):
+    (tmp_path / "with_numbers.py").write_text(f"NUMBERS = {list(range(101, 5000, 37))}\n")
+    (tmp_path / "without_numbers.py").write_text("")
+    with_numbers, without_numbers = (
+        subprocess.run(
+            [sys.executable, "-c", CASES_OF_SEED_0, str(tmp_path), name],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=tmp_path,
+        ).stdout
+        for name in ("with_numbers", "without_numbers")
+    )
+    assert with_numbers.count("\n") == 60
+    assert with_numbers == without_numbers
 
 
 def test_a_foreseen_mistake_has_to_agree_in_all_cases():

@@ -84,7 +84,10 @@ SPEC = Exercise(
             draw=draw,
             expect=unbroadcast,
             mistakes=MISTAKES,
-            worked=[{"grad": np.array([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]]), "shape": (3,)}],
+            worked=[
+                {"grad": np.array([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]]), "shape": shape}
+                for shape in ((3,), (2, 1))
+            ],
         )
     ],
 )

@@ -30,8 +30,6 @@ def total(x, weight, bias, row, column, columns, wrong):
     for i, j in product(range(window_rows), range(window_columns)):
         at = (row + i) * (columns if wrong == "row of y" else width) + column + j
         of = i * window_columns + j
-        if wrong == "row of the filter":
-            of = min(i * window_rows + j, weight.size - 1)
         if wrong == "turned":
             of = weight.size - 1 - of
         result += weight.ravel()[of] * flat[at] + (bias if wrong == "bias inside" else 0.0)
@@ -127,11 +125,6 @@ NUMBERS = (
     wrong(
         "column after column",
         "the numbers are right, their places are not: y lies row after row, row * columns + column",
-    ),
-    wrong(
-        "row of the filter",
-        "the wrong weights: rows of x have width numbers, rows of the filter kernel_width: "
-        "weight[i * kernel_width + j]",
     ),
     wrong("row of y", "a row of x has width numbers, not as many as a row of y: (row + i) * width"),
 )

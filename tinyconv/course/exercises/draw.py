@@ -57,10 +57,18 @@ class Draw:
         self._count = 0
 
     def integer(self, low: int, high: int) -> int:
-        """From `low` to `high`, both included."""
+        """From `low` to `high`, both included, in parts below 100.
+
+        Among larger integers Hypothesis mixes those that it reads in the sources of whatever modules are
+        loaded: the cases, and with them the verdict, would depend on how tinyconv is installed.
+        """
         from hypothesis import strategies
 
-        return int(self.draw(strategies.integers(low, high)))
+        if high - low < 100:
+            return low + int(self.draw(strategies.integers(0, high - low)))
+        hundreds = self.integer(0, (high - low) // 100)
+        start = low + 100 * hundreds
+        return self.integer(start, min(start + 99, high))
 
     def choice(self, options: Sequence[Value]) -> Value:
         """One of the options; the first counts as the simplest."""
