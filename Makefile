@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 EXTRAS ?= test
+JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -12,13 +13,13 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 course: $(VENV)/installed ## Install, train a small U-Net on made images, draw its figures (minutes)
-	$(BIN)/tinyconv train unet --data synthetic --epochs 24 --minutes 2 --run runs/course --overwrite
+	$(BIN)/tinyconv train unet --data synthetic --epochs 24 --minutes 1 --run runs/course --overwrite
 
-test: $(VENV)/installed-$(EXTRAS) lint ## Install the test tools, run lint and every test
-	$(BIN)/python -m pytest
+test: $(VENV)/installed-$(EXTRAS) lint ## Install the test tools, run lint and every test (JOBS=8: in 8 processes)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 mutation: $(VENV)/installed-$(EXTRAS) ## Plant mistakes in a copy of the engine: do the tests see each? (minutes)
-	$(BIN)/python -m tests.mutations --jobs 2
+	$(BIN)/python -m tests.mutations --jobs $(JOBS)
 
 lint: $(VENV)/installed-$(EXTRAS) ## Check style, format and types; change nothing
 	$(BIN)/ruff check .
