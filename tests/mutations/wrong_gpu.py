@@ -8,6 +8,7 @@ ROUNDING = "tests/amp/test_rounding.py"
 AUTOCAST = "tests/amp/test_autocast.py"
 SCALER = "tests/amp/test_grad_scaler.py"
 SEGMENTS = "tests/capture/test_on_cuda.py"
+AHEAD = "tests/data/test_prefetch.py::test_the_next_batch_is_copied_beside_the_step_on_the_present_one"
 
 MUTATIONS = (
     wrong(
@@ -103,9 +104,26 @@ MUTATIONS = (
     ),
     wrong(
         "loader: batches are not pinned",
-        "data/collate.py",
-        "return batch.pin_memory()",
-        "return batch",
+        "data/loader.py",
+        'after_method(batch, "pin_memory") if self.pin_memory else batch',
+        "batch",
         "tests/cuda/test_pinned.py::test_batches_are_pinned",
+    ),
+    wrong(
+        "prefetch: copies wait for the computations, in their stream",
+        "data/prefetch.py",
+        "with self.stream:",
+        "with current_stream(self.device):",
+        AHEAD,
+    ),
+    wrong(
+        "prefetch: nothing waits for the copy", "data/prefetch.py", "self.event.wait(", "Event().wait(", AHEAD
+    ),
+    wrong(
+        "prefetch: a copy writes where a step still reads",
+        "data/prefetch.py",
+        "self.stream.wait_stream(current_stream(self.device))",
+        "pass",
+        AHEAD,
     ),
 )

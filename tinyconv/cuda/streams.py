@@ -109,8 +109,9 @@ class Stream:
 
     def record_event(self, event: Event | None = None) -> Event:
         """Put a mark at its end; a new one if none is given."""
-        event = event or Event()
-        event.record(self)
+        with self._card:  # an event belongs to the card that is current when it is made
+            event = event or Event()
+            event.record(self)
         return event
 
     def wait_event(self, event: Event) -> None:

@@ -33,6 +33,7 @@ from tinyconv.data.images import read_image, read_labels, read_mask, write_png
 from tinyconv.data.intensity import RandomBlur, RandomNoise, Standardize, Window
 from tinyconv.data.lesions import PasteLesions
 from tinyconv.data.loader import DataLoader
+from tinyconv.data.prefetch import prefetch
 from tinyconv.data.process_workers import WorkerInfo, get_worker_info
 from tinyconv.data.sampler import (
     BalancedSampler,
@@ -132,6 +133,7 @@ __all__ = [
     "get_worker_info",
     "normalize",
     "predict_tiled",
+    "prefetch",
     "random_split",
     "read_dicom",
     "read_idx",

@@ -54,15 +54,19 @@ def to_tensors(batch: Any) -> Any:
     return tuple(map(to_tensors, batch)) if isinstance(batch, tuple) else batch
 
 
-def pinned(batch: Any) -> Any:
-    """A batch whose tensors, and whatever else has a method ``pin_memory``, are what it returns."""
-    if hasattr(batch, "pin_memory"):
-        return batch.pin_memory()
+def after_method(batch: Any, name: str, *args: Any, **options: Any) -> Any:
+    """A batch whose tensors, and whatever else has a method of this name, are what it returns."""
+    if hasattr(batch, name):
+        return getattr(batch, name)(*args, **options)
+
+    def again(entry: Any) -> Any:
+        return after_method(entry, name, *args, **options)
+
     if isinstance(batch, Mapping):
-        return {key: pinned(entry) for key, entry in batch.items()}
+        return {key: again(entry) for key, entry in batch.items()}
     if isinstance(batch, tuple) and hasattr(batch, "_fields"):
-        return type(batch)(*map(pinned, batch))
-    return type(batch)(map(pinned, batch)) if type(batch) in (tuple, list) else batch
+        return type(batch)(*map(again, batch))
+    return type(batch)(map(again, batch)) if type(batch) in (tuple, list) else batch
 
 
 def join(samples: Sequence[Any], wrap: Callable[[Array], Any]) -> Any:

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from tinyconv.data.collate import collate_arrays, default_collate, pinned, to_tensors
+from tinyconv.data.collate import after_method, collate_arrays, default_collate, to_tensors
 from tinyconv.data.dataset import at_epoch, item_name
 from tinyconv.data.process_workers import WorkerPool
 from tinyconv.data.sampler import BatchSampler, RandomSampler, SequentialSampler, order_of, seed_of
@@ -60,8 +60,9 @@ class DataLoader:
     timeout : float
         Seconds after which a batch that does not come from its process is an error; 0 waits.
     pin_memory : bool
-        Put each batch into memory that a GPU reads by itself, for ``batch.to("cuda", non_blocking=True)``;
-        parts with a method ``pin_memory()``, as tensors have it. Without a GPU it changes nothing.
+        Put each batch into memory that a GPU reads by itself, for `prefetch` or
+        ``batch.to("cuda", non_blocking=True)``; parts with a method ``pin_memory()``, as tensors have it.
+        Without a GPU it changes nothing.
 
     Raises
     ------
@@ -177,7 +178,7 @@ class DataLoader:
         return self._pinned(_make(self.collate_fn, dataset, indices))
 
     def _pinned(self, batch: Any) -> Any:
-        return pinned(batch) if self.pin_memory else batch
+        return after_method(batch, "pin_memory") if self.pin_memory else batch
 
     def _from_processes(self, epoch: int, batches: list[list[int]], start: int) -> Iterator[Any]:
         """Yield the batches in order while processes make the next ones."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinyconv import viz
 from tinyconv.data import BalancedSampler, DataLoader
+from tinyconv.device import get_default_device
 from tinyconv.generator import Generator
 from tinyconv.metrics import confusion_matrix
 from tinyconv.nn import functional as F
@@ -51,7 +52,8 @@ class ClassSession(Session):
             return super()._loader(training)
         labels = [label_of(training, index) for index in range(len(training))]
         sampler = BalancedSampler(labels, generator=Generator().manual_seed(config.seed))
-        return DataLoader(training, config.batch_size, sampler=sampler, seed=config.seed)
+        pin = get_default_device() != "cpu"
+        return DataLoader(training, config.batch_size, sampler=sampler, seed=config.seed, pin_memory=pin)
 
     def _make_loss(self) -> Any:
         return ClassLoss(self.folder.config.class_weights)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.data import DataLoader
+from tinyconv.data import DataLoader, prefetch
 from tinyconv.device import get_rng_state
 from tinyconv.errors import ArgumentError, TrainingError
 from tinyconv.metrics import Counts, count
@@ -75,7 +75,7 @@ class Trainer:
     Examples
     --------
     >>> import tinyconv as tc
-    >>> from tinyconv.data import DataLoader
+    >>> from tinyconv.data import DataLoader, prefetch
     >>> model = tc.nn.Linear(1, 1)
     >>> loader = DataLoader([(tc.ones(1), tc.zeros(1))] * 4, batch_size=2)
     >>> optimizer = tc.optim.SGD(model.parameters(), lr=0.1)
@@ -139,7 +139,8 @@ class Trainer:
         """Train on the rest of the epoch's batches."""
         self.model.train()
         position = self.position
-        remaining = iter(self.loader.iterate(position.epoch, position.batch))
+        batches_left = self.loader.iterate(position.epoch, position.batch)
+        remaining = prefetch(batches_left, device_of_model(self.model))
         while batches := list(islice(remaining, self.accumulate)):
             if self.stopping or self._finished():
                 return

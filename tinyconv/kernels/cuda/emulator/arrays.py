@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.kernels.cuda.emulator import graphs
+from tinyconv.kernels.cuda.emulator import graphs, orders
 from tinyconv.kernels.cuda.emulator.card import MemoryHook, MemoryPool
 
 ALIGNMENT = 512
@@ -178,7 +178,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
         self, stream: Any = None, order: str = "C", out: np.ndarray | None = None, blocking: bool = True
     ) -> np.ndarray:
         """A NumPy copy, in C order."""
-        graphs.refuse_while_recording()
+        graphs.read_by_the_host()
         if out is None:
             return np.array(self._host, order=order, copy=True)  # type: ignore[call-overload]
         out[...] = self._host
@@ -187,6 +187,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
     def set(self, array: np.ndarray, stream: Any = None) -> None:
         """Take the numbers of a NumPy array."""
         graphs.refuse_while_recording()
+        orders.note(orders.COPY, self.data.ptr)
         if not isinstance(array, np.ndarray) or array.shape != self.shape or array.dtype != self.dtype:
             raise ValueError("Shape or dtype mismatch")
         self._host[...] = array
@@ -220,19 +221,19 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
         return len(self._host)
 
     def __bool__(self) -> bool:
-        graphs.refuse_while_recording()
+        graphs.read_by_the_host()
         return bool(self._host)
 
     def __int__(self) -> int:
-        graphs.refuse_while_recording()
+        graphs.read_by_the_host()
         return int(self._host)
 
     def __index__(self) -> int:
-        graphs.refuse_while_recording()
+        graphs.read_by_the_host()
         return self._host.__index__()
 
     def __float__(self) -> float:
-        graphs.refuse_while_recording()
+        graphs.read_by_the_host()
         return float(self._host)
 
     def __repr__(self) -> str:
@@ -276,7 +277,7 @@ def _method(name: str) -> Callable[..., Any]:
                 return getattr(self._host, name)(*unwrap(args), **unwrap(options))
 
         if name in ("item", "tobytes", "tolist"):
-            graphs.refuse_while_recording()
+            graphs.read_by_the_host()
             return again()
         if name in ("fill", "partition", "put", "sort"):
             return graphs.do(again)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.kernels.cuda.emulator import card, graphs
+from tinyconv.kernels.cuda.emulator import card, graphs, orders
 from tinyconv.kernels.cuda.emulator.arrays import allocate, ndarray, unwrap, wrap
 from tinyconv.kernels.cuda.emulator.launching import RawKernel, RawModule
 
@@ -160,7 +160,10 @@ def array(value: Any, dtype: Any = None, copy: bool = True, order: str = "K", nd
         order = "F" if host.flags.f_contiguous and not host.flags.c_contiguous else "C"
     memory = allocate(host.shape, host.dtype, order, host)
     memory[...] = host
-    return graphs.computed(wrap(memory), lambda: host)
+    if isinstance(value, ndarray):
+        return graphs.computed(wrap(memory), lambda: host)
+    orders.note(orders.COPY, memory.ctypes.data)
+    return wrap(memory)
 
 
 def _hosts(value: Any) -> Any:

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from tinyconv.kernels.cuda.emulator import orders
+
 Work = Callable[[], Any]
 
 _recording: list[Work] | None = None
@@ -38,9 +40,10 @@ def end() -> Graph:
     return Graph(work)
 
 
-def do(work: Work) -> None:
+def do(work: Work, name: str | None = None) -> None:
     """Do this now, or when the graph is launched."""
     if _recording is None:
+        orders.note(orders.WORK, name)
         work()
     else:
         _recording.append(work)
@@ -49,6 +52,7 @@ def do(work: Work) -> None:
 def computed(result: Any, again: Work) -> Any:
     """`result`, which `again` computes anew; while a stream is capturing it is written down, and made NaN."""
     if _recording is None:
+        orders.note(orders.WORK)
         return result
     for place, made in enumerate(result if isinstance(result, tuple | list) else [result]):
         if getattr(made, "base", made) is None:  # new memory, and no view of other
@@ -66,6 +70,12 @@ def refuse_while_recording() -> None:
     """An error if a stream is capturing."""
     if _recording is not None:
         raise _error("cudaErrorStreamCaptureUnsupported: operation not permitted when stream is capturing")
+
+
+def read_by_the_host() -> None:
+    """A number is asked for: the host waits, and no stream may be capturing."""
+    refuse_while_recording()
+    orders.note(orders.READ)
 
 
 def _error(text: str) -> Exception:

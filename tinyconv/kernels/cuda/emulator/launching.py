@@ -94,7 +94,7 @@ class RawKernel:
     ) -> None:
         shape = self._shape(grid, block, shared_mem)
         values = self._values(args)
-        graphs.do(lambda: self._run(shape, values, args))
+        graphs.do(lambda: self._run(shape, values, args), self.name)
 
     def _run(self, shape: Shape, values: list[np.ndarray], args: Any) -> None:
         """Launch it; `args` are held on to, so that their memory is there."""

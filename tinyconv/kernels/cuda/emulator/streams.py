@@ -6,7 +6,7 @@ import itertools
 import time
 from typing import Any
 
-from tinyconv.kernels.cuda.emulator import graphs
+from tinyconv.kernels.cuda.emulator import graphs, orders
 
 _numbers = itertools.count(1)
 
@@ -29,9 +29,10 @@ class Stream:
 
     def synchronize(self) -> None:
         graphs.refuse_while_recording()
+        orders.note(orders.SYNCHRONIZE, stream=self)
 
     def wait_event(self, event: Event) -> None:
-        pass
+        orders.note(orders.WAIT, event, self)
 
     def record(self, event: Event | None = None) -> Event:
         event = event or Event()
@@ -82,9 +83,11 @@ class Event:
 
     def record(self, stream: Stream | None = None) -> None:
         self.at = time.perf_counter()
+        orders.note(orders.RECORD, self, stream)
 
     def synchronize(self) -> None:
         graphs.refuse_while_recording()
+        orders.note(orders.SYNCHRONIZE, self)
 
 
 def get_elapsed_time(start_event: Event, end_event: Event) -> float:

@@ -1,0 +1,116 @@
+"""Batches that are copied to a GPU ahead of time; what waits for what is asked of the stand-in for CuPy."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import tinyconv as tc
+from tinyconv.data import DataLoader, TensorDataset, prefetch
+from tinyconv.kernels.cuda.emulator import build, orders, streams
+from tinyconv.kernels.cuda.emulator.cupy_stand_in import emulated_cuda
+from tinyconv.train import Trainer
+
+COUNT = 4
+
+
+@pytest.fixture
+def cupy() -> Iterator[Any]:
+    with emulated_cuda() as module:
+        yield module
+
+
+def _loader() -> DataLoader:
+    return DataLoader(TensorDataset(tc.arange(2.0 * COUNT)), batch_size=2, pin_memory=True)
+
+
+@pytest.mark.usefixtures("cupy")
+def test_the_next_batch_is_copied_beside_the_step_on_the_present_one() -> None:
+    seen = []
+    with orders.written_down() as given:
+        for (x,) in prefetch(_loader(), "cuda"):
+            seen.append((x.array * 2).get().tolist())  # the step
+    assert seen == [[0, 2], [4, 6], [8, 10], [12, 14]]
+    copies = [i for i, order in enumerate(given) if order.what == orders.COPY]
+    steps = [i for i, order in enumerate(given) if order.what == orders.WORK]
+    before = orders.before_each(given)
+    assert len(copies) == len(steps) == COUNT
+    assert {given[i].stream for i in steps} == {0} and 0 not in {given[i].stream for i in copies}
+    assert len({given[i].stream for i in copies}) == 1
+    for n in range(COUNT):
+        assert copies[n] in before[steps[n]]  # what is computed waits for its batch
+        if n + 1 < COUNT:
+            assert copies[n + 1] < steps[n] and not {copies[n + 1]} & before[steps[n]]
+        if n >= 2:  # the memory of the batch before the last is free, its step was perhaps not done
+            assert steps[n - 2] in before[copies[n]]
+
+
+def test_the_batch_stays_on_the_host_until_it_is_copied(cupy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def alloc(size: int) -> Any:
+        memory = PinnedMemory(size)
+        made.append(weakref.ref(memory))
+        return memory
+
+    class PinnedMemory(bytearray):
+        __module__ = "cupy.cuda.pinned_memory"
+
+    monkeypatch.setattr(cupy.cuda, "alloc_pinned_memory", alloc)
+    monkeypatch.setattr(streams.Event, "done", False)
+    batches = prefetch(_loader(), "cuda")
+    for _ in range(COUNT - 1):
+        next(batches)
+    gc.collect()
+    assert [memory() is not None for memory in made] == [True] * COUNT
+    monkeypatch.setattr(streams.Event, "done", True)
+    with orders.written_down() as given:
+        next(batches)
+        with pytest.raises(StopIteration):
+            next(batches)
+    gc.collect()
+    assert [memory() is not None for memory in made] == [False] * COUNT
+    assert [order.what for order in given].count(orders.SYNCHRONIZE) == COUNT
+
+
+@pytest.mark.usefixtures("cupy")
+def test_an_error_waits_for_its_turn() -> None:
+    def batches() -> Iterator[Any]:
+        yield tc.ones(1), ["name"]
+        raise ValueError("the second")
+
+    ahead = prefetch(batches(), "cuda")
+    x, names = next(ahead)
+    assert x.device == "cuda:0" and names == ["name"]
+    with pytest.raises(ValueError, match="the second"):
+        next(ahead)
+
+
+def test_on_the_cpu_nothing_is_made_ahead() -> None:
+    taken = []
+    batches = prefetch((taken.append(i) or (tc.ones(1), i) for i in range(3)), "cpu")
+    next(batches)
+    assert taken == [0] and [number for _, number in batches] == [1, 2]
+
+
+@pytest.mark.skipif(build.why_not() is not None, reason=f"kernels: {build.why_not()}")
+@pytest.mark.usefixtures("cupy")
+def test_the_training_loop_copies_ahead() -> None:
+    model = tc.nn.Linear(1, 1).to("cuda")
+    data = TensorDataset(tc.rand(4, 1), tc.rand(4, 1))
+    optimizer = tc.optim.SGD(model.parameters(), lr=0.1)
+    streams_of_copies = []
+
+    class Loss:
+        def __call__(self, output: tc.Tensor, target: tc.Tensor) -> tc.Tensor:
+            copies = [order.stream for order in given if order.what == orders.COPY]
+            streams_of_copies.append([stream for stream in copies if stream != 0])
+            return (output - target).sum()
+
+    with orders.written_down() as given:
+        Trainer(model, optimizer, Loss(), DataLoader(data, batch_size=2), 1).fit()
+    assert [len(found) for found in streams_of_copies] == [4, 4]  # images and targets of both batches
