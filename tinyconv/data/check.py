@@ -75,6 +75,9 @@ def check(path: str | os.PathLike[str]) -> Report:
     else:
         raise DataError("check", "PATH", repr(str(folder)), "a folder")
     for title, dataset in found:
+        alone = getattr(dataset, "errors", [])  # images without masks, and the like
+        report.problems += alone
+        report.items += len(alone)
         items = _try_all(dataset, report)
         report.lines.append(f"{title}: {len(dataset):,} items{items}")
     report.lines += _compare_checksums(folder)
@@ -98,8 +101,8 @@ def _datasets(folder: Path) -> list[tuple[str, Any]]:
         ]
     if "images" in names and "masks" in names:
         if has_volumes(folder / "images"):
-            return [("volumes with masks", VolumeFolder(folder))]
-        return [("images with masks", MaskFolder(folder))]
+            return [("volumes with masks", VolumeFolder(folder, on_bad_image="skip"))]
+        return [("images with masks", MaskFolder(folder, on_bad_image="skip"))]
     if has_volumes(folder):
         return [("volumes without masks", _Volumes(folder))]
     if (
@@ -107,7 +110,7 @@ def _datasets(folder: Path) -> list[tuple[str, Any]]:
         or "dsb2018" in names
         or any((folder / name / "masks").is_dir() for name in names)
     ):
-        return [("nuclei, a mask for each", NucleiFolder(folder))]
+        return [("nuclei, a mask for each", NucleiFolder(folder, on_bad_image="skip"))]
     if not any(entry.is_dir() for entry in folder.iterdir()):
         raise DataError("check", repr(str(folder)), "without data that is known", KNOWN)
     return [("images by class", ImageFolder(folder))]
