@@ -82,7 +82,7 @@ def test_nothing_remembered_keeps_an_array_alive():
     assert [ref() for ref in gone] == [None] * 4
 
 
-@pytest.mark.parametrize("kind", ["sgd", "momentum", "adam", "adamw"])
+@pytest.mark.parametrize("kind", ["sgd", "momentum", "adam", "adamw", "rmsprop"])
 def test_many_parameters_in_one_pass_are_each_in_its_own(make_array, kind):
     """Of many sizes, across the chunks' borders, some in other memory orders and dtypes."""
     shapes = [(3,), (8192,), (8193,), (2, 3, 5, 7), (130, 150), (0, 4), (1,), (20, 30)]
@@ -103,6 +103,11 @@ def test_many_parameters_in_one_pass_are_each_in_its_own(make_array, kind):
                 "first": False,
             }
             find_kernel(backend, "optim", "sgd_steps")(values, grads, buffers, **numbers, **options)
+        elif kind == "rmsprop":
+            options = {"alpha": 0.9, "eps": 1e-3, "momentum": 0.9}
+            find_kernel(backend, "optim", "rmsprop_steps")(
+                values, grads, first, None, second, **numbers, **options
+            )
         else:
             betas = {"beta1": 0.9, "beta2": 0.99, "eps": 1e-3, "step": 3, "decoupled": kind == "adamw"}
             find_kernel(backend, "optim", "adam_steps")(values, grads, first, second, **numbers, **betas)
@@ -168,12 +173,12 @@ def test_fast_is_the_reference(make_array, shape, order, other, options, seed):
 
 RMSPROP = {"lr": 0.02, "alpha": 0.8, "eps": 1e-2, "weight_decay": 0.1}
 OTHERS = {
-    "rmsprop": ("rmsprop_step", (False, False), {**RMSPROP, "momentum": 0.0}),
-    "rmsprop, centered": ("rmsprop_step", (True, False), {**RMSPROP, "momentum": 0.0}),
-    "rmsprop, momentum": ("rmsprop_step", (False, True), {**RMSPROP, "momentum": 0.7}),
-    "rmsprop, both": ("rmsprop_step", (True, True), {**RMSPROP, "momentum": 0.7}),
-    "adagrad": ("adagrad_step", (), {"lr": 0.1, "lr_decay": 0.2, "weight_decay": 0.1, "eps": 1e-4}),
-    "adadelta": ("adadelta_step", (True,), {"lr": 1.0, "rho": 0.8, "eps": 1e-3, "weight_decay": 0.1}),
+    "rmsprop": ("rmsprop_steps", (False, False), {**RMSPROP, "momentum": 0.0}),
+    "rmsprop, centered": ("rmsprop_steps", (True, False), {**RMSPROP, "momentum": 0.0}),
+    "rmsprop, momentum": ("rmsprop_steps", (False, True), {**RMSPROP, "momentum": 0.7}),
+    "rmsprop, both": ("rmsprop_steps", (True, True), {**RMSPROP, "momentum": 0.7}),
+    "adagrad": ("adagrad_steps", (), {"lr": 0.1, "lr_decay": 0.2, "weight_decay": 0.1, "eps": 1e-4}),
+    "adadelta": ("adadelta_steps", (True,), {"lr": 1.0, "rho": 0.8, "eps": 1e-3, "weight_decay": 0.1}),
 }
 
 
@@ -192,8 +197,9 @@ def test_the_other_fast_steps_are_the_reference(make_array, shape, order, other,
         for number in range(STEPS):
             grad = make_array(shape, other + number, seed + number)
             kept = grad.copy()
-            count = {"step": number + 1} if kernel == "adagrad_step" else {}
-            find_kernel(backend, "optim", kernel)(changed, grad, *averages, **count, **options)
+            count = {"step": number + 1} if kernel == "adagrad_steps" else {}
+            columns = [None if array is None else [array] for array in (changed, grad, *averages)]
+            find_kernel(backend, "optim", kernel)(*columns, **count, **options)
             np.testing.assert_array_equal(grad, kept)
         results[backend] = [changed, *(average for average in averages if average is not None)]
     for fast, right in zip(results["cpu"], results["reference"], strict=True):

@@ -124,7 +124,7 @@ STEPS_OF_OPTIMISERS = (
         "kernels/cuda/optim.cu",
         "s -= m * m;",
         "s -= T(0);",
-        f"{OPTIM}::test_steps_of_one_parameter",
+        f"{OPTIM}::test_many_parameters_in_one_launch",
     ),
 )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError
 from tinyconv.kernels import optim as kernels
 from tinyconv.optim.optimizer import Optimizer
@@ -63,16 +62,11 @@ class Adadelta(Optimizer):
         if group["rho"] > 1:
             raise ArgumentError("Adadelta", "rho", repr(group["rho"]), "a number from 0 to 1")
 
-    def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
-        if not state:
-            module = array_module(parameter.array)
-            state["square_avg"] = module.zeros_like(parameter.array)
-            state["acc_delta"] = module.zeros_like(parameter.array)
-        state["step"] = state.get("step", 0) + 1
-        kernels.adadelta_step(
-            parameter.array,
-            self.gradient(parameter, group),
-            state["square_avg"],
-            state["acc_delta"],
-            *(group[option] for option in ("lr", "rho", "eps", "weight_decay")),
-        )
+    def update_group(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        """One call of the kernel for all parameters that have taken as many steps."""
+        options = [group[option] for option in ("lr", "rho", "eps", "weight_decay")]
+        for alike in self.by_step(parameters).values():
+            arrays = [parameter.array for parameter in alike]
+            grads = [self.gradient(parameter, group) for parameter in alike]
+            averages = [self.averages(alike, name) for name in ("square_avg", "acc_delta")]
+            kernels.adadelta_steps(arrays, grads, *averages, *options)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tinyconv.device import array_module
 from tinyconv.kernels import optim as kernels
 from tinyconv.optim.optimizer import Optimizer
 from tinyconv.tensor import Tensor
@@ -64,13 +63,11 @@ class Adagrad(Optimizer):
         super().check(group)
         self.check_not_negative(group, "lr_decay", "initial_accumulator_value", "eps")
 
-    def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
-        if not state:
-            state["step"] = 0
-            state["sum"] = array_module(parameter.array).full_like(
-                parameter.array, group["initial_accumulator_value"]
-            )
-        state["step"] += 1
-        options = (group[option] for option in ("lr", "lr_decay", "weight_decay", "eps"))
-        grad = self.gradient(parameter, group)
-        kernels.adagrad_step(parameter.array, grad, state["sum"], state["step"], *options)
+    def update_group(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        """One call of the kernel for all parameters that have taken as many steps."""
+        options = [group[option] for option in ("lr", "lr_decay", "weight_decay", "eps")]
+        for step, alike in self.by_step(parameters).items():
+            arrays = [parameter.array for parameter in alike]
+            grads = [self.gradient(parameter, group) for parameter in alike]
+            sums = self.averages(alike, "sum", group["initial_accumulator_value"])
+            kernels.adagrad_steps(arrays, grads, sums, step, *options)

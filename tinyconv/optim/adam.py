@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError
 from tinyconv.kernels import optim as kernels
 from tinyconv.optim.optimizer import Optimizer
@@ -77,23 +76,13 @@ class Adam(Optimizer):
     def update_group(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
         """One call of the kernel for all parameters that have taken as many steps."""
         names = ["exp_avg", "exp_avg_sq"] + ["max_exp_avg_sq"] * group["amsgrad"]
-        by_step: dict[int, list[tuple[Any, ...]]] = {}
-        for parameter in parameters:
-            state = self.state.setdefault(parameter, {})
-            for name in names:
-                if name not in state:
-                    state[name] = array_module(parameter.array).zeros_like(parameter.array)
-            step = state["step"] = state.get("step", 0) + 1
-            arrays = parameter.array, self.gradient(parameter, group), *[state[name] for name in names]
-            by_step.setdefault(step, []).append(arrays)
         numbers = group["lr"], *group["betas"], group["eps"], group["weight_decay"]
-        for step, rows in by_step.items():
-            if group["amsgrad"]:
-                for arrays in rows:
-                    kernels.amsgrad_step(*arrays, step, *numbers, group["decoupled_weight_decay"])
-            else:
-                columns = map(list, zip(*rows, strict=True))
-                kernels.adam_steps(*columns, step, *numbers, group["decoupled_weight_decay"])
+        take = kernels.amsgrad_steps if group["amsgrad"] else kernels.adam_steps
+        for step, alike in self.by_step(parameters).items():
+            arrays = [parameter.array for parameter in alike]
+            grads = [self.gradient(parameter, group) for parameter in alike]
+            averages = [self.averages(alike, name) for name in names]
+            take(arrays, grads, *averages, step, *numbers, group["decoupled_weight_decay"])
 
 
 class AdamW(Adam):

@@ -152,6 +152,23 @@ class Optimizer:
         grad = parameter.grad.array
         return array_module(grad).asarray(-grad) if group["maximize"] else grad
 
+    def averages(self, parameters: list[Tensor], name: str, first: float = 0.0) -> list[Any]:
+        """What is kept of this name for each parameter; what is new is filled with `first`."""
+        states = [self.state.setdefault(parameter, {}) for parameter in parameters]
+        for parameter, state in zip(parameters, states, strict=True):
+            if name not in state:
+                state[name] = array_module(parameter.array).full_like(parameter.array, first)
+        return [state[name] for state in states]
+
+    def by_step(self, parameters: list[Tensor]) -> dict[int, list[Tensor]]:
+        """Count a step of each parameter; those that have taken as many stand together."""
+        found: dict[int, list[Tensor]] = {}
+        for parameter in parameters:
+            state = self.state.setdefault(parameter, {})
+            state["step"] = state.get("step", 0) + 1
+            found.setdefault(state["step"], []).append(parameter)
+        return found
+
     def update_group(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
         """One step of the parameters of a group that have gradients: `update` for each, one by one."""
         for parameter in parameters:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tinyconv.device import array_module
 from tinyconv.kernels import optim as kernels
 from tinyconv.optim.optimizer import Optimizer
 from tinyconv.tensor import Tensor
@@ -67,20 +66,13 @@ class RMSprop(Optimizer):
         super().check(group)
         self.check_not_negative(group, "alpha", "eps", "momentum")
 
-    def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
-        state["step"] = state.get("step", 0) + 1
-        for name, wanted in (
-            ("square_avg", True),
-            ("grad_avg", group["centered"]),
-            ("momentum_buffer", group["momentum"] > 0),
-        ):
-            if wanted and name not in state:
-                state[name] = array_module(parameter.array).zeros_like(parameter.array)
-        kernels.rmsprop_step(
-            parameter.array,
-            self.gradient(parameter, group),
-            state["square_avg"],
-            state["grad_avg"] if group["centered"] else None,
-            state["momentum_buffer"] if group["momentum"] > 0 else None,
-            *(group[option] for option in ("lr", "alpha", "eps", "weight_decay", "momentum")),
-        )
+    def update_group(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        """One call of the kernel for all parameters that have taken as many steps."""
+        with_momentum = group["momentum"] > 0
+        wanted = {"square_avg": True, "grad_avg": group["centered"], "momentum_buffer": with_momentum}
+        for alike in self.by_step(parameters).values():
+            arrays = [parameter.array for parameter in alike]
+            grads = [self.gradient(parameter, group) for parameter in alike]
+            averages = [self.averages(alike, name) if kept else None for name, kept in wanted.items()]
+            options = [group[option] for option in ("lr", "alpha", "eps", "weight_decay", "momentum")]
+            kernels.rmsprop_steps(arrays, grads, *averages, *options)

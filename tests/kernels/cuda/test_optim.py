@@ -16,28 +16,25 @@ from tinyconv.kernels.reference import optim as reference
 
 STEPS = 3
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
-SGD = [
-    {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False},
-    {"momentum": 0.9, "dampening": 0.3, "weight_decay": 0.1, "nesterov": False},
-    {"momentum": 0.9, "dampening": 0.0, "weight_decay": 0.1, "nesterov": True},
-]
+SGD = {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False, "lr": 0.05}
 ADAM = {"lr": 0.02, "beta1": 0.8, "beta2": 0.95, "eps": 1e-4, "weight_decay": 0.1}
 RMSPROP = {"lr": 0.02, "alpha": 0.8, "eps": 1e-2, "weight_decay": 0.1}
-OTHERS: dict[str, tuple[str, int, dict[str, Any]]] = {
-    "sgd": ("sgd_step", 0, {**SGD[0], "lr": 0.1, "first": False}),
-    "adam": ("adam_step", 2, ADAM),
-    "adamw": ("adamw_step", 2, ADAM),
-    "amsgrad": ("amsgrad_step", 3, {**ADAM, "decoupled": False}),
-    "amsgrad, decoupled": ("amsgrad_step", 3, {**ADAM, "decoupled": True}),
-    "rmsprop": ("rmsprop_step", 1, {**RMSPROP, "momentum": 0.0}),
-    "rmsprop, centered": ("rmsprop_step", 2, {**RMSPROP, "momentum": 0.0}),
-    "rmsprop, both": ("rmsprop_step", 3, {**RMSPROP, "momentum": 0.7}),
-    "adagrad": ("adagrad_step", 1, {"lr": 0.1, "lr_decay": 0.2, "weight_decay": 0.1, "eps": 1e-4}),
-    "adadelta": ("adadelta_step", 2, {"lr": 1.0, "rho": 0.8, "eps": 1e-3, "weight_decay": 0.1}),
+KINDS: dict[str, tuple[str, tuple[bool, ...], dict[str, Any]]] = {
+    "sgd": ("sgd_steps", (False,), SGD),
+    "momentum": ("sgd_steps", (True,), {**SGD, "momentum": 0.9, "dampening": 0.3, "weight_decay": 0.1}),
+    "nesterov": ("sgd_steps", (True,), {**SGD, "momentum": 0.9, "weight_decay": 0.1, "nesterov": True}),
+    "adam": ("adam_steps", (True, True), {**ADAM, "decoupled": False}),
+    "adamw": ("adam_steps", (True, True), {**ADAM, "decoupled": True}),
+    "amsgrad": ("amsgrad_steps", (True, True, True), {**ADAM, "decoupled": False}),
+    "amsgrad, decoupled": ("amsgrad_steps", (True, True, True), {**ADAM, "decoupled": True}),
+    "rmsprop": ("rmsprop_steps", (True, False, False), {**RMSPROP, "momentum": 0.0}),
+    "rmsprop, centered": ("rmsprop_steps", (True, True, False), {**RMSPROP, "momentum": 0.0}),
+    "rmsprop, momentum": ("rmsprop_steps", (True, False, True), {**RMSPROP, "momentum": 0.7}),
+    "rmsprop, both": ("rmsprop_steps", (True, True, True), {**RMSPROP, "momentum": 0.7}),
+    "adagrad": ("adagrad_steps", (True,), {"lr": 0.1, "lr_decay": 0.2, "weight_decay": 0.1, "eps": 1e-4}),
+    "adadelta": ("adadelta_steps", (True, True), {"lr": 1.0, "rho": 0.8, "eps": 1e-3, "weight_decay": 0.1}),
 }
-"""The function, how many averages it keeps, and its numbers."""
-PLACES_OF_AVERAGES = {"sgd_step": 1, "rmsprop_step": 3}
-"""Where some may be None."""
+"""The function, which averages it keeps, and its numbers."""
 
 
 def near(found: Any, expected: Any) -> None:
@@ -56,22 +53,29 @@ def test_steps_of_one_parameter(
     cuda: Any, make_array: Any, shape: Any, order: int, other: int, seed: int, dtype: Any
 ) -> None:
     grads = [make_array(shape, other + number, seed + number, dtype=dtype) for number in range(STEPS)]
-    for name in OTHERS:
-        assert_steps(cuda, name, make_array(shape, order, seed, dtype=dtype), grads)
+    for kind in KINDS:
+        assert_steps(cuda, kind, [make_array(shape, order, seed, dtype=dtype)], [[grad] for grad in grads])
 
 
-def assert_steps(cuda: Any, name: str, param: np.ndarray, grads: list[np.ndarray]) -> None:
-    function, count, options = OTHERS[name]
-    places = max(count, PLACES_OF_AVERAGES.get(function, 0))
-    right = [param.copy(order="K"), *(np.zeros_like(param) if i < count else None for i in range(places))]
-    found = on_gpu(cuda, right)
-    for number, grad in enumerate(grads):
-        step = {"step": number + 1} if function[:4] in ("adam", "amsg", "adag") else {}
-        kept = on_gpu(cuda, grad)
-        getattr(kernels, function)(found[0], kept, *found[1:], **step, **options)
-        np.testing.assert_array_equal(kept.get(), grad)
-        getattr(reference, function)(right[0], grad, *right[1:], **step, **options)
-    near(found, right)
+def assert_steps(cuda: Any, kind: str, params: list[np.ndarray], grads: list[list[np.ndarray]]) -> None:
+    """Steps with these gradients equal the reference's; the gradients are left alone."""
+    function, kept, options = KINDS[kind]
+    start = np.nan if function == "sgd_steps" else 0  # the first step need not look at the buffer
+    right: list[Any] = [[param.copy(order="K") for param in params]]
+    right += [[np.full_like(param, start) for param in params] if wanted else None for wanted in kept]
+    found = [None if column is None else on_gpu(cuda, column) for column in right]
+    for number, slopes in enumerate(grads):
+        count: dict[str, Any] = {"step": number + 1} if function[:3] in ("ada", "ams") else {}
+        count = {"first": number == 0} if function == "sgd_steps" else count
+        count = {} if function == "adadelta_steps" else count
+        theirs = on_gpu(cuda, slopes)
+        getattr(kernels, function)(found[0], theirs, *found[1:], **count, **options)
+        getattr(reference, function)(right[0], slopes, *right[1:], **count, **options)
+        for grad, same in zip(slopes, theirs, strict=True):
+            np.testing.assert_array_equal(same.get(), grad)
+    for column, expected in zip(found, right, strict=True):
+        if expected is not None:
+            near(column, expected)
 
 
 def parameters(make_array: Any) -> list[np.ndarray]:
@@ -81,23 +85,28 @@ def parameters(make_array: Any) -> list[np.ndarray]:
     return [*found, make_array((40, 50), 1), make_array((6, 7), 2), make_array((30,), dtype=np.float64)]
 
 
-@pytest.mark.parametrize("kind", ["adam", "adamw", *range(len(SGD))])
-def test_many_parameters_in_one_launch(cuda: Any, make_array: Any, kind: Any) -> None:
-    right = [parameters(make_array)]
-    with_averages = 2 if isinstance(kind, str) else int(SGD[kind]["momentum"] > 0)
-    right += [[np.full_like(p, np.nan if kind == 1 else 0) for p in right[0]] for _ in range(with_averages)]
-    found = on_gpu(cuda, right)
-    for number in range(STEPS):
-        grads = [make_array(p.shape, 0, 10 * number + i, dtype=p.dtype) for i, p in enumerate(right[0])]
-        for module, columns, slopes in ((reference, right, grads), (kernels, found, on_gpu(cuda, grads))):
-            if isinstance(kind, str):
-                numbers = {**ADAM, "step": number + 1, "decoupled": kind == "adamw"}
-                module.adam_steps(columns[0], slopes, *columns[1:], **numbers)
-            else:
-                buffers = columns[1] if with_averages else None
-                module.sgd_steps(columns[0], slopes, buffers, lr=0.05, first=number == 0, **SGD[kind])
-    for column, expected in zip(found, right, strict=True):
-        near(column, expected)
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_parameters_in_one_launch(cuda: Any, make_array: Any, kind: str) -> None:
+    params = parameters(make_array)
+    grads = [
+        [make_array(p.shape, 0, 10 * number + i, dtype=p.dtype) for i, p in enumerate(params)]
+        for number in range(STEPS)
+    ]
+    assert_steps(cuda, kind, params, grads)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_step_is_one_launch(cuda: Any, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    launches = []
+    kernel = _many.kernel
+
+    def counted(source: str, name: str) -> Any:
+        return lambda *args: (launches.append(name), kernel(source, name)(*args))
+
+    monkeypatch.setattr(_many, "kernel", counted)
+    params = [np.ones(n, np.float32) for n in range(1, 6)]
+    assert_steps(cuda, kind, params, [params])
+    assert len(launches) == 1
 
 
 def test_more_parameters_than_the_table_holds(cuda: Any) -> None:
@@ -118,11 +127,11 @@ def test_the_arguments_of_a_launch_fit_into_the_four_kilobytes_that_cuda_has_for
 
 def test_an_infinite_parameter_without_decay_stays_infinite(cuda: Any) -> None:
     param = on_gpu(cuda, np.array([np.inf, 1.0], dtype=np.float32))
-    kernels.sgd_step(param, cuda.ones(2, dtype=np.float32), None, 0.5, 0, 0, 0.0, False, True)
+    kernels.sgd_steps([param], [cuda.ones(2, dtype=np.float32)], None, 0.5, 0, 0, 0.0, False, True)
     assert param.get().tolist() == [np.inf, 0.5]
 
 
 def test_parameters_without_numbers_are_no_launch(cuda: Any) -> None:
     empty = [cuda.empty((0, 3))]
     kernels.adam_steps(empty, empty, empty, empty, 1, 0.1, 0.9, 0.99, 1e-8, 0.0, False)
-    kernels.adagrad_step(*empty, *empty, *empty, 1, 0.1, 0.0, 0.0, 1e-8)
+    kernels.adagrad_steps(empty, empty, empty, 1, 0.1, 0.0, 0.0, 1e-8)

@@ -9,7 +9,6 @@ import numpy as np
 from numba import prange
 
 from tinyconv.kernels.cpu._many import StepTable, are_plain, chunk_at, recall, remember
-from tinyconv.kernels.cpu.flat import flat, is_dense, ordered_like, same_order, suits
 from tinyconv.kernels.cpu.options import parallel
 from tinyconv.kernels.cpu.threads import use_threads
 from tinyconv.kernels.reference import optim as reference
@@ -25,15 +24,6 @@ WORK_OF_A_STEP = 8
 def _single(value: float) -> Any:
     """The number in float32; infinite, without a warning, where it is too large: 1e308 is a valid `eps`."""
     return f32(value if -LARGEST <= value <= LARGEST else value * inf)
-
-
-def _alike(param: Array, grad: Array, *averages: Array) -> bool:
-    """Whether one flat pass can update everything in place."""
-    return (
-        suits(param, grad, *averages)
-        and is_dense(param)
-        and all(is_dense(average) and same_order(average, param) for average in averages)
-    )
 
 
 def sgd_steps(
@@ -173,43 +163,28 @@ def _table_and_rest(
     return remember(plain) if plain[0] else None, rest, plain
 
 
-def rmsprop_step(
-    param: Array,
-    grad: Array,
-    square_avg: Array,
-    grad_avg: Array | None,
-    buffer: Array | None,
-    lr: float,
-    alpha: float,
-    eps: float,
-    weight_decay: float,
-    momentum: float,
-) -> None:
+def rmsprop_steps(
+    params: list[Array], grads: list[Array], square_avgs: list[Array], grad_avgs: list[Array] | None,
+    buffers: list[Array] | None, lr: float, alpha: float, eps: float, weight_decay: float, momentum: float,
+) -> None:  # fmt: skip
     """RMSprop, in place; see `kernels.reference.optim`."""
-    averages = [average for average in (square_avg, grad_avg, buffer) if average is not None]
-    if not _alike(param, grad, *averages):
-        options = (lr, alpha, eps, weight_decay, momentum)
-        reference.rmsprop_step(param, grad, square_avg, grad_avg, buffer, *options)
-        return
-    use_threads()
-    unused = square_avg
-    arrays = (
-        param,
-        ordered_like(grad, param),
-        square_avg,
-        *(unused if a is None else a for a in (grad_avg, buffer)),
-    )
-    numbers = map(_single, (lr, alpha, 1 - alpha, eps, weight_decay, momentum))
-    _rmsprop(*map(flat, arrays), *numbers, grad_avg is not None, buffer is not None)
+    centered, has_momentum = grad_avgs is not None, buffers is not None
+    unused = square_avgs
+    columns = [params, grads, square_avgs, grad_avgs or unused, buffers or unused]
+    table, rest, _alive = _table_and_rest(columns)
+    if rest[0]:
+        averages = rest[2], rest[3] if centered else None, rest[4] if has_momentum else None
+        reference.rmsprop_steps(*rest[:2], *averages, lr, alpha, eps, weight_decay, momentum)
+    if table is not None:
+        use_threads(WORK_OF_A_STEP * table.size)
+        numbers = map(_single, (lr, alpha, 1 - alpha, eps, weight_decay, momentum))
+        _rmsprop(table.addresses, table.chunks, *numbers, centered, has_momentum)
 
 
 @parallel
 def _rmsprop(
-    param: Array,
-    grad: Array,
-    square_avg: Array,
-    grad_avg: Array,
-    buffer: Array,
+    table: Array,
+    chunks: Array,
     lr: float,
     keep: float,
     take: float,
@@ -219,84 +194,78 @@ def _rmsprop(
     centered: bool,
     has_momentum: bool,
 ) -> None:
-    for i in prange(param.size):
-        d = grad[i] + weight_decay * param[i]
-        variance = keep * square_avg[i] + take * d * d
-        square_avg[i] = variance
-        if centered:
-            mean = keep * grad_avg[i] + take * d
-            grad_avg[i] = mean
-            difference = variance - mean * mean
-            variance = f32(0) if difference < 0 else difference
-        d /= np.sqrt(variance) + eps
-        if has_momentum:
-            d += momentum * buffer[i]
-            buffer[i] = d
-        param[i] -= lr * d
+    for n in prange(chunks.shape[0]):
+        row, begin, size = chunks[n]
+        param, grad = chunk_at(table, row, 0, begin, size), chunk_at(table, row, 1, begin, size)
+        square_avg, grad_avg = chunk_at(table, row, 2, begin, size), chunk_at(table, row, 3, begin, size)
+        buffer = chunk_at(table, row, 4, begin, size)
+        for i in range(size):
+            d = grad[i] + weight_decay * param[i]
+            variance = keep * square_avg[i] + take * d * d
+            square_avg[i] = variance
+            if centered:
+                mean = keep * grad_avg[i] + take * d
+                grad_avg[i] = mean
+                difference = variance - mean * mean
+                variance = f32(0) if difference < 0 else difference
+            d /= np.sqrt(variance) + eps
+            if has_momentum:
+                d += momentum * buffer[i]
+                buffer[i] = d
+            param[i] -= lr * d
 
 
-def adagrad_step(
-    param: Array,
-    grad: Array,
-    sum: Array,
-    step: int,
-    lr: float,
-    lr_decay: float,
-    weight_decay: float,
-    eps: float,
-) -> None:
+def adagrad_steps(
+    params: list[Array], grads: list[Array], sums: list[Array], step: int, lr: float, lr_decay: float,
+    weight_decay: float, eps: float,
+) -> None:  # fmt: skip
     """Adagrad, in place; see `kernels.reference.optim`."""
-    if not _alike(param, grad, sum):
-        reference.adagrad_step(param, grad, sum, step, lr, lr_decay, weight_decay, eps)
-        return
-    use_threads()
-    numbers = map(_single, (lr / (1 + (step - 1) * lr_decay), weight_decay, eps))
-    _adagrad(flat(param), flat(ordered_like(grad, param)), flat(sum), *numbers)
+    table, rest, _alive = _table_and_rest([params, grads, sums])
+    if rest[0]:
+        reference.adagrad_steps(*rest, step, lr, lr_decay, weight_decay, eps)
+    if table is not None:
+        use_threads(WORK_OF_A_STEP * table.size)
+        numbers = map(_single, (lr / (1 + (step - 1) * lr_decay), weight_decay, eps))
+        _adagrad(table.addresses, table.chunks, *numbers)
 
 
 @parallel
-def _adagrad(param: Array, grad: Array, sum: Array, rate: float, weight_decay: float, eps: float) -> None:
-    for i in prange(param.size):
-        d = grad[i] + weight_decay * param[i]
-        sum[i] += d * d
-        param[i] -= rate * d / (np.sqrt(sum[i]) + eps)
+def _adagrad(table: Array, chunks: Array, rate: float, weight_decay: float, eps: float) -> None:
+    for n in prange(chunks.shape[0]):
+        row, begin, size = chunks[n]
+        param, grad = chunk_at(table, row, 0, begin, size), chunk_at(table, row, 1, begin, size)
+        sum = chunk_at(table, row, 2, begin, size)
+        for i in range(size):
+            d = grad[i] + weight_decay * param[i]
+            sum[i] += d * d
+            param[i] -= rate * d / (np.sqrt(sum[i]) + eps)
 
 
-def adadelta_step(
-    param: Array,
-    grad: Array,
-    square_avg: Array,
-    acc_delta: Array,
-    lr: float,
-    rho: float,
-    eps: float,
-    weight_decay: float,
-) -> None:
+def adadelta_steps(
+    params: list[Array], grads: list[Array], square_avgs: list[Array], acc_deltas: list[Array], lr: float,
+    rho: float, eps: float, weight_decay: float,
+) -> None:  # fmt: skip
     """Adadelta, in place; see `kernels.reference.optim`."""
-    if not _alike(param, grad, square_avg, acc_delta):
-        reference.adadelta_step(param, grad, square_avg, acc_delta, lr, rho, eps, weight_decay)
-        return
-    use_threads()
-    arrays = map(flat, (param, ordered_like(grad, param), square_avg, acc_delta))
-    _adadelta(*arrays, *map(_single, (lr, rho, 1 - rho, eps, weight_decay)))
+    table, rest, _alive = _table_and_rest([params, grads, square_avgs, acc_deltas])
+    if rest[0]:
+        reference.adadelta_steps(*rest, lr, rho, eps, weight_decay)
+    if table is not None:
+        use_threads(WORK_OF_A_STEP * table.size)
+        _adadelta(table.addresses, table.chunks, *map(_single, (lr, rho, 1 - rho, eps, weight_decay)))
 
 
 @parallel
 def _adadelta(
-    param: Array,
-    grad: Array,
-    square_avg: Array,
-    acc_delta: Array,
-    lr: float,
-    keep: float,
-    take: float,
-    eps: float,
-    weight_decay: float,
+    table: Array, chunks: Array, lr: float, keep: float, take: float, eps: float, weight_decay: float
 ) -> None:
-    for i in prange(param.size):
-        d = grad[i] + weight_decay * param[i]
-        square = keep * square_avg[i] + take * d * d
-        square_avg[i] = square
-        delta = np.sqrt(acc_delta[i] + eps) / np.sqrt(square + eps) * d
-        acc_delta[i] = keep * acc_delta[i] + take * delta * delta
-        param[i] -= lr * delta
+    for n in prange(chunks.shape[0]):
+        row, begin, size = chunks[n]
+        param, grad = chunk_at(table, row, 0, begin, size), chunk_at(table, row, 1, begin, size)
+        square_avg, acc_delta = chunk_at(table, row, 2, begin, size), chunk_at(table, row, 3, begin, size)
+        for i in range(size):
+            d = grad[i] + weight_decay * param[i]
+            square = keep * square_avg[i] + take * d * d
+            square_avg[i] = square
+            delta = np.sqrt(acc_delta[i] + eps) / np.sqrt(square + eps) * d
+            acc_delta[i] = keep * acc_delta[i] + take * delta * delta
+            param[i] -= lr * delta

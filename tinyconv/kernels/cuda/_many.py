@@ -10,9 +10,9 @@ import numpy as np
 from tinyconv.kernels.cuda._launch import C_TYPES, THREADS_PER_BLOCK, dense, in_order_of, kernel
 
 Array = Any
-Row = tuple[Array, ...]
+Row = tuple[Array | None, ...]
 
-MOST, COLUMNS, CHUNK = 88, 4, 4096
+MOST, COLUMNS, CHUNK = 77, 5, 4096
 """As in optim.cu: arrays of a launch, columns of the table, numbers that a block takes."""
 
 TABLE = np.dtype(
@@ -32,7 +32,7 @@ def is_plain(param: Array, *averages: Array) -> bool:
 def launch_rows(
     name: str, rows: Sequence[Row], numbers: tuple[float, ...], flags: tuple[bool, ...] = ()
 ) -> None:
-    """Run a kernel over rows (param, gradient, averages ...) that are plain: one launch, or several."""
+    """Run a kernel over rows (param, gradient, averages or None) that are plain: one launch, or several."""
     for ctype, alike in _by_type(rows):
         function = kernel("optim.cu", f"{name}<{ctype}>")
         number = alike[0][0].dtype.type
@@ -47,7 +47,7 @@ def table_of(rows: Sequence[Row]) -> tuple[np.ndarray, int]:
     """The table of these arrays, and how many blocks it keeps busy."""
     table = np.zeros((), dtype=TABLE)
     for place, row in enumerate(rows):
-        table["address"][: len(row), place] = [array.data.ptr for array in row]
+        table["address"][: len(row), place] = [0 if array is None else array.data.ptr for array in row]
     sizes = [row[0].size for row in rows]
     table["size"][: len(rows)] = sizes
     ends = np.cumsum([-(-size // CHUNK) for size in sizes])

@@ -12,12 +12,12 @@
 
 #include "common.cuh"
 
-constexpr int MOST = 88;  // parameters in a launch; as in optim.py
-constexpr int COLUMNS = 4;
+constexpr int MOST = 77;  // parameters in a launch; as in _many.py
+constexpr int COLUMNS = 5;
 constexpr long long CHUNK = 4096;
 
 struct Table {
-  unsigned long long address[COLUMNS][MOST];  // of parameter, gradient, and two running averages
+  unsigned long long address[COLUMNS][MOST];  // of parameter, gradient, and up to three running averages
   long long size[MOST];
   int first[MOST + 1];
 };
@@ -84,14 +84,17 @@ __global__ void adam(const __grid_constant__ Table table, T rate, T correction, 
   });
 }
 
-// ---- the others: one parameter, one thread for each of its numbers -------------------------------
-
+// Adam that divides by the root of the largest average square so far.
 template <typename T>
-__global__ void amsgrad(T* param, const T* grad, T* mean, T* square, T* most, long long count, T rate, T correction,
-                        T keep1, T take1, T keep2, T take2, T eps, T decay, T shrink) {
-  for_each(count, [=](long long i) {
+__global__ void amsgrad(const __grid_constant__ Table table, T rate, T correction, T keep1, T take1, T keep2, T take2,
+                        T eps, T decay, T shrink) {
+  for_chunk(table, [&](int place, long long i) {
+    T* param = column<T>(table, 0, place);
+    T* mean = column<T>(table, 2, place);
+    T* square = column<T>(table, 3, place);
+    T* most = column<T>(table, 4, place);
     T p = shrink * param[i];
-    T d = decayed(grad[i], p, decay);
+    T d = decayed(column<T>(table, 1, place)[i], p, decay);
     T m = keep1 * mean[i] + take1 * d;
     T s = keep2 * square[i] + take2 * d * d;
     T largest = most[i] >= s || most[i] != most[i] ? most[i] : s;  // NaN stays
@@ -103,13 +106,16 @@ __global__ void amsgrad(T* param, const T* grad, T* mean, T* square, T* most, lo
 }
 
 template <typename T>
-__global__ void rmsprop(T* param, const T* grad, T* square, T* mean, T* buffer, long long count, T lr, T keep, T take,
-                        T eps, T decay, T momentum) {
-  for_each(count, [=](long long i) {
-    T d = decayed(grad[i], param[i], decay);
+__global__ void rmsprop(const __grid_constant__ Table table, T lr, T keep, T take, T eps, T decay, T momentum) {
+  for_chunk(table, [&](int place, long long i) {
+    T* param = column<T>(table, 0, place);
+    T* square = column<T>(table, 2, place);
+    T* mean = column<T>(table, 3, place);    // none if not centered
+    T* buffer = column<T>(table, 4, place);  // none without momentum
+    T d = decayed(column<T>(table, 1, place)[i], param[i], decay);
     T s = keep * square[i] + take * d * d;
     square[i] = s;
-    if (mean) {  // centered
+    if (mean) {
       T m = keep * mean[i] + take * d;
       mean[i] = m;
       s -= m * m;
@@ -125,9 +131,11 @@ __global__ void rmsprop(T* param, const T* grad, T* square, T* mean, T* buffer, 
 }
 
 template <typename T>
-__global__ void adagrad(T* param, const T* grad, T* sum, long long count, T rate, T decay, T eps) {
-  for_each(count, [=](long long i) {
-    T d = decayed(grad[i], param[i], decay);
+__global__ void adagrad(const __grid_constant__ Table table, T rate, T decay, T eps) {
+  for_chunk(table, [&](int place, long long i) {
+    T* param = column<T>(table, 0, place);
+    T* sum = column<T>(table, 2, place);
+    T d = decayed(column<T>(table, 1, place)[i], param[i], decay);
     T s = sum[i] + d * d;
     sum[i] = s;
     param[i] -= rate * d / (sqrt(s) + eps);
@@ -135,10 +143,12 @@ __global__ void adagrad(T* param, const T* grad, T* sum, long long count, T rate
 }
 
 template <typename T>
-__global__ void adadelta(T* param, const T* grad, T* square, T* moved, long long count, T lr, T keep, T take, T eps,
-                         T decay) {
-  for_each(count, [=](long long i) {
-    T d = decayed(grad[i], param[i], decay);
+__global__ void adadelta(const __grid_constant__ Table table, T lr, T keep, T take, T eps, T decay) {
+  for_chunk(table, [&](int place, long long i) {
+    T* param = column<T>(table, 0, place);
+    T* square = column<T>(table, 2, place);
+    T* moved = column<T>(table, 3, place);
+    T d = decayed(column<T>(table, 1, place)[i], param[i], decay);
     T s = keep * square[i] + take * d * d;
     T delta = sqrt(moved[i] + eps) / sqrt(s + eps) * d;
     square[i] = s;

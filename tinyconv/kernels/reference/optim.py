@@ -105,42 +105,6 @@ def adamw_step(
     adam_step(param, grad, exp_avg, exp_avg_sq, step, lr, beta1, beta2, eps, 0.0)
 
 
-def sgd_steps(
-    params: list[Array],
-    grads: list[Array],
-    buffers: list[Array] | None,
-    lr: float,
-    momentum: float,
-    dampening: float,
-    weight_decay: float,
-    nesterov: bool,
-    first: bool,
-) -> None:
-    """`sgd_step` of all parameters of a group."""
-    for index, (param, grad) in enumerate(zip(params, grads, strict=True)):
-        buffer = None if buffers is None else buffers[index]
-        sgd_step(param, grad, buffer, lr, momentum, dampening, weight_decay, nesterov, first)
-
-
-def adam_steps(
-    params: list[Array],
-    grads: list[Array],
-    exp_avgs: list[Array],
-    exp_avg_sqs: list[Array],
-    step: int,
-    lr: float,
-    beta1: float,
-    beta2: float,
-    eps: float,
-    weight_decay: float,
-    decoupled: bool,
-) -> None:
-    """`adam_step` of all parameters of a group, or `adamw_step` where the decay is decoupled."""
-    one_step = adamw_step if decoupled else adam_step
-    for arrays in zip(params, grads, exp_avgs, exp_avg_sqs, strict=True):
-        one_step(*arrays, step, lr, beta1, beta2, eps, weight_decay)
-
-
 @quiet
 def amsgrad_step(
     param: Array,
@@ -282,3 +246,61 @@ def adadelta_step(
     delta = xp.sqrt(acc_delta + eps) / xp.sqrt(square_avg + eps) * d
     acc_delta[...] = rho * acc_delta + (1 - rho) * delta * delta
     param[...] -= lr * delta
+
+
+def sgd_steps(
+    params: list[Array], grads: list[Array], buffers: list[Array] | None, lr: float, momentum: float,
+    dampening: float, weight_decay: float, nesterov: bool, first: bool,
+) -> None:  # fmt: skip
+    """`sgd_step` of all parameters of a group."""
+    for index, (param, grad) in enumerate(zip(params, grads, strict=True)):
+        buffer = None if buffers is None else buffers[index]
+        sgd_step(param, grad, buffer, lr, momentum, dampening, weight_decay, nesterov, first)
+
+
+def adam_steps(
+    params: list[Array], grads: list[Array], exp_avgs: list[Array], exp_avg_sqs: list[Array], step: int,
+    lr: float, beta1: float, beta2: float, eps: float, weight_decay: float, decoupled: bool,
+) -> None:  # fmt: skip
+    """`adam_step` of all parameters of a group, or `adamw_step` where the decay is decoupled."""
+    one_step = adamw_step if decoupled else adam_step
+    for arrays in zip(params, grads, exp_avgs, exp_avg_sqs, strict=True):
+        one_step(*arrays, step, lr, beta1, beta2, eps, weight_decay)
+
+
+def amsgrad_steps(
+    params: list[Array], grads: list[Array], exp_avgs: list[Array], exp_avg_sqs: list[Array],
+    max_exp_avg_sqs: list[Array], step: int, lr: float, beta1: float, beta2: float, eps: float,
+    weight_decay: float, decoupled: bool,
+) -> None:  # fmt: skip
+    """`amsgrad_step` of all parameters of a group."""
+    for arrays in zip(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, strict=True):
+        amsgrad_step(*arrays, step, lr, beta1, beta2, eps, weight_decay, decoupled)
+
+
+def rmsprop_steps(
+    params: list[Array], grads: list[Array], square_avgs: list[Array], grad_avgs: list[Array] | None,
+    buffers: list[Array] | None, lr: float, alpha: float, eps: float, weight_decay: float, momentum: float,
+) -> None:  # fmt: skip
+    """`rmsprop_step` of all parameters of a group."""
+    none = [None] * len(params)
+    for arrays in zip(params, grads, square_avgs, grad_avgs or none, buffers or none, strict=True):
+        rmsprop_step(*arrays, lr, alpha, eps, weight_decay, momentum)
+
+
+def adagrad_steps(
+    params: list[Array], grads: list[Array], sums: list[Array], step: int, lr: float, lr_decay: float,
+    weight_decay: float, eps: float,
+) -> None:  # fmt: skip
+    """`adagrad_step` of all parameters of a group."""
+    for arrays in zip(params, grads, sums, strict=True):
+        adagrad_step(*arrays, step, lr, lr_decay, weight_decay, eps)
+
+
+def adadelta_steps(
+    params: list[Array], grads: list[Array], square_avgs: list[Array], acc_deltas: list[Array], lr: float,
+    rho: float, eps: float, weight_decay: float,
+) -> None:  # fmt: skip
+    """`adadelta_step` of all parameters of a group."""
+    for arrays in zip(params, grads, square_avgs, acc_deltas, strict=True):
+        adadelta_step(*arrays, lr, rho, eps, weight_decay)
