@@ -173,8 +173,10 @@ def rmsprop_steps(
     columns = [params, grads, square_avgs, grad_avgs or unused, buffers or unused]
     table, rest, _alive = _table_and_rest(columns)
     if rest[0]:
-        averages = rest[2], rest[3] if centered else None, rest[4] if has_momentum else None
-        reference.rmsprop_steps(*rest[:2], *averages, lr, alpha, eps, weight_decay, momentum)
+        params, grads, square_avgs, *others = rest
+        grad_avgs, buffers = others[0] if centered else None, others[1] if has_momentum else None
+        options = lr, alpha, eps, weight_decay, momentum
+        reference.rmsprop_steps(params, grads, square_avgs, grad_avgs, buffers, *options)
     if table is not None:
         use_threads(WORK_OF_A_STEP * table.size)
         numbers = map(_single, (lr, alpha, 1 - alpha, eps, weight_decay, momentum))
@@ -222,7 +224,8 @@ def adagrad_steps(
     """Adagrad, in place; see `kernels.reference.optim`."""
     table, rest, _alive = _table_and_rest([params, grads, sums])
     if rest[0]:
-        reference.adagrad_steps(*rest, step, lr, lr_decay, weight_decay, eps)
+        params, grads, sums = rest
+        reference.adagrad_steps(params, grads, sums, step, lr, lr_decay, weight_decay, eps)
     if table is not None:
         use_threads(WORK_OF_A_STEP * table.size)
         numbers = map(_single, (lr / (1 + (step - 1) * lr_decay), weight_decay, eps))
@@ -248,7 +251,8 @@ def adadelta_steps(
     """Adadelta, in place; see `kernels.reference.optim`."""
     table, rest, _alive = _table_and_rest([params, grads, square_avgs, acc_deltas])
     if rest[0]:
-        reference.adadelta_steps(*rest, lr, rho, eps, weight_decay)
+        params, grads, square_avgs, acc_deltas = rest
+        reference.adadelta_steps(params, grads, square_avgs, acc_deltas, lr, rho, eps, weight_decay)
     if table is not None:
         use_threads(WORK_OF_A_STEP * table.size)
         _adadelta(table.addresses, table.chunks, *map(_single, (lr, rho, 1 - rho, eps, weight_decay)))

@@ -10,7 +10,7 @@ import numpy as np
 from tinyconv.kernels.cuda._launch import C_TYPES, THREADS_PER_BLOCK, dense, in_order_of, kernel
 
 Array = Any
-Row = tuple[Array | None, ...]
+Row = tuple[Array, ...]
 
 MOST, COLUMNS, CHUNK = 77, 5, 4096
 """As in optim.cu: arrays of a launch, columns of the table, numbers that a block takes."""

@@ -8,7 +8,6 @@ from tinyconv.kernels.cuda._many import is_plain, launch_rows
 from tinyconv.kernels.reference import optim as reference
 
 Array = Any
-Columns = tuple[list[Any], ...]
 
 
 def sgd_steps(
@@ -16,11 +15,9 @@ def sgd_steps(
     dampening: float, weight_decay: float, nesterov: bool, first: bool,
 ) -> None:  # fmt: skip
     """Stochastic gradient descent with momentum."""
-    numbers = lr, momentum, 1 - dampening, weight_decay
-    for rest in _launch("sgd", (params, grads, buffers), numbers, (nesterov, first)):
-        buffers = None if buffers is None else rest[2]
-        options = lr, momentum, dampening, weight_decay, nesterov, first
-        reference.sgd_steps(*rest[:2], buffers, *options)
+    columns = params, grads, buffers
+    options = lr, momentum, dampening, weight_decay, nesterov, first
+    _launch("sgd", columns, options, (lr, momentum, 1 - dampening, weight_decay), (nesterov, first))
 
 
 def adam_steps(
@@ -28,9 +25,9 @@ def adam_steps(
     lr: float, beta1: float, beta2: float, eps: float, weight_decay: float, decoupled: bool,
 ) -> None:  # fmt: skip
     """Adam, or AdamW."""
-    numbers = _adam_numbers(step, lr, beta1, beta2, eps, weight_decay, decoupled)
-    for rest in _launch("adam", (params, grads, exp_avgs, exp_avg_sqs), numbers):
-        reference.adam_steps(*rest, step, lr, beta1, beta2, eps, weight_decay, decoupled)
+    columns = params, grads, exp_avgs, exp_avg_sqs
+    options = step, lr, beta1, beta2, eps, weight_decay, decoupled
+    _launch("adam", columns, options, _adam_numbers(*options))
 
 
 def amsgrad_steps(
@@ -40,9 +37,8 @@ def amsgrad_steps(
 ) -> None:  # fmt: skip
     """Adam that divides by the root of the largest average square so far."""
     columns = params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs
-    numbers = _adam_numbers(step, lr, beta1, beta2, eps, weight_decay, decoupled)
-    for rest in _launch("amsgrad", columns, numbers):
-        reference.amsgrad_steps(*rest, step, lr, beta1, beta2, eps, weight_decay, decoupled)
+    options = step, lr, beta1, beta2, eps, weight_decay, decoupled
+    _launch("amsgrad", columns, options, _adam_numbers(*options))
 
 
 def rmsprop_steps(
@@ -50,9 +46,9 @@ def rmsprop_steps(
     buffers: list[Array] | None, lr: float, alpha: float, eps: float, weight_decay: float, momentum: float,
 ) -> None:  # fmt: skip
     """RMSprop: the gradient by the root of its mean square."""
-    numbers = lr, alpha, 1 - alpha, eps, weight_decay, momentum
-    for rest in _launch("rmsprop", (params, grads, square_avgs, grad_avgs, buffers), numbers):
-        reference.rmsprop_steps(*rest, lr, alpha, eps, weight_decay, momentum)
+    columns = params, grads, square_avgs, grad_avgs, buffers
+    options = lr, alpha, eps, weight_decay, momentum
+    _launch("rmsprop", columns, options, (lr, alpha, 1 - alpha, eps, weight_decay, momentum))
 
 
 def adagrad_steps(
@@ -60,9 +56,9 @@ def adagrad_steps(
     weight_decay: float, eps: float,
 ) -> None:  # fmt: skip
     """Adagrad: the gradient by the root of the sum of all its squares."""
-    numbers = lr / (1 + (step - 1) * lr_decay), weight_decay, eps
-    for rest in _launch("adagrad", (params, grads, sums), numbers):
-        reference.adagrad_steps(*rest, step, lr, lr_decay, weight_decay, eps)
+    columns = params, grads, sums
+    options = step, lr, lr_decay, weight_decay, eps
+    _launch("adagrad", columns, options, (lr / (1 + (step - 1) * lr_decay), weight_decay, eps))
 
 
 def adadelta_steps(
@@ -70,9 +66,9 @@ def adadelta_steps(
     rho: float, eps: float, weight_decay: float,
 ) -> None:  # fmt: skip
     """Adadelta: steps in the parameter's own unit, as large as the last ones were."""
-    numbers = lr, rho, 1 - rho, eps, weight_decay
-    for rest in _launch("adadelta", (params, grads, square_avgs, acc_deltas), numbers):
-        reference.adadelta_steps(*rest, lr, rho, eps, weight_decay)
+    columns = params, grads, square_avgs, acc_deltas
+    options = lr, rho, eps, weight_decay
+    _launch("adadelta", columns, options, (lr, rho, 1 - rho, eps, weight_decay))
 
 
 def _adam_numbers(
@@ -86,13 +82,15 @@ def _adam_numbers(
 def _launch(
     name: str,
     columns: tuple[list[Array] | None, ...],
+    options: tuple[Any, ...],
     numbers: tuple[float, ...],
     flags: tuple[bool, ...] = (),
-) -> list[Columns]:
-    """Update what one launch can; the columns of the other parameters, if there are any, else nothing."""
+) -> None:
+    """Update what one launch can, with `numbers` and `flags`; the reference does the rest, with `options`."""
     none = [None] * len(columns[0] or ())
     rows = list(zip(*(none if column is None else column for column in columns), strict=True))
     plain = [is_plain(row[0], *(array for array in row[2:] if array is not None)) for row in rows]
     launch_rows(name, [row for row, is_one in zip(rows, plain, strict=True) if is_one], numbers, flags)
     rest = [row for row, is_one in zip(rows, plain, strict=True) if not is_one]
-    return [tuple(list(column) for column in zip(*rest, strict=True))] if rest else []
+    if rest:
+        getattr(reference, f"{name}_steps")(*map(list, zip(*rest, strict=True)), *options)
