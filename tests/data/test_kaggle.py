@@ -44,6 +44,24 @@ def test_the_smaller_of_overlapping_nuclei_lies_on_top(tmp_path: Path, save: Sav
     assert (labels == 1).sum() == 4 and (labels == 2).sum() == 32
 
 
+def test_nuclei_at_the_borders_and_masks_without_one(tmp_path: Path, save: Save) -> None:
+    corner, nothing, row = np.zeros((3, 8, 9), bool)
+    corner[6:, 7:] = True
+    row[0] = True
+    save(tmp_path, "x", np.zeros((8, 9), np.uint8), [corner, nothing, row])
+    Image.fromarray(row).save(tmp_path / "x" / "masks" / "02.png")  # one bit for each pixel
+    np.testing.assert_array_equal(NucleiFolder(tmp_path).instances(0), corner + 3 * row)
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "RGB", "RGBA", "P", "LA"])
+def test_masks_of_every_kind_of_pixel(tmp_path: Path, save: Save, mode: str) -> None:
+    nucleus = np.zeros((8, 9), bool)
+    nucleus[2:4, 3:8] = True
+    save(tmp_path, "x", np.zeros((8, 9), np.uint8), [nucleus])
+    Image.fromarray(nucleus.astype(np.uint8) * 255).convert(mode).save(tmp_path / "x" / "masks" / "00.png")
+    np.testing.assert_array_equal(NucleiFolder(tmp_path).instances(0), nucleus)
+
+
 @pytest.mark.parametrize("up", [0, 1, 2])
 def test_the_folder_itself_or_those_that_hold_it(kaggle_folder: Path, up: int) -> None:
     path = [kaggle_folder, *kaggle_folder.parents][up]

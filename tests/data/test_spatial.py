@@ -113,6 +113,31 @@ def test_a_rotation_is_that_of_pillow() -> None:
     np.testing.assert_allclose(ours[inside], theirs[inside], atol=0.02)
 
 
+@pytest.mark.parametrize("mode", ["reflect", "nearest", "mirror", "constant", "wrap"])
+@pytest.mark.parametrize("scale", [0.3, 20])
+def test_a_movement_is_that_of_scipy(mode: str, scale: float) -> None:
+    """The nearest pixel may be another where two are equally near: Pillow rounds coordinates to 2^-16."""
+    from scipy.ndimage import affine_transform
+
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        size = tuple(int(n) for n in rng.integers(5, 60, 2))
+        image = rng.random((2, *size), dtype=np.float32)
+        turn, shift = RandomAffine(90, scale, 10, 0.3).draw(size, rng)
+        back, middle = np.linalg.inv(turn), (np.array(size) - 1) / 2
+        offset = middle - back @ (middle + shift)
+        linear = [affine_transform(plane, back, offset, order=1, mode=mode) for plane in image]
+        np.testing.assert_allclose(apply_affine(image, turn, shift, 1, mode), linear, atol=1e-6)
+        places = np.tensordot(back, np.indices(size), 1) + offset[:, None, None]
+        clear = (np.abs(places % 1 - 0.5) > 60 * 2**-16).all(axis=0)
+        for kind in (np.float32, np.uint8, bool):
+            mask = (image * 3).astype(kind)
+            planes = [affine_transform(plane * 1, back, offset, order=0, mode=mode) for plane in mask]
+            found = apply_affine(mask, turn, shift, 0, mode)
+            assert found.dtype == kind
+            np.testing.assert_array_equal(found[:, clear], np.stack(planes)[:, clear])
+
+
 @pytest.mark.parametrize("size", [(30, 40), (20, 24, 28)])
 def test_a_drawn_movement_is_within_what_was_asked_for(size: tuple[int, ...]) -> None:
     dims = len(size)

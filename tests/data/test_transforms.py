@@ -122,6 +122,14 @@ def test_normalize_maps_the_two_percentiles_to_0_and_1() -> None:
     np.testing.assert_allclose(normalize(image * 7 - 2), normal, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [(1, 1, 3), (1, 10, 10), (3, 37, 41)])
+def test_the_percentiles_are_those_of_numpy(kind: type, size: tuple[int, ...]) -> None:
+    image = np.random.default_rng(sum(size)).normal(size=size).astype(kind)
+    low, high = np.percentile(image, (1, 99.8))
+    np.testing.assert_allclose(normalize(image), (image - low) / (high - low), rtol=1e-6, atol=1e-6)
+
+
 def test_normalize_of_images_without_spread() -> None:
     assert not normalize(np.full((1, 5, 5), 0.3, np.float32)).any()
     spike = np.zeros((1, 100, 100), np.float32)

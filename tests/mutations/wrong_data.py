@@ -37,6 +37,20 @@ MUTATIONS = (
         SPATIAL,
     ),
     wrong(
+        "affine: Pillow's first pixel is taken to have its middle at 0",
+        "data/spatial.py",
+        "margins[:, 0] + 0.5 - back @ (0.5, 0.5)",
+        "margins[:, 0]",
+        f"{SPATIAL}::test_a_movement_is_that_of_scipy",
+    ),
+    wrong(
+        "normalize: the pixel below the percentile, not between two",
+        "data/transforms.py",
+        "first + between * np.float64(place - before)",
+        "np.float64(first)",
+        "tests/data/test_transforms.py::test_the_percentiles_are_those_of_numpy",
+    ),
+    wrong(
         "elastic: the image alone is bent",
         "data/spatial.py",
         "_sample(mask, places, 0, self.mode)",

@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import stat
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,27 @@ def read_mask(path: str | os.PathLike[str]) -> Array:
     DataError
         As `read_image`.
     """
-    return read_pixels(path).any(axis=0)
+    pixels = read_pixels(path)
+    return pixels[0] != 0 if len(pixels) == 1 else pixels.any(axis=0)
+
+
+def read_object(path: str | os.PathLike[str]) -> tuple[tuple[int, int], tuple[slice, slice], Array]:
+    """Read a mask of one object: its size, the box (rows, columns) of what is not black, and the mask in it.
+
+    Raises
+    ------
+    DataError
+        As `read_image`.
+    """
+    from PIL import Image
+
+    with _opened(path) as image:
+        height, width = image.height, image.width
+        if image.mode not in ("1", "L"):
+            image = Image.fromarray(_pixels(path, image).any(axis=0))
+        box = image.getbbox() or (0, 0, 0, 0)
+        left, top, right, bottom = box
+        return (height, width), (slice(top, bottom), slice(left, right)), np.asarray(image.crop(box)) != 0
 
 
 def read_labels(path: str | os.PathLike[str]) -> Array:
@@ -85,15 +105,20 @@ def read_pixels(path: str | os.PathLike[str]) -> Array:
         As `read_image`.
     """
     with _opened(path) as image:
-        if image.mode in ("1", "L", "LA", "La"):
-            return np.asarray(image.convert("L"))[None]
-        if image.mode in GREY_16_BIT:
-            return np.asarray(image).astype(np.uint16)[None]
-        if image.mode == "I":
-            return _within(path, np.asarray(image), 65535).astype(np.uint16)[None]
-        if image.mode == "F":
-            return _within(path, np.asarray(image), 1)[None]
-        return np.ascontiguousarray(np.asarray(image.convert("RGB")).transpose(2, 0, 1))
+        return _pixels(path, image)
+
+
+def _pixels(path: str | os.PathLike[str], image: Any) -> Array:
+    """What `read_pixels` makes of an opened image."""
+    if image.mode in ("1", "L", "LA", "La"):
+        return np.asarray(image if image.mode == "L" else image.convert("L"))[None]
+    if image.mode in GREY_16_BIT:
+        return np.asarray(image).astype(np.uint16)[None]
+    if image.mode == "I":
+        return _within(path, np.asarray(image), 65535).astype(np.uint16)[None]
+    if image.mode == "F":
+        return _within(path, np.asarray(image), 1)[None]
+    return np.ascontiguousarray(np.asarray(image.convert("RGB")).transpose(2, 0, 1))
 
 
 def to_float(pixels: Array) -> Array:
@@ -127,13 +152,13 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[Any]:
 
 def _check_file(path: str | os.PathLike[str]) -> None:
     try:
-        size = os.stat(path).st_size
+        found = os.stat(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _refuse(path, f"unreadable ({reason})", "a file that can be read") from error
-    if not Path(path).is_file():
+    if not stat.S_ISREG(found.st_mode):
         raise _refuse(path, "not a file", "an image file")
-    if size == 0:
+    if found.st_size == 0:
         raise _refuse(path, "empty (0 bytes)", "an image")
 
 

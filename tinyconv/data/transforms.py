@@ -190,8 +190,11 @@ class RandomIntensity:
         gain = (1 + self.gain) ** rng.uniform(-1, 1)
         gamma = (1 + self.gamma) ** rng.uniform(-1, 1)
         offset = self.offset * rng.uniform(-1, 1)
-        changed = gain * np.sign(image) * np.abs(image) ** gamma + offset
-        return changed.astype(image.dtype), mask
+        changed = np.abs(image) ** gamma
+        changed *= gain
+        np.copysign(changed, image, out=changed)
+        changed += offset
+        return changed.astype(image.dtype, copy=False), mask
 
     def __repr__(self) -> str:
         return f"RandomIntensity(gain={self.gain}, offset={self.offset}, gamma={self.gamma})"
@@ -211,12 +214,23 @@ def normalize(image: Array) -> Array:
     """
     if image.dtype.kind != "f":
         image = image.astype(np.float32)
-    low, high = np.percentile(image, (1, 99.8))
+    values = image.ravel()
+    low, high = (_percentile(values, percent) for percent in (1, 99.8))
     if not high > low:
         low, high = image.min(), image.max()
     if not high > low:
         return np.zeros_like(image)
     return ((image - low) / (high - low)).astype(image.dtype)
+
+
+def _percentile(values: Array, percent: float) -> Any:
+    """`numpy.percentile` of (n,) in float64; that seeks all its places at once, which takes longer."""
+    place = percent / 100 * (len(values) - 1)
+    before = int(place)
+    parted = np.partition(values, before)
+    first, rest = parted[before], parted[before + 1 :]
+    between = rest.min() - first if rest.size else first - first
+    return first + between * np.float64(place - before)
 
 
 def pad_to(array: Array, size: tuple[int, ...], mode: Any = "reflect") -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinyconv.data.bad_images import check_choice
 from tinyconv.data.dataset import Dataset, check_index
-from tinyconv.data.images import read_mask, read_pixels, to_float
+from tinyconv.data.images import read_object, read_pixels, to_float
 from tinyconv.data.transforms import check_size
 from tinyconv.errors import ArgumentError, DataError
 
@@ -221,12 +221,12 @@ def _label(image: Path, masks: Sequence[Path], size: tuple[int, int]) -> Array:
     """Merge one mask per nucleus into labels (H, W), the smallest nucleus on top."""
     nuclei = []
     for number, path in enumerate(masks, start=1):
-        mask = read_mask(path)
-        if mask.shape != size:
+        mask_size, box, mask = read_object(path)
+        if mask_size != size:
             expected = f"{size}, the height and width of {str(image)!r}"
-            raise DataError("NucleiFolder", f"the size of {str(path)!r}", mask.shape, expected)
-        nuclei.append((int(mask.sum()), number, mask))
+            raise DataError("NucleiFolder", f"the size of {str(path)!r}", mask_size, expected)
+        nuclei.append((np.count_nonzero(mask), number, box, mask))
     labels = np.zeros(size, np.uint16 if len(masks) < 2**16 else np.int32)
-    for _, number, mask in sorted(nuclei, key=lambda nucleus: -nucleus[0]):
-        labels[mask] = number
+    for _, number, box, mask in sorted(nuclei, key=lambda nucleus: -nucleus[0]):
+        labels[box][mask] = number
     return labels
