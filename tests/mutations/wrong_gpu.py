@@ -91,7 +91,7 @@ MUTATIONS = (
     wrong(
         "cross-entropy: Python waits for the GPU to look at the labels",
         "ops/classification_loss.py",
-        "if not _is_seen_by_kernel(target):",
+        "if not unseen(target):",
         "if True:",
         f"{SEGMENTS}::test_classes_are_checked_without_waiting_for_the_gpu",
     ),
@@ -101,6 +101,22 @@ MUTATIONS = (
         "if index >= count:",
         "if index > count:",
         "tests/test_device_errors.py::test_a_gpu_that_is_not_there_is_refused_by_its_number",
+    ),
+    wrong(
+        "weighted cross_entropy: Python waits for the labels",
+        "ops/classification_loss.py",
+        """    if unseen(target):
+        ignored""",
+        """    if False:
+        ignored""",
+        "tests/ops/test_labels_on_cuda.py::test_nobody_waits_for_the_labels",
+    ),
+    wrong(
+        "weighted cross_entropy on a GPU: what is no class counts as class 0",
+        "ops/classification_loss.py",
+        "xp.where(is_class, 1.0, xp.nan)",
+        "1.0",
+        "tests/ops/test_labels_on_cuda.py::test_what_is_no_class_is_nan",
     ),
     wrong(
         "loader: batches are not pinned",

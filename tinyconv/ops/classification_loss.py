@@ -17,11 +17,12 @@ from tinyconv.ops._checks import (
     check_same_dtype,
     check_tensor,
 )
+from tinyconv.ops.elementwise import where
 from tinyconv.ops.loss_common import check_reduction
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import IndexScatter, permute, reshape
 from tinyconv.ops.softmax import log_softmax, softmax
-from tinyconv.recorder import constant, looked_up, repeated
+from tinyconv.recorder import computed, constant, looked_up, repeated
 from tinyconv.tensor import Tensor
 
 
@@ -93,7 +94,8 @@ def nll_loss(
     input : Tensor
         Log-probabilities (`log_softmax` makes them), shape (C,), (N, C) or (N, C, *spatial).
     target : Tensor
-        Class numbers (integers), shape (), (N,) or (N, *spatial).
+        Class numbers (integers), shape (), (N,) or (N, *spatial). What is no class is told of as in
+        `cross_entropy`.
     weight : Tensor, optional
         Shape (C,): a factor for each class; the mean is the weighted mean.
     ignore_index : int
@@ -137,7 +139,7 @@ def cross_entropy(
     target : Tensor
         Class numbers (integers), shape (), (N,) or (N, *spatial); or probabilities, in the
         input's shape. On a GPU a number that is no class makes the loss and its gradients NaN; inside
-        `autograd.detect_anomaly`, or with weights or smoothing, it is an error, as on the CPU.
+        `autograd.detect_anomaly` it is an error, as on the CPU.
     weight : Tensor, optional
         Shape (C,): a factor for each class; the mean is the weighted mean.
     ignore_index : int
@@ -165,7 +167,7 @@ def cross_entropy(
         check_labels(op, input, target)
         if weight is None and not label_smoothing:
             ignored = _check_ignored(op, ignore_index)
-            if not _is_seen_by_kernel(target):
+            if not unseen(target):
                 _check_classes(op, target, classes, ignored)
             loss = SoftmaxNLL.apply(classes_last(input), target, ignore_index, reduction)
             return reshape(loss, target.shape) if reduction == "none" else loss
@@ -237,8 +239,8 @@ def _check_ignored(op: str, value: Any) -> int:
     return check_int(op, "ignore_index", value, -(2**63), 2**63 - 1)
 
 
-def _is_seen_by_kernel(target: Tensor) -> bool:
-    """Whether the kernel makes NaN of what is no class: to look first, Python would wait for the GPU."""
+def unseen(target: Tensor) -> bool:
+    """Whether labels on a GPU are not looked at: Python would wait for them. What is no class becomes NaN."""
     return kernel_backend.get() == "auto" and target.device != CPU and not _grad_mode.anomaly[0]
 
 
@@ -270,6 +272,9 @@ def _class_losses(
     op: str, log_p: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, label_smoothing: float
 ) -> tuple[Tensor, Tensor]:
     """The loss of each element, and the sum of the weights that a mean is divided by."""
+    if unseen(target):
+        ignored = _check_ignored(op, ignore_index)
+        return _class_losses_on_gpu(log_p, target, weight, ignored, label_smoothing)
     count, classes = log_p.shape
     rows, labels = counted_labels(op, target, classes, ignore_index)
     weights = _ones(labels.size, log_p) if weight is None else weight[labels]
@@ -277,6 +282,29 @@ def _class_losses(
     if label_smoothing:
         losses = losses - sum_(_times(log_p[rows], weight), 1) * (label_smoothing / classes)
     return put_back(losses, rows, count), sum_(weights)
+
+
+def _class_losses_on_gpu(
+    log_p: Tensor, target: Tensor, weight: Tensor | None, ignored: int, label_smoothing: float
+) -> tuple[Tensor, Tensor]:
+    """`_class_losses` of as many numbers whatever the labels are: nobody has to count on the GPU first."""
+    rows, labels, counted, scale = _places(log_p, target, ignored)
+    weights = scale if weight is None else where(counted, weight[labels] * scale, 0.0)
+    losses = -log_p[rows, labels] * weights * (1 - label_smoothing)
+    if label_smoothing:
+        losses = losses - sum_(_times(log_p, weight), 1) * (label_smoothing / log_p.shape[1])
+    return where(counted, losses, 0.0), sum_(weights)
+
+
+@computed
+def _places(log_p: Tensor, target: Tensor, ignored: int) -> tuple[Any, Any, Tensor, Tensor]:
+    """Of each element: its row, its class or 0, whether it counts, and 1, 0 if not, NaN if it is no class."""
+    labels = _labels(target)
+    count, classes = log_p.shape
+    xp = array_module(labels)
+    counted, is_class = labels != ignored, (labels >= 0) & (labels < classes)
+    scale = xp.where(counted, xp.where(is_class, 1.0, xp.nan), 0.0).astype(log_p.dtype)
+    return xp.arange(count), xp.where(counted & is_class, labels, 0), Tensor(counted), Tensor(scale)
 
 
 @constant

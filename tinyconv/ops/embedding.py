@@ -7,9 +7,13 @@ from typing import Any
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.ops._checks import check_flags, check_float, check_same_device, check_tensor, is_int
+from tinyconv.ops.classification_loss import unseen
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.resample import take_rows
 from tinyconv.tensor import Tensor
+
+NO_CLASS = -(2**63)
+"""What `one_hot` fills the vector of a number with that is no class: NaN as an int64."""
 
 
 def embedding(
@@ -68,9 +72,10 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     Parameters
     ----------
     tensor : Tensor
-        Integers from 0 to num_classes - 1, of any shape.
+        Integers from 0 to num_classes - 1, of any shape. On a GPU the vector of another number is filled with
+        -2**63, what NaN is as int64; inside `autograd.detect_anomaly` it is an error, as on the CPU.
     num_classes : int
-        Length of the vectors; -1 means one more than the largest number.
+        Length of the vectors; -1 means one more than the largest number, for which Python waits for a GPU.
 
     Returns
     -------
@@ -91,9 +96,13 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         if check_tensor(op, "tensor", tensor).numel() == 0:
             raise ShapeError(op, "tensor", f"of shape {tensor.shape}", "an element, or num_classes given")
         num_classes = max(int(tensor.array.max()) + 1, 1)
-    _check_classes(op, tensor, int(num_classes), "tensor")
-    module = array_module(tensor.array)
-    return Tensor((tensor.array[..., None] == module.arange(num_classes)).astype("int64"))
+    if not unseen(_check_integers(op, "tensor", tensor)):
+        _check_classes(op, tensor, int(num_classes), "tensor")
+    module, numbers = array_module(tensor.array), tensor.array[..., None].astype("int64")
+    hot = (numbers == module.arange(num_classes)).astype("int64")
+    if unseen(tensor):
+        hot = module.where((numbers < 0) | (numbers >= num_classes), NO_CLASS, hot)
+    return Tensor(hot)
 
 
 def check_embedding_options(op: str, **options: Any) -> None:
@@ -112,8 +121,15 @@ def check_row(op: str, padding_idx: Any, rows: int) -> int:
 
 def _check_classes(op: str, input: Tensor, count: int, argument: str = "input") -> None:
     """`input` holds integers from 0 to count - 1."""
-    if check_tensor(op, argument, input).dtype.kind not in "iu":
-        raise DtypeError(op, argument, f"of dtype {input.dtype}", "integers")
-    if input.numel() and not 0 <= input.array.min() <= input.array.max() < count:
+    if (
+        _check_integers(op, argument, input).numel()
+        and not 0 <= input.array.min() <= input.array.max() < count
+    ):
         value = f"from {input.array.min()} to {input.array.max()}"
         raise ArgumentError(op, argument, value, f"numbers from 0 to {count - 1}")
+
+
+def _check_integers(op: str, argument: str, input: Tensor) -> Tensor:
+    if check_tensor(op, argument, input).dtype.kind not in "iu":
+        raise DtypeError(op, argument, f"of dtype {input.dtype}", "integers")
+    return input

@@ -206,6 +206,9 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
         return graphs.computed(wrap(memory), lambda: self._host.astype(dtype))
 
     def __getitem__(self, index: Any) -> ndarray:
+        parts = index if isinstance(index, tuple) else (index,)
+        if any(isinstance(part, ndarray) and part.dtype.kind == "b" for part in parts):
+            graphs.read_by_the_host()  # how many are chosen
         return graphs.computed(wrap(self._host[_index(index)]), lambda: self._host[_index(index)])
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -276,8 +279,9 @@ def _method(name: str) -> Callable[..., Any]:
             with np.errstate(all="ignore"):
                 return getattr(self._host, name)(*unwrap(args), **unwrap(options))
 
-        if name in ("item", "tobytes", "tolist"):
+        if name in ("compress", "item", "nonzero", "tobytes", "tolist"):
             graphs.read_by_the_host()
+        if name in ("item", "tobytes", "tolist"):
             return again()
         if name in ("fill", "partition", "put", "sort"):
             return graphs.do(again)

@@ -28,6 +28,10 @@ NOT_IN_CUPY = frozenset((
 """What NumPy has and CuPy 14 has not."""
 
 
+SIZED_BY_VALUES = frozenset(("argwhere", "compress", "extract", "flatnonzero", "nonzero", "unique"))
+"""Functions whose results have as many elements as the numbers say: Python waits for it."""
+
+
 @contextlib.contextmanager
 def emulated_cuda() -> Iterator[ModuleType]:
     """While this lasts, ``import cupy`` gives the stand-in, and ``"cuda"`` is a device that works.
@@ -123,6 +127,8 @@ class _Function:
             with np.errstate(all="ignore"):
                 return self._function(*unwrap(args), **unwrap(options))
 
+        if self.__name__ in SIZED_BY_VALUES:
+            graphs.read_by_the_host()
         out = options.get("out")
         if isinstance(out, ndarray) or self.__name__ in ("copyto", "at", "put"):
             graphs.do(again)
