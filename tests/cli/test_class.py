@@ -116,4 +116,4 @@ def test_names_and_reports_are_only_text():
     page = html_text([result])
     assert "<script" not in page and "<b>" not in page and "<i>" not in page
     assert csv_text([Result("@x", "01_neuron", "right")]).splitlines()[1].startswith("'@x,")
-    assert ROOT.name not in page
+    assert str(ROOT) not in page

@@ -98,7 +98,7 @@ count = records.Recorder.on_step
 def on_step(self, trainer):
     count(self, trainer)
     if trainer.position.step == 7:
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
 records.Recorder.on_step = on_step
 from tinyconv.cli import main
 main()

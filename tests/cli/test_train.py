@@ -53,7 +53,7 @@ count = records.Recorder.on_step
 def on_step(self, trainer):
     count(self, trainer)
     if trainer.position.step == {after}:
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
 records.Recorder.on_step = on_step
 from tinyconv.cli import main
 main()

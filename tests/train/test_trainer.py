@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 import sys
 
@@ -40,7 +39,7 @@ class StopAt(Callback):
             if self.how is None:
                 trainer.stop(signal.SIGINT)
             else:
-                os.kill(os.getpid(), self.how)
+                signal.raise_signal(self.how)
 
 
 def test_hooks_are_called_in_order(make_trainer):
@@ -181,8 +180,8 @@ def test_signals_stop_after_the_step(make_trainer, number, capfd):
 def test_a_second_signal_stops_at_once(make_trainer):
     class Twice(Callback):
         def on_step(self, trainer):
-            os.kill(os.getpid(), signal.SIGINT)
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         make_trainer(callbacks=[Twice()]).fit()
