@@ -42,8 +42,8 @@ def test_it_is_valid_and_holds_all_cells(lesson):
 
 
 def test_markup():
-    text = "Heading\n-------\nA ``b`` and :math:`x^2`::\n\n    code\n\n.. math:: y = x\n\nend"
-    assert markdown(text) == "## Heading\nA `b` and $x^2$:\n\n    code\n\n$$y = x$$\n\nend"
+    text = "A ``b`` and :math:`x^2`::\n\n    code\n\n.. math:: y = x\n\nend"
+    assert markdown(text) == "A `b` and $x^2$:\n\n    code\n\n$$y = x$$\n\nend"
     assert markdown(".. math::\n\n   a\n   b\n\n   c\n\nend") == "$$a\nb\n\nc$$\n\nend"
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tinyconv
+from tinyconv.course.formulas import readable
 from tinyconv.errors import ArgumentError, DataError
 
 FILE_NAME = re.compile(r"(\d\d)_[a-z0-9_]+\.py")
@@ -105,20 +106,33 @@ def read_cells(path: Path) -> list[Cell]:
     title, _, text = _docstring(path).partition("\n")
     cells = [Cell(title, _drop_underline(text), "\n".join(lines[: starts[0] if starts else len(lines)]))]
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        cells.append(_read_cell(lines, start, end))
+        cells += _read_cell(lines, start, end)
     return cells
 
 
-def _read_cell(lines: list[str], start: int, end: int) -> Cell:
+def _read_cell(lines: list[str], start: int, end: int) -> list[Cell]:
+    """What one mark begins: where its text has headings, a cell for each; the code belongs to the last."""
     code_start = start + 1
     while code_start < end and lines[code_start].startswith("#"):
         code_start += 1
     text = [line[2:] for line in lines[start + 1 : code_start]]
-    title = lines[start][len(CELL_MARK) :].strip()
-    if len(text) > 1 and text[1] and not text[1].strip("-=~"):
-        title, text = text[0].strip(), text[2:]
     code = "\n" * code_start + "\n".join(lines[code_start:end])
-    return Cell(title, "\n".join(text).strip(), code)
+    *before, last = _sections(lines[start][len(CELL_MARK) :].strip(), text)
+    return [*(Cell(*section, "") for section in before), Cell(*last, code)]
+
+
+def _sections(title: str, text: list[str]) -> list[tuple[str, str]]:
+    """Titles and what stands below each; the first is empty where a cell begins without a heading."""
+    found: list[tuple[str, list[str]]] = [(title, [])]
+    lines = iter(zip(text, [*text[1:], ""], strict=True))
+    for line, below in lines:
+        if line.strip() and len(below) > 2 and not below.strip("-=~"):
+            found.append((line.strip(), []))
+            next(lines)
+        else:
+            found[-1][1].append(line)
+    read = [(heading, "\n".join(body).strip()) for heading, body in found]
+    return [section for section in read if any(section)] or read
 
 
 def _drop_underline(text: str) -> str:
@@ -127,5 +141,6 @@ def _drop_underline(text: str) -> str:
 
 def plain(text: str) -> str:
     """Text without the marks of reStructuredText: ``code`` and *words* as they are."""
+    text = re.sub(r":math:`([^`]*)`", lambda found: readable(found[1]), text)
     text = re.sub(r":[a-z]+:`([^`]*)`", r"\1", text)
     return re.sub(r"``([^`]*)``|\*\*([^*]+)\*\*|(?<!\w)\*([^*\s][^*]*)\*(?!\w)", r"\1\2\3", text)

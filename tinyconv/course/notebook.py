@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from tinyconv.course.catalogue import Lesson, find_lesson, read_cells
+from tinyconv.course.formulas import MATH
 from tinyconv.errors import ArgumentError
 from tinyconv.io import write_whole
-
-MATH = re.compile(r"^\.\. math::(.*(?:\n(?:[ ]+\S.*|(?=\n[ ]+\S)))*)", re.MULTILINE)
-"""A formula: the rest of the line, and the indented lines that follow, with empty ones between."""
 
 
 def write_notebook(number: str | int, folder: str | Path = ".", overwrite: bool = False) -> Path:
@@ -75,7 +73,7 @@ def _cell(kind: str, place: int, source: str) -> dict[str, Any]:
 
 
 def markdown(text: str) -> str:
-    """Markdown of the little reStructuredText that the lessons use: code, formulas, literal blocks, headings.
+    """Markdown of the little reStructuredText that the lessons use: code, formulas, literal blocks.
 
     Examples
     --------
@@ -85,5 +83,4 @@ def markdown(text: str) -> str:
     text = MATH.sub(lambda found: f"$${textwrap.dedent(found[1]).strip()}$$", text)
     text = re.sub(r":math:`([^`]+)`", r"$\1$", text)
     text = re.sub(r"``([^`]+)``", r"`\1`", text)
-    text = re.sub(r"::$", ":", text, flags=re.MULTILINE)
-    return re.sub(r"^(\S.*)\n[-=~]{3,}$", r"## \1", text, flags=re.MULTILINE)
+    return re.sub(r"::$", ":", text, flags=re.MULTILINE)

@@ -14,6 +14,7 @@ from typing import Any
 
 from tinyconv.course.catalogue import Cell, Lesson, find_lesson, plain, read_cells
 from tinyconv.course.figures import FOLDER_VARIABLE, figures_folder
+from tinyconv.course.formulas import MATH, readable
 
 QUICK_VARIABLE = "TINYCONV_QUICK"
 TEXT_WIDTH = 100
@@ -64,7 +65,8 @@ def _print_text(cell: Cell, position: str, console: Any) -> None:
     console.print()
     if cell.title:
         console.rule(Text(f"{position}{plain(cell.title)}", style="bold"), align="left")
-    for paragraph in plain(cell.text).split("\n\n"):
+    text = MATH.sub(lambda found: textwrap.indent(readable(found[1]), " " * 4), cell.text)
+    for paragraph in plain(text).split("\n\n") if text else ():
         console.print(_wrapped(paragraph, console.width), markup=False, highlight=False, soft_wrap=True)
         console.print()
 
