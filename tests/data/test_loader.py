@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ import tinyconv as tc
 from tinyconv.data import (
     DataLoader,
     Dataset,
+    Kept,
     Sampler,
     SegmentationData,
+    Subset,
     SyntheticNuclei,
     collate_arrays,
     default_collate,
@@ -183,6 +186,70 @@ def test_workers_read_ahead_a_little_and_end_with_the_loop() -> None:
     assert sorted(data.read) == [0, 1, 2, 3]
     batches.close()
     assert threading.active_count() == before
+
+
+def _eventually(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 5
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return condition()
+
+
+class Numbers(Counted):
+    def __getitem__(self, index: int) -> Any:
+        if super().__getitem__(index) == 40:
+            raise KeyError("mask")
+        return (np.full(4, index, np.int64),)
+
+
+def test_workers_with_nothing_else_to_do_read_what_is_kept() -> None:
+    data = Numbers()
+    before = threading.active_count()
+    kept = Kept(Subset(data, range(99, -1, -1)))
+    batches = DataLoader(kept, 3, collate_fn=collate_arrays, num_workers=1).iterate(0)
+    assert next(batches)[0][:, 0].tolist() == [99, 98, 97]
+    assert _eventually(lambda: len(data.read) == 100)
+    assert data.read == list(range(99, -1, -1))
+    for first in range(96, 47, -3):
+        assert next(batches)[0][:, 0].tolist() == [first, first - 1, first - 2]
+    assert len(data.read) == 100
+    assert next(batches)[0][0, 0] == 45
+    with pytest.raises(DataError, match=r"item 59 of Kept \(item 40\) is KeyError: 'mask'"):
+        next(batches)
+    assert threading.active_count() == before
+
+
+def test_what_would_not_be_kept_is_not_read_ahead() -> None:
+    data = Numbers()
+    kept = Kept(data, memory=5 * 32)
+    batches = DataLoader(Subset(kept, range(30)), 1, collate_fn=collate_arrays, num_workers=1).iterate(0)
+    next(batches)
+    assert _eventually(lambda: len(data.read) == 6)
+    time.sleep(0.05)
+    assert sorted(data.read) == list(range(6))
+    assert [int(batch[0][0, 0]) for batch in batches] == list(range(1, 30))
+    assert sorted(data.read) == [*range(5), 5, *range(5, 30)]
+
+
+def test_a_loop_that_ends_early_stops_reading() -> None:
+    data = Numbers()
+    release, reading = threading.Event(), threading.Event()
+
+    class Slow(Kept):
+        def prepare(self, index: int) -> None:
+            reading.set()
+            release.wait(5)
+            super().prepare(index)
+
+    batches = DataLoader(Slow(data), 1, collate_fn=collate_arrays, num_workers=1).iterate(0)
+    next(batches)
+    assert reading.wait(5)
+    closing = threading.Thread(target=batches.close)
+    closing.start()
+    time.sleep(0.05)
+    release.set()
+    closing.join(5)
+    assert not closing.is_alive() and len(data.read) <= 3
 
 
 def test_arguments_that_make_no_sense() -> None:

@@ -132,6 +132,17 @@ def test_images_are_read_and_normalised_once_and_samples_stay_what_they_were() -
     np.testing.assert_array_equal(Normalized(source)[1][0], normalize(SyntheticNuclei(3, size=48)[1][0]))
 
 
+def test_a_loader_reads_ahead_what_training_keeps() -> None:
+    source = Counted(6, size=48)
+    data = SegmentationData.training(Subset(source, [4, 0, 5]), size=32)
+    Subset(data, [2, 1]).prepare(0)
+    assert source.reads == 1
+    data[2]
+    assert source.reads == 1
+    data[0]
+    assert source.reads == 2
+
+
 def test_images_that_are_drawn_anew_in_each_epoch_are_not_kept() -> None:
     class Drawn(SyntheticNuclei):
         def at_epoch(self, epoch: int) -> SyntheticNuclei:

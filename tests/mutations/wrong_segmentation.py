@@ -7,7 +7,7 @@ from tests.mutations.mutation import wrong
 LOSS, SOURCES = "tests/train/test_mask_loss.py", "tests/train/test_mask_sources.py"
 SCORES, SEGMENTER = "tests/train/test_mask_scores.py", "tests/train/test_segmenter.py"
 SAMPLES = "tests/data/test_segmentation_data.py"
-SLICES = "tests/data/test_slices.py"
+SLICES, LOADER = "tests/data/test_slices.py", "tests/data/test_loader.py"
 OPTIONS = "tests/cli/test_loss_options.py"
 
 MUTATIONS = (
@@ -241,6 +241,27 @@ MUTATIONS = (
         "self._bytes += size",
         "pass",
         SLICES,
+    ),
+    wrong(
+        "kept: items that find no room are read ahead too",
+        "data/slices.py",
+        "self._full = True",
+        "pass",
+        f"{LOADER}::test_what_would_not_be_kept_is_not_read_ahead",
+    ),
+    wrong(
+        "loader: reading ahead does not end with the loop",
+        "data/loader.py",
+        "wanted.put(None)  # whoever reads on stops",
+        "pass",
+        f"{LOADER}::test_a_loop_that_ends_early_stops_reading",
+    ),
+    wrong(
+        "subset: another item is read ahead",
+        "data/dataset.py",
+        "prepare(self.dataset, self.indices[index])",
+        "prepare(self.dataset, index)",
+        f"{SAMPLES}::test_a_loader_reads_ahead_what_training_keeps",
     ),
     wrong(
         "kept: the last item twice",

@@ -45,6 +45,9 @@ class Dataset:
         """The dataset as `epoch` sees it; itself if nothing is random in it."""
         return self
 
+    def prepare(self, index: int) -> None:
+        """Read item `index` now, where items are kept: a `DataLoader` asks for it when it has time."""
+
 
 class Subset(Dataset):
     """The items of `dataset` at `indices`, in that order.
@@ -78,6 +81,10 @@ class Subset(Dataset):
         """The name that the whole dataset gives this item."""
         return item_name(self.dataset, self.indices[index])
 
+    def prepare(self, index: int) -> None:
+        """Let the whole dataset prepare this item."""
+        prepare(self.dataset, self.indices[index])
+
     def at_epoch(self, epoch: int) -> Subset:
         """The same items, as `epoch` sees them."""
         drawn = at_epoch(self.dataset, epoch)
@@ -87,6 +94,12 @@ class Subset(Dataset):
 def at_epoch(dataset: Any, epoch: int) -> Any:
     """`dataset` as `epoch` sees it; anything with a length and indices will do, e.g. a list."""
     return dataset.at_epoch(epoch) if hasattr(dataset, "at_epoch") else dataset
+
+
+def prepare(dataset: Any, index: int) -> None:
+    """Let `dataset` read item `index` ahead of time, if it knows how to."""
+    if hasattr(dataset, "prepare"):
+        dataset.prepare(index)
 
 
 def item_name(dataset: Any, index: int) -> str:

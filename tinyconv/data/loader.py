@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
+from queue import SimpleQueue
 from typing import Any
 
 from tinyconv.data.collate import after_method, collate_arrays, default_collate, to_tensors
-from tinyconv.data.dataset import at_epoch, item_name
+from tinyconv.data.dataset import at_epoch, item_name, prepare
 from tinyconv.data.process_workers import WorkerPool
 from tinyconv.data.sampler import BatchSampler, RandomSampler, SequentialSampler, order_of, seed_of
 from tinyconv.errors import ArgumentError, DataError, TinyconvError
@@ -73,6 +75,10 @@ class DataLoader:
     Notes
     -----
     An error in a dataset names the item; a process that dies is reported at once, as a `DataError`.
+
+    A thread that has no batch to make calls the dataset's ``prepare(index)`` for the items of later batches:
+    `Kept`, and so `SegmentationData.training`, reads them then. In a first epoch much is read while the
+    first step loads or compiles its kernels.
 
     Examples
     --------
@@ -216,17 +222,33 @@ class DataLoader:
             self.close()
 
     def _prefetch(self, dataset: Any, batches: list[list[int]]) -> Iterator[Any]:
-        """Yield the batches in order while threads make the next ones."""
+        """Yield the batches in order while threads make the next ones, and read items for later ones."""
         workers = ThreadPoolExecutor(self.num_workers, thread_name_prefix="DataLoader")
         waiting: deque[Future[Any]] = deque()
+        wanted: SimpleQueue[None] = SimpleQueue()  # as many entries as batches that nobody makes yet
+        ahead = self.prefetch_factor * self.num_workers
+        later = iter([index for indices in batches[ahead:] for index in indices])
+
+        def make(indices: list[int]) -> Any:
+            wanted.get()
+            return self._make_batch(dataset, indices)
+
+        def read_on() -> None:
+            while wanted.empty() and (index := next(later, None)) is not None:
+                with suppress(Exception):  # the batch that has this item will say what is wrong with it
+                    prepare(dataset, index)
+
         try:
             for indices in batches:
-                waiting.append(workers.submit(self._make_batch, dataset, indices))
-                if len(waiting) >= self.prefetch_factor * self.num_workers:
+                wanted.put(None)
+                waiting.append(workers.submit(make, indices))
+                workers.submit(read_on)
+                if len(waiting) >= ahead:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         finally:
+            wanted.put(None)  # whoever reads on stops
             workers.shutdown(wait=True, cancel_futures=True)
 
 

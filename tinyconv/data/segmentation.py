@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyconv.data.dataset import Dataset, check_index, item_name
 from tinyconv.data.dataset import at_epoch as dataset_at_epoch
+from tinyconv.data.dataset import prepare as dataset_prepare
 from tinyconv.data.seeding import AUGMENTATION, check_seed, generator
 from tinyconv.data.slices import Kept
 from tinyconv.data.transforms import (
@@ -127,6 +128,10 @@ class SegmentationData(Dataset):
     def name(self, index: int) -> str:
         """The name that the dataset gives this item."""
         return item_name(self.dataset, index)
+
+    def prepare(self, index: int) -> None:
+        """Let the dataset read the image and the mask of this sample."""
+        dataset_prepare(self.dataset, index)
 
     def at_epoch(self, epoch: int) -> SegmentationData:
         """The samples as `epoch` draws them."""

@@ -39,7 +39,7 @@ class Kept(Dataset):
     def __init__(self, dataset: Any, memory: int = MEMORY) -> None:
         self.dataset, self.memory = dataset, memory
         self._kept: dict[int, tuple[Array, ...]] = {}
-        self._bytes = 0
+        self._bytes, self._full = 0, False
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -50,6 +50,7 @@ class Kept(Dataset):
             item = tuple([array if array.base is None else array.copy() for array in self.dataset[index]])
             size = sum(array.nbytes for array in item)
             if self._bytes + size > self.memory:
+                self._full = True
                 return item
             if self._kept.setdefault(index, item) is item:  # no other thread was quicker
                 self._bytes += size
@@ -58,6 +59,11 @@ class Kept(Dataset):
     def name(self, index: int) -> str:
         """The name that the dataset gives this item."""
         return item_name(self.dataset, index)
+
+    def prepare(self, index: int) -> None:
+        """Read and keep item `index`, unless an item found no room before."""
+        if not self._full:
+            self[index]
 
     def at_epoch(self, epoch: int) -> Any:
         """Itself; where the dataset draws its items anew, those of `epoch`, which are not kept."""
