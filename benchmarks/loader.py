@@ -4,8 +4,10 @@
 
 writes `loader.json`. The course's U-Net trains on 4x256x256 with the loss and the optimiser of
 `tinyconv train`. The images are files that the benchmark makes first: microscopy in PNG. Each way of
-feeding the network has a process of its own, one after the other, in several rounds; what counts is the
-median of all steps. The loader has no step's time for itself: all cores are at work on the network.
+feeding the network has a process of its own, one after the other, in several rounds, every second one
+backwards; what counts is the median of all steps. The loader has no step's time for itself: all cores are
+at work on the network. The first steps of each process are summed up apart: while they load kernels a worker
+reads files ahead.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ from tinyconv.train.losses import bce_dice_loss
 
 BATCH, SIZE, IMAGE_SIZE = 4, 256, 320
 WARM = 6
-"""Steps that do not count: the first compile or load kernels, and find batches made ahead."""
+"""Steps that are summed up apart: the first compile or load kernels, and a worker makes and reads ahead."""
 PAIRS, NUCLEI = "pairs", "nuclei"
 GOAL = 0.05
 TURNED = Compose(
@@ -121,7 +123,7 @@ READY = "ready batches"
 
 
 def step_seconds(batches: Iterator[Any], steps: int) -> list[float]:
-    """Seconds of each training step, with the time in which it waits for its batch."""
+    """Seconds of each training step, `WARM` first ones too, with the time in which it waits for its batch."""
     tc.manual_seed(0)
     model = models.create("unet_slides")
     optimizer = tc.optim.Adam(model.parameters(), lr=1e-4)
@@ -135,7 +137,7 @@ def step_seconds(batches: Iterator[Any], steps: int) -> list[float]:
         optimizer.step()
         loss.item()
         found.append(time.perf_counter() - began)
-    return found[WARM:]
+    return found
 
 
 def show(way: str, folder: str, steps: int) -> None:
@@ -183,20 +185,25 @@ def main(
     if warning(busy):
         typer.echo(warning(busy))
     times: dict[str, list[float]] = {way: [] for way in WAYS}
+    starts: dict[str, list[float]] = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory() as folder:
         write_images(Path(folder), images)
         for number in range(rounds):
-            for way in WAYS:
+            for way in reversed(WAYS) if number % 2 else WAYS:
                 typer.echo(f"round {number + 1} of {rounds}: {way}", err=True)
-                times[way] += in_a_process_of_its_own(way, Path(folder), steps)
+                seconds = in_a_process_of_its_own(way, Path(folder), steps)
+                times[way] += seconds[WARM:]
+                starts[way].append(sum(seconds[:WARM]))
     found = summary(times)
     for way, row in found.items():
+        row["first_steps_s"] = round(float(np.median(starts[way])), 2)
         typer.echo(
             f"{way:46} {row['median_ms']:7.1f} ms ({row['lower_quartile_ms']:.1f} to "
-            f"{row['upper_quartile_ms']:.1f}; mean {row['mean_ms']:.1f})  {row['slower']:+7.1%}"
+            f"{row['upper_quartile_ms']:.1f}; mean {row['mean_ms']:.1f})  {row['slower']:+7.1%}  "
+            f"first {WARM} steps {row['first_steps_s']:.2f} s"
         )
-    reached = found["1 worker"]["slower"] <= GOAL
-    typer.echo(f"at most {GOAL:.0%} slower with 1 worker: {'reached' if reached else 'NOT reached'}")
+    most = max(row["slower"] for way, row in found.items() if way.startswith("1 worker"))
+    typer.echo(f"at most {GOAL:.0%} slower with 1 worker: {'reached' if most <= GOAL else 'NOT reached'}")
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         written = {"facts": facts(available_threads()), "steps": steps, "rounds": rounds, "ways": found}
