@@ -35,8 +35,8 @@ def test_classifiers_name_it_too(option):
 
 def test_what_they_stand_for():
     model = nn.Linear(1, 1)
-    assert StepOptions().callbacks(model, "held_out_dice") == []
-    ema, stopping = StepOptions(ema=0.9, patience=3).callbacks(model, "held_out_dice")
+    assert StepOptions().callbacks(model, "dice") == []
+    ema, stopping = StepOptions(ema=0.9, patience=3).callbacks(model, "dice")
     assert isinstance(ema, EMA) and ema.decay == 0.9
     assert isinstance(stopping, EarlyStopping) and (stopping.score, stopping.patience) == ("held_out_dice", 3)
 

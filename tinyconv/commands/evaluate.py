@@ -41,6 +41,7 @@ def evaluate(
     from tinyconv.device import set_num_threads
     from tinyconv.train.class_config import ClassConfig
     from tinyconv.train.folder import RunFolder
+    from tinyconv.train.generation_config import GenerationConfig
 
     use_device("eval", device)
     if threads is not None:
@@ -49,6 +50,8 @@ def evaluate(
         raise ArgumentError("eval", "--part", repr(part), " or ".join(PARTS))
     config = RunFolder.open(runs[0]).config
     show: Any = _classes if isinstance(config, ClassConfig) else _masks
+    if isinstance(config, GenerationConfig):
+        show = _reconstructions
     for file in show(runs, config, part, out or runs[0] / "eval", tta):
         typer.echo(f"wrote {file}")
 
@@ -56,23 +59,15 @@ def evaluate(
 def _classes(runs: list[Path], config: Any, part: str | None, out: Path, tta: bool) -> list[Path]:
     """Print the table of a classifier; returns the figures."""
     from tinyconv import models, viz
+    from tinyconv.commands.runs import check_alone
     from tinyconv.metrics import confusion_matrix
     from tinyconv.train.class_evaluate import score, table
-    from tinyconv.train.class_recipe import open_data
     from tinyconv.train.class_session import draw_worst
     from tinyconv.train.predict import load_model
 
-    if tta or len(runs) > 1:
-        found = "--tta" if tta else f"{len(runs)} of them"
-        raise ArgumentError("eval", "RUN", f"{str(runs[0])!r}, which names images, with {found}", "one run")
+    check_alone("eval", runs, "names", tta)
     model = load_model(runs[0], models.create)
-    parts = open_data(config)
-    if part == "test" and parts.test is None:
-        raise ArgumentError("eval", "--part", repr(part), f"held-out: {config.label} has no test part")
-    data = parts.held_out if part == "held-out" or parts.test is None else parts.test
-    typer.echo(
-        f"{config.model} on the {'held-out' if data is parts.held_out else 'test'} images of {config.label}\n"
-    )
+    data = _part_of(config, part)
     scored = score(model, data)
     for line in table(scored, config.classes):
         typer.echo(line)
@@ -82,6 +77,42 @@ def _classes(runs: list[Path], config: Any, part: str | None, out: Path, tta: bo
     viz.plot_confusion(matrix, config.classes, files[0])
     draw_worst(data, scored, config.classes, files[1])
     return files
+
+
+def _reconstructions(runs: list[Path], config: Any, part: str | None, out: Path, tta: bool) -> list[Path]:
+    """Print the table of a network that gives images back; returns the figure of the worst."""
+    from tinyconv import models
+    from tinyconv.commands.runs import check_alone
+    from tinyconv.train.generation_recipe import Pairs
+    from tinyconv.train.predict import load_model
+    from tinyconv.train.reconstruct import COLUMNS, draw, score, table
+
+    check_alone("eval", runs, "makes", tta)
+    model, method = load_model(runs[0], models.create), models.method_of(config.model)
+    data = Pairs(_part_of(config, part), config.noise, config.seed)
+    errors = score(model, method, data, config.seed)
+    for line in table(errors):
+        typer.echo(line)
+    typer.echo("\nworst")
+    worst = errors.worst(COLUMNS)
+    for place in worst[:WORST]:
+        typer.echo(f"  {data.name(place)}: PSNR {errors.psnr[place]:.2f} dB")
+    typer.echo("")
+    draw(model, method, data, worst, out / "worst.png")
+    return [out / "worst.png"]
+
+
+def _part_of(config: Any, part: str | None) -> Any:
+    """The test images, or those held out where there are no others or they were asked for."""
+    from tinyconv.train.class_recipe import open_data
+
+    parts = open_data(config)
+    if part == "test" and parts.test is None:
+        raise ArgumentError("eval", "--part", repr(part), f"held-out: {config.label} has no test part")
+    data = parts.held_out if part == "held-out" or parts.test is None else parts.test
+    which = "held-out" if data is parts.held_out else "test"
+    typer.echo(f"{config.model} on the {which} images of {config.label}\n")
+    return data
 
 
 def _masks(runs: list[Path], config: Any, part: str | None, out: Path, tta: bool) -> list[Path]:

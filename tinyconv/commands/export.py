@@ -32,14 +32,13 @@ def export(
     """Write a network as an ONNX file for other programs, for images of any size where it takes such."""
     from tinyconv import models
     from tinyconv.errors import ShapeError
-    from tinyconv.train.predict import load_model
 
     if onnx is None:
         raise typer.BadParameter("say which file to write", param_hint="--onnx")
     if width is not None and input_size is None:
         raise ArgumentError("export", "W", width, "--input C D H W before it")
     folder = Path(model)
-    network = load_model(folder, models.create) if folder.is_dir() else models.create(model)
+    network = _of_run(folder) if folder.is_dir() else models.create(model)
     given = None if input_size is None else (*input_size, *(() if width is None else (width,)))
     wanted = given or _size_of(folder)
     size = wanted or _size_for(model)
@@ -49,6 +48,18 @@ def export(
         size = wanted or models.input_size(model)
         axes = _export(network, size, onnx, size[1:])
     typer.echo(f"wrote {onnx}: input images (batch, {', '.join(map(str, (size[0], *axes)))})")
+
+
+def _of_run(run: Path) -> Any:
+    """The network of a run; of one that makes images, that which gives them and nothing beside."""
+    from tinyconv import models
+    from tinyconv.train.folder import RunFolder
+    from tinyconv.train.generation_config import GenerationConfig
+    from tinyconv.train.predict import load_model
+
+    network = load_model(run, models.create)
+    config = RunFolder.open(run).config if (run / "config.json").is_file() else None
+    return models.image_maker(network, config.model) if isinstance(config, GenerationConfig) else network
 
 
 def _export(network: Any, size: tuple[int, ...], onnx: Path, axes: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -39,6 +39,7 @@ def predict(
     from tinyconv.device import set_num_threads
     from tinyconv.train.class_config import ClassConfig
     from tinyconv.train.folder import RunFolder
+    from tinyconv.train.generation_config import GenerationConfig
 
     use_device("predict", device)
     if threads is not None:
@@ -49,7 +50,10 @@ def predict(
         raise ArgumentError("predict", "FILE", "missing", "at least one image after the runs")
     if not is_run(run):
         raise CheckpointError("predict", "RUN", repr(str(run)), "the folder of a run")
-    use = classify if isinstance(RunFolder.open(run).config, ClassConfig) else segment
+    config = RunFolder.open(run).config
+    use = classify if isinstance(config, ClassConfig) else segment
+    if isinstance(config, GenerationConfig):
+        use = give_back
     failed = use(runs, files, out or run / "predictions", tta)
     if failed:
         typer.echo(f"error: {failed} of {len(files)} images could not be used", err=True)
@@ -110,15 +114,12 @@ def segment(runs: list[Path], images: list[Path], out: Path, tta: bool) -> int:
 def classify(runs: list[Path], images: list[Path], out: Path, tta: bool) -> int:
     """Print and write what each image is; returns how many could not be used."""
     from tinyconv import models
+    from tinyconv.commands.runs import check_alone
     from tinyconv.train.class_predict import classify_files, write_answers
     from tinyconv.train.folder import RunFolder
     from tinyconv.train.predict import load_model
 
-    if tta or len(runs) > 1:
-        found = "--tta" if tta else f"{len(runs)} of them"
-        raise ArgumentError(
-            "predict", "RUN", f"{str(runs[0])!r}, which names images, with {found}", "one run"
-        )
+    check_alone("predict", runs, "names", tta)
     model, config = load_model(runs[0], models.create), RunFolder.open(runs[0]).config
     answers: list[Any] = []
     for answer in classify_files(model, config, images):
@@ -130,4 +131,26 @@ def classify(runs: list[Path], images: list[Path], out: Path, tta: bool) -> int:
     failed = sum(answer.error is not None for answer in answers)
     if failed < len(answers):
         typer.echo(f"wrote {write_answers(answers, config.classes, out)}")
+    return failed
+
+
+def give_back(runs: list[Path], images: list[Path], out: Path, tta: bool) -> int:
+    """Write what an autoencoder makes of each image; returns how many could not be used."""
+    from tinyconv import models
+    from tinyconv.commands.runs import check_alone
+    from tinyconv.train.folder import RunFolder
+    from tinyconv.train.predict import load_model
+    from tinyconv.train.reconstruct import reconstruct_files
+
+    check_alone("predict", runs, "makes", tta)
+    model, config = load_model(runs[0], models.create), RunFolder.open(runs[0]).config
+    failed = 0
+    for written in reconstruct_files(model, models.method_of(config.model), config.shape, images, out):
+        if written.error is not None:
+            failed += 1
+            typer.echo(f"error: {written.error}", err=True)
+        else:
+            typer.echo(f"{written.image.name}: PSNR {written.psnr:.2f} dB")
+    if failed < len(images):
+        typer.echo(f"wrote *_given_back.png for {len(images) - failed} images into {out}")
     return failed

@@ -10,10 +10,13 @@ import typer
 from tinyconv.errors import ArgumentError
 
 STOPPED = 128  # plus the number of the signal
-OF_CLASSIFIERS, OF_SEGMENTERS = (
+OF_LABELLED, OF_SEGMENTERS, OF_GENERATION = (
     ("balanced", "shift"),
-    ("stain", "size", "loss", "classes", "widths", "width", "dims", "depth", "patches", "border"),
+    ("stain", "loss", "classes", "dims", "depth", "patches", "border"),
+    ("latent_dim", "noise"),
 )
+OF_NETWORKS = ("size", "widths", "width")
+"""Not of those that name classes."""
 
 
 def use_device(command: str, device: str | None) -> None:
@@ -29,22 +32,46 @@ def use_device(command: str, device: str | None) -> None:
     set_default_device(place)
 
 
-def make_config(model: str, data: str, data_dir: str | None, quick: bool, given: dict[str, Any]) -> Any:
-    """The options of a run, of the kind that the data are for."""
+def make_config(
+    model: str, data: str | None, data_dir: str | None, quick: bool, given: dict[str, Any]
+) -> Any:
+    """The options of a run, of the kind that the data and the network are for."""
     from tinyconv import models
-    from tinyconv.train import class_recipe, recipes
+    from tinyconv.train import class_recipe, generation_recipe, recipes
     from tinyconv.train.class_sources import is_labelled
+    from tinyconv.train.mask_sources import SYNTHETIC
 
+    data = data or ("digits" if models.makes_images(model) else SYNTHETIC)
     labelled = is_labelled(data)
-    for name in OF_SEGMENTERS if labelled else OF_CLASSIFIERS:
+    generating = labelled and models.makes_images(model)
+    masks = OF_SEGMENTERS if generating else (*OF_SEGMENTERS, *OF_NETWORKS)
+    unfit = (
+        dict.fromkeys(masks, "images with masks")
+        if labelled
+        else dict.fromkeys(OF_LABELLED, "labelled images")
+    )
+    if not generating:
+        unfit |= dict.fromkeys(OF_GENERATION, "networks that make images, next to labelled images,")
+    for name, kind in unfit.items():
         value = given.pop(name)
         if value is not None:
-            kind = "images with masks" if labelled else "labelled images"
             found = f"{value}, next to --data {data}"
             raise ArgumentError("train", "--" + name.replace("_", "-"), found, f"it with {kind} only")
+    if generating:
+        method = models.method_of(model)
+        return generation_recipe.make_config(
+            model, data, data_dir, quick, models.fit_generation, method, **given
+        )
     if labelled:
         return class_recipe.make_config(model, data, data_dir, quick, models.fit_classifier, **given)
     return recipes.make_config(model, data, data_dir, quick, models.fit_segmenter, **given)
+
+
+def check_alone(command: str, runs: list[Path], verb: str, tta: bool) -> None:
+    """Refuse several runs, or mirrored copies, where answers cannot be averaged."""
+    if tta or len(runs) > 1:
+        found = f"{str(runs[0])!r}, which {verb} images, with {'--tta' if tta else f'{len(runs)} of them'}"
+        raise ArgumentError(command, "RUN", found, "one run")
 
 
 def open_data(config: Any) -> Any:
@@ -55,21 +82,34 @@ def open_data(config: Any) -> Any:
     return (class_recipe if isinstance(config, ClassConfig) else recipes).open_data(config)
 
 
+def session_of(config: Any) -> Any:
+    """What makes a session of such a run."""
+    from functools import partial
+
+    from tinyconv import models
+    from tinyconv.train.class_config import ClassConfig
+    from tinyconv.train.class_session import ClassSession
+    from tinyconv.train.generation_config import GenerationConfig
+    from tinyconv.train.reconstruction_session import ReconstructionSession
+    from tinyconv.train.session import Session
+
+    if isinstance(config, GenerationConfig):
+        return partial(ReconstructionSession, method=models.method_of(config.model))
+    return ClassSession if isinstance(config, ClassConfig) else Session
+
+
 def find_rate(config: Any, data_sets: Any, figure: Path) -> None:
     """Let the learning rate rise, draw the losses, say what is suggested; nothing else is written."""
     from math import isnan
 
     from tinyconv import models
-    from tinyconv.train.class_config import ClassConfig
-    from tinyconv.train.class_session import ClassSession
     from tinyconv.train.folder import RunFolder
     from tinyconv.train.learning_rate import find_learning_rate
-    from tinyconv.train.session import Session
     from tinyconv.viz.style import figure_path
 
     figure_path(figure)  # before the search
-    kind = ClassSession if isinstance(config, ClassConfig) else Session
-    session = kind(RunFolder(Path(), config), data_sets, models.create, resume=False, begin=False)
+    folder = RunFolder(Path(), config)
+    session = session_of(config)(folder, data_sets, models.create, resume=False, begin=False)
     trainer = session.trainer
     found = find_learning_rate(
         *(trainer.model, trainer.optimizer, trainer.loss, trainer.loader),
@@ -85,13 +125,10 @@ def find_rate(config: Any, data_sets: Any, figure: Path) -> None:
 def run_session(folder: Any, data_sets: Any, resume: bool) -> None:
     """Run the session, then say what was written, or how to go on."""
     from tinyconv import models
-    from tinyconv.train.class_config import ClassConfig
-    from tinyconv.train.class_session import ClassSession
-    from tinyconv.train.session import Session
 
-    kind = ClassSession if isinstance(folder.config, ClassConfig) else Session
+    make = session_of(folder.config)
     with folder.lock():
-        outcome = kind(folder, data_sets, models.create, resume).run()
+        outcome = make(folder, data_sets, models.create, resume).run()
     path = folder.path
     if outcome.signal is not None:
         at = f"step {outcome.position.step} (epoch {outcome.position.epoch + 1})"

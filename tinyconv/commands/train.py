@@ -25,7 +25,7 @@ def train(
             "Science Bowl), hearts, organs (made volumes), mni (a brain, comes with nilearn), a folder of "
             "`images/NAME.*` and `masks/NAME.*` (images, or NIfTI volumes), or of `ID/images/*.png` and "
             "`ID/masks/*.png`. With labels: digits, mnist, fashion_mnist, cifar10, or a folder with a "
-            "folder for each class.  [default: synthetic]"
+            "folder for each class.  [default: synthetic; digits to make images]"
         ),
     ] = None,
     data_dir: Annotated[
@@ -48,7 +48,10 @@ def train(
     lr: Annotated[float | None, typer.Option(help="Adam's highest learning rate.  [default: 0.002]")] = None,
     size: Annotated[
         int | None,
-        typer.Option(help="Size of the training crops, e.g. a multiple of 16.  [default: 64 to 256]"),
+        typer.Option(
+            help="Size of the training crops, e.g. a multiple of 16, or of the images that are made.  "
+            "[default: 64 to 256, or that of the data]"
+        ),
     ] = None,
     depth: Annotated[
         int | None, typer.Option(help="Slices of the crops of volumes.  [default: 16 or 32]")
@@ -78,10 +81,18 @@ def train(
         str | None, typer.Option(help="Filters of each level of the network, e.g. 16,32,64.")
     ] = None,
     width: Annotated[
-        int | None, typer.Option(help="Filters of the first level of fcn, enet or denseunet.")
+        int | None,
+        typer.Option(help="Filters of the first level of fcn, enet or denseunet; see `tinyconv summary`."),
     ] = None,
     dims: Annotated[
         int | None, typer.Option(help="3: unet_bn or unet2015 for volumes, not for their slices.")
+    ] = None,
+    latent_dim: Annotated[
+        int | None, typer.Option(help="Numbers of the code of a network that makes images.")
+    ] = None,
+    noise: Annotated[
+        float | None,
+        typer.Option(help="Noise in what an autoencoder is given, to give back clean images.  [default: 0]"),
     ] = None,
     images: Annotated[
         int | None, typer.Option(help="Number of images or volumes to make.  [default: 16 to 60]")
@@ -151,7 +162,6 @@ def train(
     """
     from tinyconv.commands.runs import find_rate, make_config, open_data, run_session, use_device
     from tinyconv.train.folder import RunFolder
-    from tinyconv.train.mask_sources import SYNTHETIC
     from tinyconv.train.options_file import read_options
     from tinyconv.train.recipes import ALIASES
 
@@ -174,6 +184,8 @@ def train(
         "widths": widths,
         "width": width,
         "dims": dims,
+        "latent_dim": latent_dim,
+        "noise": noise,
         "held_out": held_out,
         "validate_every": validate_every,
         "shift": shift,
@@ -194,7 +206,7 @@ def train(
     if resume is None:
         if config is not None:
             given |= {name: v for name, v in read_options(config, given).items() if given[name] is None}
-        options = make_config(model or "unet", data or SYNTHETIC, data_dir, quick, given)
+        options = make_config(model or "unet", data, data_dir, quick, given)
         data_sets = open_data(options)  # before the folder is made
         if find_lr is not None:
             find_rate(options, data_sets, find_lr)

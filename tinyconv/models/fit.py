@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from importlib import import_module
 from math import prod
 from typing import Any
 
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.grad_mode import no_grad
 from tinyconv.models import registry
+from tinyconv.models.generation import makes_images
 from tinyconv.ops._checks import is_int
 from tinyconv.ops.creation import zeros
 
@@ -147,13 +147,9 @@ def _maps(model: Any, shape: Shape, outputs: int) -> bool:
 def _refuse_maps(name: str, data: str) -> ArgumentError:
     expected = "a network that gives maps, such as unet, unet_bn, segnet, enet or fcn8s"
     expected += ", unet3d_bn or vnet" if data.startswith("volumes") else ""
-    return ArgumentError("train", "MODEL", f"{name!r}, next to {data}", expected + _own_step(name))
-
-
-def _own_step(name: str) -> str:
-    """How networks are trained that make images; nothing for others."""
-    module = registry._builders[name].__module__
-    return f"; {name} is trained by {module}.step" if hasattr(import_module(module), "step") else ""
+    if makes_images(name):
+        expected += f"; {name} makes images: give it labelled ones, such as --data digits"
+    return ArgumentError("train", "MODEL", f"{name!r}, next to {data}", expected)
 
 
 def _options(taken: Any, shape: Shape, num_classes: int) -> dict[str, Any]:
@@ -180,4 +176,4 @@ def _answers(name: str, options: dict[str, Any], shape: Shape, num_classes: int)
 
 def _refuse(name: str) -> ArgumentError:
     expected = "a network that gives scores of whole images, such as lenet5, resnet20_cifar or vgg16"
-    return ArgumentError("train", "MODEL", repr(name), expected + _own_step(name))
+    return ArgumentError("train", "MODEL", repr(name), expected)

@@ -112,7 +112,8 @@ class ClassConfig(StepOptions):
             self._require(name, isinstance(getattr(self, name), bool), "true or false")
         self.check_steps()
         self._require("on_bad_image", self.on_bad_image in CHOICES, " or ".join(CHOICES))
-        self._require("task", self.task == TASK, TASK)
+        task = type(self).task
+        self._require("task", self.task == task, task)
         named = _is_list(self.classes, lambda value: isinstance(value, str)) and len(self.classes) >= 2
         self._require("classes", named, "at least two names")
         weights = not isinstance(self.class_weights, list) or len(self.class_weights) == len(self.classes)

@@ -41,7 +41,13 @@ class Parts:
 
 
 def make_config(
-    model: str, data: str, data_dir: str | None, quick: bool, fit: Fit, **given: Any
+    model: str,
+    data: str,
+    data_dir: str | None,
+    quick: bool,
+    fit: Fit,
+    kind: type[ClassConfig] = ClassConfig,
+    **given: Any,
 ) -> ClassConfig:
     """Fill the options that were not given (None) with what suits the data and the network.
 
@@ -57,8 +63,10 @@ def make_config(
         A few steps on a few images, to see that everything works.
     fit : callable
         `models.fit_classifier`.
+    kind : type
+        `ClassConfig`, or what is made of it.
     **given
-        Fields of `ClassConfig`.
+        Fields of `kind`.
     """
     _refuse_unfit(data, data_dir, given)
     check_choice(given.get("on_bad_image") or "stop")
@@ -79,8 +87,9 @@ def make_config(
         raise ArgumentError("train", "images", repr(images), "a whole number from 2")
     options["images"] = min(images, there)
     options.setdefault("shift", min(shape[1:]) // 16)
-    mean, std = channel_statistics(source.training, shape[0])
-    config = ClassConfig(
+    if "mean" not in options:
+        options["mean"], options["std"] = channel_statistics(source.training, shape[0])
+    config = kind(
         model=model,
         data=name,
         folder=folder,
@@ -89,8 +98,6 @@ def make_config(
         shape=list(shape),
         there=there,
         model_options=model_options,
-        mean=mean,
-        std=std,
         **options,
     )
     config.check()

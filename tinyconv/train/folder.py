@@ -15,6 +15,7 @@ from tinyconv.errors import ArgumentError, CheckpointError, StorageError
 from tinyconv.io import storage_error, write_whole
 from tinyconv.train.class_config import ClassConfig
 from tinyconv.train.fields import read_json
+from tinyconv.train.generation_config import GENERATION, GenerationConfig
 from tinyconv.train.mask_config import Config
 
 CONFIG, METRICS, CURVES, SAMPLES, HELD_OUT, CONFUSION = (
@@ -97,8 +98,9 @@ class RunFolder:
             found = f"without {CONFIG}"
             raise CheckpointError("open", f"the folder {str(path)!r}", found, "the folder of a run")
         fields = read_json(file, MAX_CONFIG_BYTES, "a run's options")
-        kind = ClassConfig if isinstance(fields, dict) and "task" in fields else Config
-        return cls(path, kind.from_json(str(file), fields))
+        task = fields.get("task") if isinstance(fields, dict) else None
+        kind: Any = Config if task is None else ClassConfig
+        return cls(path, (GenerationConfig if task == GENERATION else kind).from_json(str(file), fields))
 
     def start(self) -> None:
         """Write config.json; the files of an earlier run are put aside until `settle`."""

@@ -17,7 +17,7 @@ from tinyconv.tensor import Tensor
 
 def explain(
     model: Module,
-    loss: Callable[[Any, Any], Tensor],
+    compute: Callable[[Any, Any], Tensor],
     batch: tuple[Any, Any],
     random_state: dict[str, Any],
 ) -> str:
@@ -29,8 +29,8 @@ def explain(
     Parameters
     ----------
     model : Module
-    loss : callable
-        Called with (output, target).
+    compute : callable
+        Called with (input, target); returns the loss.
     batch : tuple
         (input, target).
     random_state : dict
@@ -40,7 +40,8 @@ def explain(
     --------
     >>> import tinyconv as tc
     >>> model = tc.nn.Linear(1, 1)
-    >>> reason = explain(model, lambda y, t: (y * 0).log().sum(), (tc.ones(1, 1), None), tc.get_rng_state())
+    >>> batch = (tc.ones(1, 1), None)
+    >>> reason = explain(model, lambda x, _: (model(x) * 0).log().sum(), batch, tc.get_rng_state())
     >>> reason.partition(",")[0].partition(" at ")[0]
     'made first by Log'
     """
@@ -50,10 +51,10 @@ def explain(
     bad = [name for name, parameter in model.named_parameters() if _is_bad(parameter)]
     if bad:
         return f"already so in the model's {', '.join(bad[:3])}, since an earlier step"
-    return _again(model, loss, batch, random_state)
+    return _again(model, compute, batch, random_state)
 
 
-def _again(model: Module, loss: Any, batch: tuple[Any, Any], random_state: dict[str, Any]) -> str:
+def _again(model: Module, compute: Any, batch: tuple[Any, Any], random_state: dict[str, Any]) -> str:
     """The first op of a second try whose result is not finite, though all that it got was."""
     found: list[str] = []
 
@@ -66,7 +67,7 @@ def _again(model: Module, loss: Any, batch: tuple[Any, Any], random_state: dict[
     set_rng_state(random_state)
     try:
         with detect_anomaly(), listening(listen):
-            value = loss(model(batch[0]), batch[1])
+            value = compute(*batch)
         if not found:
             with detect_anomaly():
                 value.backward()

@@ -11,6 +11,7 @@ from typing import Any
 
 from tinyconv.errors import TrainingError
 from tinyconv.train.callback import Callback, Scores
+from tinyconv.train.quantity import TITLES, UNMEASURED
 from tinyconv.train.trainer import Trainer
 
 PLAIN_EVERY_SECONDS = 10.0
@@ -19,20 +20,20 @@ NOTICE = (
     "first step: the kernels are compiled when they are first used on this machine, which can take up to a "
     "minute; the next run finds them ready"
 )
+HELD_OUT = "held_out_"
 MEMORY = 0.95  # of the running means
-TITLES = {"dice": "Dice", "accuracy": "accuracy"}
 
 
 class Progress(Callback):
-    """Loss, Dice or accuracy, images per second and time left.
+    """Loss, Dice or accuracy or the parts of the loss, images per second and time left.
 
-    The shown loss and Dice are running means over about 20 steps.
+    What is shown of the steps are running means over about 20 of them.
 
     Parameters
     ----------
     batch_size : int
     quantity : str
-        ``dice`` or ``accuracy``.
+        One of `quantity.TITLES`; empty where nothing says which checkpoint is the best.
     measure : callable, optional
         Gives that quantity of the last training step, NaN where there is none; by default the Dice of
         the trainer's counts.
@@ -42,8 +43,8 @@ class Progress(Callback):
         self, batch_size: int, quantity: str = "dice", measure: Callable[[], float] | None = None
     ) -> None:
         self.batch_size, self.quantity, self.measure = batch_size, quantity, measure
-        self.title = TITLES[quantity]
-        self.loss, self.reached, self.step_seconds = Mean(), Mean(), Mean()
+        self.shown = {"loss": Mean()}
+        self.step_seconds = Mean()
         self._bar: Any = None
         self._first_step: int | None = None
         self._first_time = self._shown_at = 0.0
@@ -66,8 +67,8 @@ class Progress(Callback):
 
     def on_step(self, trainer: Trainer) -> None:
         self._notice.cancel()
-        self.loss.add(trainer.loss_value)
-        self.reached.add(trainer.counts.dice if self.measure is None else self.measure())
+        for name, value in self._measured(trainer).items():
+            self.shown.setdefault(name, Mean()).add(value)
         self._time_step()
         if self._first_step is None:  # it may have held the compilation: speed is measured from here on
             self._first_step, self._first_time = trainer.position.step, time.monotonic()
@@ -82,8 +83,13 @@ class Progress(Callback):
 
     def on_validation(self, trainer: Trainer, scores: Scores) -> None:
         self._step_ended = None
-        score = f"held_out_{self.quantity}"
-        self._say(f"{self._place(trainer)}: held-out {self.title} {scores[score]:.4f}")
+        named = {
+            TITLES.get(name.removeprefix(HELD_OUT), name.removeprefix(HELD_OUT)): name for name in scores
+        }
+        if self.quantity:
+            named = {TITLES[self.quantity]: f"{HELD_OUT}{self.quantity}"}
+        shown = ", ".join(f"{title.replace('_', ' ')} {scores[name]:.4f}" for title, name in named.items())
+        self._say(f"{self._place(trainer)}: held-out {shown}")
 
     def on_stop(self, trainer: Trainer) -> None:
         if self._bar is not None:
@@ -114,7 +120,16 @@ class Progress(Callback):
         return f"epoch {trainer.position.epoch + 1}, step {trainer.position.step}"
 
     def _scores(self) -> str:
-        return f"loss {self.loss.value:.4f}, {self.title} {self.reached.value:.3f}"
+        digits = {TITLES[name]: 3 for name in TITLES if name not in UNMEASURED}
+        return ", ".join(f"{name} {mean.value:.{digits.get(name, 4)}f}" for name, mean in self.shown.items())
+
+    def _measured(self, trainer: Trainer) -> dict[str, float]:
+        """What there is to be said of the last step."""
+        loss = {"loss": trainer.loss_value}
+        if self.quantity in UNMEASURED:
+            return loss | getattr(trainer.loss, "values", {})
+        reached = trainer.counts.dice if self.measure is None else self.measure()
+        return {**loss, TITLES[self.quantity]: reached}
 
     def _time_step(self) -> None:
         """Add the time since the last step, unless there was none or a validation lay between."""

@@ -39,7 +39,13 @@ from tinyconv.train.mask_sources import (
     open_source,
 )
 from tinyconv.train.mask_weights import WithBorders, find_weights
-from tinyconv.train.step_options import AUTO, defaults_by_the_clock, describe_length, read_weights
+from tinyconv.train.step_options import (
+    AUTO,
+    defaults_by_the_clock,
+    describe_length,
+    read_numbers,
+    read_weights,
+)
 from tinyconv.train.waiting import waiting
 
 Fit = Callable[..., tuple[dict[str, Any], int, int]]
@@ -118,7 +124,7 @@ def make_config(model: str, data: str, data_dir: str | None, quick: bool, fit: F
     given["class_weights"] = read_weights(given.get("class_weights"))
     wanted = {key: given.pop(key) for key in MODEL_OPTIONS if key in given}
     if "widths" in wanted:
-        wanted["widths"] = _numbers("widths", wanted["widths"])
+        wanted["widths"] = read_numbers("widths", wanted["widths"])
     scores = kind.exclusive or loss in NEEDS_SCORES
     model_options, dims, multiple = fit(name, kind.volumes, kind.channels, len(kind.names), scores, wanted)
     options = {**COMMON_DEFAULTS, **DEFAULTS[layout], **(VOLUMES[layout] if dims == 3 else {})}
@@ -160,14 +166,6 @@ def _classes(value: Any) -> int | None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 256):
         raise ArgumentError("train", "classes", repr(value), "a whole number from 1 to 256")
     return value
-
-
-def _numbers(name: str, value: Any) -> tuple[int, ...]:
-    """Whole numbers from a text such as ``8,16,32``."""
-    try:
-        return tuple(int(part) for part in str(value).replace(" ", ",").split(",") if part)
-    except ValueError:
-        raise ArgumentError("train", f"--{name}", repr(value), "whole numbers, such as 16,32,64") from None
 
 
 def _up(size: int, multiple: int) -> int:

@@ -15,6 +15,7 @@ from tinyconv.train.callback import Callback, Scores
 from tinyconv.train.callback_state import callback_state
 from tinyconv.train.checkpoint import MODEL, Checkpoint, optimizer_state, save_checkpoint
 from tinyconv.train.folder import BAD_BATCH, BEST, LAST, METRICS, Metrics, RunFolder
+from tinyconv.train.quantity import UNMEASURED, is_better
 from tinyconv.train.trainer import Trainer
 from tinyconv.train.versions import find_versions
 
@@ -35,7 +36,8 @@ class Recorder(Callback):
     scores : dict
         Scores of an earlier session: the last ones and, as ``best_...``, the best.
     quantity : str
-        ``dice`` or ``accuracy``; the best checkpoint is that with the highest ``held_out_...`` of it.
+        One of `quantity.TITLES`; the best checkpoint is that with the best ``held_out_...`` of it. Where
+        it is empty, there is none.
     measure : callable, optional
         Gives that quantity of the last training step, NaN where there is none; by default the Dice of
         the trainer's counts.
@@ -66,7 +68,7 @@ class Recorder(Callback):
                 "epoch": position.epoch,
                 "step": position.step,
                 "loss": trainer.loss_value,
-                self.quantity: None if math.isnan(reached) else reached,
+                **({} if self.quantity in UNMEASURED else {self.quantity: _json(reached)}),
                 **{f"{name}_loss": value for name, value in getattr(trainer.loss, "values", {}).items()},
                 **({} if trainer.gradient_norm is None else {"gradient_norm": trainer.gradient_norm}),
                 "lr": trainer.optimizer.param_groups[0]["lr"],
@@ -91,7 +93,7 @@ class Recorder(Callback):
         self.metrics.add({"epoch": position.epoch, "step": position.step, **scores})
         self.scores |= scores
         score = f"held_out_{self.quantity}"
-        if score in scores and scores[score] > self.scores.get(f"best_{score}", -1.0):
+        if score in scores and is_better(self.quantity, scores[score], self.scores.get(f"best_{score}")):
             self.scores |= {f"best_{score}": scores[score], "best_step": position.step}
             save_checkpoint(self.folder.path, BEST, self._model_checkpoint(trainer))
 
@@ -128,3 +130,8 @@ class Recorder(Callback):
             scores=dict(self.scores),
             versions=dict(self.versions),
         )
+
+
+def _json(value: float) -> float | None:
+    """A number, or None, as JSON has no NaN."""
+    return None if math.isnan(value) else value

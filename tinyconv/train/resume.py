@@ -12,6 +12,7 @@ from tinyconv.train.callback_state import restore_callbacks
 from tinyconv.train.checkpoint import Checkpoint, load_checkpoint, restore
 from tinyconv.train.fields import is_number
 from tinyconv.train.folder import LAST, RunFolder
+from tinyconv.train.quantity import most
 from tinyconv.train.trainer import Trainer
 
 MOST = 2**53
@@ -26,7 +27,7 @@ def load_last(folder: RunFolder, quantity: str) -> Checkpoint:
     ----------
     folder : RunFolder
     quantity : str
-        ``dice`` or ``accuracy``: what decides which checkpoint is the best.
+        What decides which checkpoint is the best; empty where nothing does.
 
     Raises
     ------
@@ -39,7 +40,8 @@ def load_last(folder: RunFolder, quantity: str) -> Checkpoint:
         found, expected = repr(checkpoint.model_name), f"{folder.config.model!r}, this run's model"
         raise CheckpointError(where, "the model", found, expected)
     validated = _position(where, checkpoint.position).validated_step >= 0
-    largest = {f"held_out_{quantity}": 1, f"best_held_out_{quantity}": 1, "best_step": MOST}
+    score = f"held_out_{quantity}"
+    largest = {score: most(quantity), f"best_{score}": most(quantity), "best_step": MOST} if quantity else {}
     for name, high in largest.items():
         if validated or name in checkpoint.scores:
             _require(where, f"scores.{name}", checkpoint.scores.get(name), 0, high, name == "best_step")

@@ -97,19 +97,15 @@ class Session(Callback):
         where, name = str(folder.path), config.model
         self.model = create_network(create_model, where, name, config.model_options, state)
         self.model.to(get_default_device())
-        self.loss: Any = self._make_loss()
-        self.trainer = Trainer(
-            self.model,
-            optim.Adam(self.model.parameters(), lr=config.lr),
-            self.loss,
+        callbacks = config.callbacks(self.model, self.quantity, folder.path) if begin else []
+        self.trainer = self._make_trainer(
             self._loader(training),
             config.epochs,
             steps=config.steps,
             seconds=_budget(config.minutes),
-            schedule=warmup_cosine,
             validate=self._validate,
             validate_every=config.validate_every,
-            callbacks=config.callbacks(self.model, f"held_out_{self.quantity}", folder.path) if begin else (),
+            callbacks=callbacks,
             **config.trainer_options(),
         )
         scores = checkpoint.scores if checkpoint else {}
@@ -154,6 +150,11 @@ class Session(Callback):
         config = self.folder.config
         pin = get_default_device() != "cpu"
         return DataLoader(training, config.batch_size, shuffle=True, seed=config.seed, pin_memory=pin)
+
+    def _make_trainer(self, loader: DataLoader, epochs: int, **options: Any) -> Trainer:
+        self.loss: Any = self._make_loss()
+        optimizer = optim.Adam(self.model.parameters(), lr=self.folder.config.lr)
+        return Trainer(self.model, optimizer, self.loss, loader, epochs, schedule=warmup_cosine, **options)
 
     def _make_loss(self) -> Any:
         config = self.folder.config

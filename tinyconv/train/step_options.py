@@ -10,9 +10,10 @@ from typing import Any
 from tinyconv.errors import ArgumentError
 from tinyconv.nn import Module
 from tinyconv.train.callback import Callback
-from tinyconv.train.early_stopping import EarlyStopping
+from tinyconv.train.early_stopping import MAX, MIN, EarlyStopping
 from tinyconv.train.ema import EMA
 from tinyconv.train.fields import is_number
+from tinyconv.train.quantity import LOWER
 from tinyconv.train.tensorboard import TensorBoard
 from tinyconv.train.trainer import SKIP, STOP
 
@@ -86,15 +87,16 @@ class StepOptions:
         """Those that `Trainer` takes."""
         return {name: getattr(self, name) for name in ("accumulate", "clip_norm", "on_not_finite")}
 
-    def callbacks(self, model: Module, score: str, folder: Path = Path()) -> list[Callback]:
-        """The callbacks that the others stand for; `score` is the validation's that matters."""
+    def callbacks(self, model: Module, quantity: str, folder: Path = Path()) -> list[Callback]:
+        """The callbacks that the others stand for; the held-out `quantity` is what matters."""
         made: list[Callback] = []
         if self.tensorboard:
             made.append(TensorBoard(folder / BOARD))
         if self.ema is not None:
             made.append(EMA(model, self.ema))
         if self.patience is not None:
-            made.append(EarlyStopping(score, self.patience))
+            mode = MIN if quantity in LOWER else MAX
+            made.append(EarlyStopping(f"held_out_{quantity}", self.patience, mode=mode))
         return made
 
 
@@ -112,6 +114,14 @@ def read_weights(value: Any) -> Any:
         return [float(part) for part in value.split(",")]
     except ValueError:
         return value
+
+
+def read_numbers(name: str, value: Any) -> tuple[int, ...]:
+    """Whole numbers from a text such as ``8,16,32``."""
+    try:
+        return tuple(int(part) for part in str(value).replace(" ", ",").split(",") if part)
+    except ValueError:
+        raise ArgumentError("train", f"--{name}", repr(value), "whole numbers, such as 16,32,64") from None
 
 
 def with_step_options(fields: dict[str, Any]) -> dict[str, Any]:

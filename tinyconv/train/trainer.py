@@ -9,7 +9,7 @@ a pure function of the epoch, dropout masks of the seed and their number.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from math import ceil, isfinite
 from typing import Any
@@ -163,16 +163,17 @@ class Trainer:
             x, target = (part.to(place, non_blocking=True) for part in (x, target))
             self.batch, self._random_state = (x, target), get_rng_state()
             output = self.model(x)
-            self._check_finite("output", output)
+            for part in output if isinstance(output, tuple) else (output,):
+                self._check_finite("output", part)
             loss = self.loss(output, target)
             self._check_finite("loss", loss)
             share = len(x) / samples
             (loss if share == 1 else loss * share).backward()
             value += loss.item() * share
-        self._clip_gradients()
+        self._clip_gradients(self.model.parameters())
         self.optimizer.step()
         self.loss_value = value
-        if output.shape == target.shape:
+        if getattr(output, "shape", None) == target.shape:
             self.counts = count(output.array, target.array)
 
     def _end_epoch(self) -> None:
@@ -256,11 +257,11 @@ class Trainer:
         for group, rate in zip(self.optimizer.param_groups, self.base_rates, strict=True):
             group["lr"] = rate * factor
 
-    def _clip_gradients(self) -> None:
+    def _clip_gradients(self, parameters: Iterable[Tensor]) -> None:
         if self.clip_norm is None and self.on_not_finite == STOP:
             return
         limit = float("inf") if self.clip_norm is None else self.clip_norm
-        self.gradient_norm = clip_grad_norm_(self.model.parameters(), limit).item()
+        self.gradient_norm = clip_grad_norm_(parameters, limit).item()
         if not isfinite(self.gradient_norm):
             self._refuse("gradient")
 
@@ -271,9 +272,13 @@ class Trainer:
     def _refuse(self, name: str) -> None:
         assert self.batch is not None
         where = f"training step {self.position.step + 1} (epoch {self.position.epoch + 1})"
-        reason = explain(self.model, self.loss, self.batch, self._random_state)
+        reason = explain(self.model, self._again, self.batch, self._random_state)
         expected = "numbers; try a smaller learning rate"
         raise TrainingError(where, f"the {name}", f"not finite, {reason}", expected)
+
+    def _again(self, x: Tensor, target: Tensor) -> Tensor:
+        """The loss of a batch, once more."""
+        return self.loss(self.model(x), target)
 
     def _try_step(self, batches: list[Batch]) -> bool:
         """Whether the step was made; False if it was skipped, which leaves the model as it was."""

@@ -1,0 +1,111 @@
+"""What ``tinyconv train vae --data digits`` means: the data, the defaults, the checks."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from tinyconv.data.dataset import Dataset, item_name
+from tinyconv.data.dataset import at_epoch as dataset_at_epoch
+from tinyconv.data.seeding import AUGMENTATION, generator
+from tinyconv.train import class_recipe
+from tinyconv.train.class_sources import FOLDER, NAMES
+from tinyconv.train.generation_config import GenerationConfig
+from tinyconv.train.step_options import describe_length, read_numbers
+
+Array = Any
+
+EPOCHS = {"digits": 100, "mnist": 20, "fashion_mnist": 20, "cifar10": 40, FOLDER: 100}
+BATCH = 64
+QUICK_BATCH = 16
+NETWORK_OPTIONS = ("size", "width", "widths", "latent_dim")
+
+
+class Pairs(Dataset):
+    """Images as (what a network is given, what it is to give back): with noise, and without.
+
+    Sample i of epoch e is a pure function of (seed, e, i).
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Items are (image (C, H, W), label).
+    noise : float
+        Standard deviation of the noise.
+    seed, epoch : int
+
+    Examples
+    --------
+    >>> given, clean = Pairs([(np.ones((1, 2, 2), np.float32), 7)], noise=0.1)[0]
+    >>> bool((given != clean).all()), float(clean.mean())
+    (True, 1.0)
+    """
+
+    def __init__(self, dataset: Any, noise: float = 0.0, seed: int = 0, epoch: int = 0) -> None:
+        self.dataset, self.noise, self.seed, self.epoch = dataset, noise, seed, epoch
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> tuple[Array, Array]:
+        clean = self.dataset[index][0]
+        if not self.noise:
+            return clean, clean
+        drawn = generator(self.seed, AUGMENTATION, self.epoch, index).standard_normal(clean.shape, np.float32)
+        return clean + np.float32(self.noise) * drawn, clean
+
+    def name(self, index: int) -> str:
+        """The name that the dataset gives this item."""
+        return item_name(self.dataset, index)
+
+    def at_epoch(self, epoch: int) -> Pairs:
+        """The same images, with the noise of `epoch`."""
+        return Pairs(dataset_at_epoch(self.dataset, epoch), self.noise, self.seed, epoch)
+
+
+def make_config(
+    model: str, data: str, data_dir: str | None, quick: bool, fit: Any, method: Any, **given: Any
+) -> GenerationConfig:
+    """Fill the options that were not given (None) with what suits the data and the network.
+
+    Parameters
+    ----------
+    model, data, data_dir, quick
+        As for `class_recipe.make_config`.
+    fit : callable
+        `models.fit_generation`.
+    method : Reconstruction or Adversaries
+        The network's, of `models.generation`.
+    **given
+        Fields of `GenerationConfig`, and `NETWORK_OPTIONS`.
+    """
+    given = {name: value for name, value in given.items() if value is not None}
+    wanted = {name: given.pop(name) for name in NETWORK_OPTIONS if name in given}
+    if "widths" in wanted:
+        wanted["widths"] = read_numbers("widths", wanted["widths"])
+    mean, std = method.scale
+    standard = {
+        **{"lr": method.lr, "batch_size": QUICK_BATCH if quick else BATCH, "noise": method.noise},
+        **{"shift": 0, "flip": False, "mean": [mean], "std": [std]},
+    }
+    if given.get("minutes") is None:
+        standard["epochs"] = EPOCHS[data if data in NAMES else FOLDER]
+    config = class_recipe.make_config(
+        *(model, data, data_dir, quick, partial(fit, wanted=wanted), GenerationConfig),
+        **{**standard, **given},
+    )
+    assert isinstance(config, GenerationConfig)
+    return config
+
+
+def describe(config: GenerationConfig, training: int, held_out: int) -> str:
+    """One line that says what is trained on what."""
+    size = " x ".join(map(str, config.shape))
+    planned = config.epochs * -(-training // (config.batch_size * config.accumulate))
+    noisy = f", noise of {config.noise:g} added" if config.noise else ""
+    return (
+        f"{config.model} on {training} images of {config.label} ({size}{noisy}), {held_out} held out, "
+        f"batches of {config.batch_size}, at most {describe_length(planned, config)}"
+    )
