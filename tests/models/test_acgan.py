@@ -21,6 +21,7 @@ from tests.models.generation import (
 from tinyconv import models, nn
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.models import acgan
+from tinyconv.models.adversarial import update
 
 SIZES = ((28, 1), (64, 3))
 
@@ -137,14 +138,14 @@ def test_a_step_is_that_of_the_twin(size: int, channels: int) -> None:
 @pytest.mark.parametrize("size", (28, 64))
 def test_an_update_changes_all_of_one_network_and_nothing_of_the_other(size: int) -> None:
     model = small(size, 1)
-    optimizers, labels, asked = acgan.optimizers(model), tc.tensor([1, 2, 3, 4]), tc.tensor([5, 6, 7, 8])
-    generated, before = model(model.code(model.noise(4), asked)), state(model)
-    x = tc.tensor(images(4, 1, size, dtype="float32"))
-    acgan.train_discriminator(model, x, labels, generated, asked, optimizers)
-    assert_only_one_changed(model, before, "discriminator")
-    before = state(model)
-    acgan.train_generator(model, generated, asked, optimizers)
-    assert_only_one_changed(model, before, "generator")
+    x, found = tc.tensor(images(4, 1, size, dtype="float32")), []
+    optimizers = acgan.optimizers(model)
+    for turn in acgan.turns(model, x, tc.tensor([1, 2, 3, 4])):
+        before = state(model)
+        update(getattr(optimizers, turn.network), turn.loss)
+        assert_only_one_changed(model, before, turn.network)
+        found.append(turn.network)
+    assert found == ["discriminator", "generator"]
 
 
 def test_samples() -> None:

@@ -20,6 +20,7 @@ from tests.models.generation import (
 from tinyconv import models
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.models import dcgan
+from tinyconv.models.adversarial import update
 
 
 def twin_of(torch: Any, size: int, channels: int, latent: int, width: int) -> Any:
@@ -121,13 +122,14 @@ def test_a_step_is_that_of_the_twin(size: int, channels: int) -> None:
 @pytest.mark.parametrize("size", (28, 64))
 def test_an_update_changes_all_of_one_network_and_nothing_of_the_other(size: int) -> None:
     model = models.create("dcgan", in_channels=1, image_size=size, latent_dim=6, width=4)
+    x, found = tc.tensor(images(4, 1, size, dtype="float32")), []
     optimizers = dcgan.optimizers(model)
-    generated, before = model(model.noise(4)), state(model)
-    dcgan.train_discriminator(model, tc.tensor(images(4, 1, size, dtype="float32")), generated, optimizers)
-    assert_only_one_changed(model, before, "discriminator")
-    before = state(model)
-    dcgan.train_generator(model, generated, optimizers)
-    assert_only_one_changed(model, before, "generator")
+    for turn in dcgan.turns(model, x):
+        before = state(model)
+        update(getattr(optimizers, turn.network), turn.loss)
+        assert_only_one_changed(model, before, turn.network)
+        found.append(turn.network)
+    assert found == ["discriminator", "generator"]
 
 
 def test_first_weights() -> None:

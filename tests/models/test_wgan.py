@@ -23,7 +23,7 @@ from tests.models.test_dcgan import twin_of as dcgan_twin
 from tinyconv import models, nn
 from tinyconv.errors import ShapeError
 from tinyconv.models import wgan
-from tinyconv.models.adversarial import Adversarial
+from tinyconv.models.adversarial import Adversarial, update
 
 
 def twin_of(torch: Any, size: int, channels: int, latent: int, width: int) -> Any:
@@ -149,12 +149,14 @@ def test_a_step_is_that_of_the_twin() -> None:
 @pytest.mark.parametrize("size", (28, 64))
 def test_an_update_changes_all_of_one_network_and_nothing_of_the_other(size: int) -> None:
     model = models.create("wgan_gp", in_channels=1, image_size=size, latent_dim=6, width=4)
-    optimizers, before = wgan.optimizers(model), state(model)
-    wgan.train_critic(model, tc.tensor(images(4, 1, size, dtype="float32")), optimizers)
-    assert_only_one_changed(model, before, "discriminator")
-    before = state(model)
-    wgan.train_generator(model, 4, optimizers)
-    assert_only_one_changed(model, before, "generator")
+    x, found = tc.tensor(images(4, 1, size, dtype="float32")), []
+    optimizers = wgan.optimizers(model)
+    for turn in wgan.turns(model, x, critic_steps=1):
+        before = state(model)
+        update(getattr(optimizers, turn.network), turn.loss)
+        assert_only_one_changed(model, before, turn.network)
+        found.append(turn.network)
+    assert found == ["discriminator", "generator"]
 
 
 def test_wrong_arguments() -> None:

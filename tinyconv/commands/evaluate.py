@@ -51,7 +51,7 @@ def evaluate(
     config = RunFolder.open(runs[0]).config
     show: Any = _classes if isinstance(config, ClassConfig) else _masks
     if isinstance(config, GenerationConfig):
-        show = _reconstructions
+        show = _generation
     for file in show(runs, config, part, out or runs[0] / "eval", tta):
         typer.echo(f"wrote {file}")
 
@@ -79,17 +79,32 @@ def _classes(runs: list[Path], config: Any, part: str | None, out: Path, tta: bo
     return files
 
 
-def _reconstructions(runs: list[Path], config: Any, part: str | None, out: Path, tta: bool) -> list[Path]:
-    """Print the table of a network that gives images back; returns the figure of the worst."""
+def _generation(runs: list[Path], config: Any, part: str | None, out: Path, tta: bool) -> list[Path]:
+    """Print the table of a network that makes images; returns the figure."""
     from tinyconv import models
     from tinyconv.commands.runs import check_alone
-    from tinyconv.train.generation_recipe import Pairs
+    from tinyconv.train import adversarial_session as adversarial
     from tinyconv.train.predict import load_model
-    from tinyconv.train.reconstruct import COLUMNS, draw, score, table
 
     check_alone("eval", runs, "makes", tta)
     model, method = load_model(runs[0], models.create), models.method_of(config.model)
-    data = Pairs(_part_of(config, part), config.noise, config.seed)
+    data = _part_of(config, part)
+    if not method.adversarial:
+        return _reconstructions(model, method, config, data, out)
+    scores = adversarial.judge(model, method, data, config.seed)
+    for line in adversarial.table(scores, len(data)):
+        typer.echo(line)
+    typer.echo("")
+    adversarial.draw(model, method, config.classes, config.seed, out / "samples.png")
+    return [out / "samples.png"]
+
+
+def _reconstructions(model: Any, method: Any, config: Any, data: Any, out: Path) -> list[Path]:
+    """Print the table of a network that gives images back; returns the figure of the worst."""
+    from tinyconv.train.generation_recipe import Pairs
+    from tinyconv.train.reconstruct import COLUMNS, draw, score, table
+
+    data = Pairs(data, config.noise, config.seed)
     errors = score(model, method, data, config.seed)
     for line in table(errors):
         typer.echo(line)

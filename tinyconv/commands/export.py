@@ -38,28 +38,41 @@ def export(
     if width is not None and input_size is None:
         raise ArgumentError("export", "W", width, "--input C D H W before it")
     folder = Path(model)
-    network = _of_run(folder) if folder.is_dir() else models.create(model)
+    network, trained_on = _of_run(folder) if folder.is_dir() else (models.create(model), None)
     given = None if input_size is None else (*input_size, *(() if width is None else (width,)))
-    wanted = given or _size_of(folder)
+    wanted = given or trained_on
     size = wanted or _size_for(model)
     try:
         axes = _export(network, size, onnx, AXES.get(len(size) - 1, ()))
     except ShapeError:  # it takes images of one size
         size = wanted or models.input_size(model)
         axes = _export(network, size, onnx, size[1:])
-    typer.echo(f"wrote {onnx}: input images (batch, {', '.join(map(str, (size[0], *axes)))})")
+    typer.echo(f"wrote {onnx}: input {_input_name(size)} (batch, {', '.join(map(str, (size[0], *axes)))})")
 
 
-def _of_run(run: Path) -> Any:
-    """The network of a run; of one that makes images, that which gives them and nothing beside."""
+def _of_run(run: Path) -> tuple[Any, tuple[int, ...] | None]:
+    """The network of a run, and what it takes; of one that makes images, the part that gives images alone."""
     from tinyconv import models
+    from tinyconv.train.class_config import ClassConfig
     from tinyconv.train.folder import RunFolder
     from tinyconv.train.generation_config import GenerationConfig
     from tinyconv.train.predict import load_model
 
     network = load_model(run, models.create)
-    config = RunFolder.open(run).config if (run / "config.json").is_file() else None
-    return models.image_maker(network, config.model) if isinstance(config, GenerationConfig) else network
+    if not (run / "config.json").is_file():
+        return network, None
+    config = RunFolder.open(run).config
+    if isinstance(config, GenerationConfig):
+        return models.image_maker(network, config.model, tuple(config.shape))
+    return network, tuple(config.shape) if isinstance(config, ClassConfig) else (
+        config.channels,
+        *config.shape,
+    )
+
+
+def _input_name(size: tuple[int, ...]) -> str:
+    """What a network takes: images, or the codes that it makes images of."""
+    return "codes" if len(size) == 1 else "images"
 
 
 def _export(network: Any, size: tuple[int, ...], onnx: Path, axes: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -67,7 +80,8 @@ def _export(network: Any, size: tuple[int, ...], onnx: Path, axes: tuple[Any, ..
     from tinyconv import io, ops
 
     named = {place: name for place, name in enumerate(axes, start=2) if isinstance(name, str)}
-    options: dict[str, Any] = {"input_names": ["images"], "dynamic_axes": {"images": {0: "batch", **named}}}
+    name = _input_name(size)
+    options: dict[str, Any] = {"input_names": [name], "dynamic_axes": {name: {0: "batch", **named}}}
     io.onnx.export(network, ops.zeros(1, *size), onnx, **options)
     return axes
 
@@ -78,14 +92,3 @@ def _size_for(model: str) -> tuple[int, ...]:
 
     own = models.input_size(model)
     return IMAGE if len(own) == len(IMAGE) and own[0] == IMAGE[0] else own
-
-
-def _size_of(run: Path) -> tuple[int, ...] | None:
-    """What the network of a run was trained on; None if this is no run."""
-    from tinyconv.train.class_config import ClassConfig
-    from tinyconv.train.folder import RunFolder
-
-    if not (run.is_dir() and (run / "config.json").is_file()):
-        return None
-    config = RunFolder.open(run).config
-    return tuple(config.shape) if isinstance(config, ClassConfig) else (config.channels, *config.shape)

@@ -16,24 +16,34 @@ BAD_INPUT = 2
 def predict(
     run: Annotated[Path, typer.Argument(help="The folder of a run.")],
     images: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             metavar="[RUN]... FILE...",
             help="More runs, whose answers are averaged; then images of any size, grey or colour, NIfTI "
-            "volumes, or folders of such.",
+            "volumes, or folders of such. None for a network that makes images of its own.",
         ),
-    ],
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Where to.  [default: RUN/predictions]")] = None,
     tta: Annotated[
         bool, typer.Option("--tta", help="Average over mirrored and turned copies (of volumes: mirrored).")
     ] = False,
+    count: Annotated[
+        int | None, typer.Option(min=1, max=10**6, help="Number of new images to make.  [default: 16]")
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option("--class", help="Of which class they are to be.  [default: all in turn]")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the noise that they are made of.  [default: 0]")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda (a GPU) or cuda:1.  [default: cpu]")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads to use.  [default: all cores]")] = None,
 ) -> None:
     """Use a trained network, or several, on images.
 
     A segmentation writes NAME_mask.png and NAME_overlay.png for each (NAME_mask.nii.gz where the image is
-    a NIfTI volume), a classifier answers.csv.
+    a NIfTI volume), a classifier answers.csv, an autoencoder NAME_given_back.png. A vae without images, and
+    dcgan, acgan and wgan_gp, write new images.
     """
     from tinyconv.commands.runs import use_device
     from tinyconv.device import set_num_threads
@@ -44,8 +54,16 @@ def predict(
     use_device("predict", device)
     if threads is not None:
         set_num_threads(threads)
-    runs = [run, *(path for path in images if is_run(path))]
-    files = [file for path in images if not is_run(path) for file in images_in(path)]
+    given = images or []
+    runs = [run, *(path for path in given if is_run(path))]
+    files = [file for path in given if not is_run(path) for file in images_in(path)]
+    options = {"--count": count, "--class": label, "--seed": seed}
+    if makes_images(run) and not files:
+        generate(runs, {name[2:]: value for name, value in options.items()}, out or run / "samples", tta)
+        return
+    for name, value in options.items():
+        if value is not None:
+            raise ArgumentError("predict", name, repr(value), "it with a network that makes new images only")
     if not files:
         raise ArgumentError("predict", "FILE", "missing", "at least one image after the runs")
     if not is_run(run):
@@ -63,6 +81,16 @@ def predict(
 def is_run(path: Path) -> bool:
     """Whether this is the folder of a run."""
     return os.path.isfile(path / "config.json")
+
+
+def makes_images(run: Path) -> bool:
+    """Whether this is a run of a network that makes new images, without being given any."""
+    from tinyconv import models
+    from tinyconv.train.folder import RunFolder
+    from tinyconv.train.generation_config import GenerationConfig
+
+    config = RunFolder.open(run).config if is_run(run) else None
+    return isinstance(config, GenerationConfig) and models.method_of(config.model).sample is not None
 
 
 def images_in(path: Path) -> list[Path]:
@@ -143,6 +171,10 @@ def give_back(runs: list[Path], images: list[Path], out: Path, tta: bool) -> int
     from tinyconv.train.reconstruct import reconstruct_files
 
     check_alone("predict", runs, "makes", tta)
+    name = RunFolder.open(runs[0]).config.model
+    if models.method_of(name).adversarial:
+        found = f"{len(images)} of them, next to {name}, which makes images from noise"
+        raise ArgumentError("predict", "FILE", found, "none")
     model, config = load_model(runs[0], models.create), RunFolder.open(runs[0]).config
     failed = 0
     for written in reconstruct_files(model, models.method_of(config.model), config.shape, images, out):
@@ -154,3 +186,25 @@ def give_back(runs: list[Path], images: list[Path], out: Path, tta: bool) -> int
     if failed < len(images):
         typer.echo(f"wrote *_given_back.png for {len(images) - failed} images into {out}")
     return failed
+
+
+def generate(runs: list[Path], options: dict[str, Any], out: Path, tta: bool) -> None:
+    """Write new images."""
+    from tinyconv import models
+    from tinyconv.commands.runs import check_alone
+    from tinyconv.train.folder import RunFolder
+    from tinyconv.train.generate import write_samples
+    from tinyconv.train.predict import load_model
+
+    check_alone("predict", runs, "makes", tta)
+    config = RunFolder.open(runs[0]).config
+    method = models.method_of(config.model)
+    label = options["class"]
+    named = getattr(method, "names_classes", False)
+    if label is not None and not (named and label in config.classes):
+        expected = f"one of {', '.join(config.classes)}" if named else "it with acgan only"
+        raise ArgumentError("predict", "--class", repr(label), expected)
+    count = 16 if options["count"] is None else options["count"]
+    model = load_model(runs[0], models.create)
+    files = write_samples(model, method, config.classes, label, count, options["seed"] or 0, out)
+    typer.echo(f"wrote {len(files)} images, {files[0].name} to {files[-1].name}, into {out}")

@@ -76,9 +76,13 @@ def check_alone(command: str, runs: list[Path], verb: str, tta: bool) -> None:
 
 def open_data(config: Any) -> Any:
     """What the run is trained on and what is held out."""
-    from tinyconv.train import class_recipe, recipes
+    from tinyconv import models
+    from tinyconv.train import class_recipe, generation_recipe, recipes
     from tinyconv.train.class_config import ClassConfig
+    from tinyconv.train.generation_config import GenerationConfig
 
+    if isinstance(config, GenerationConfig):
+        return generation_recipe.open_data(config, models.method_of(config.model))
     return (class_recipe if isinstance(config, ClassConfig) else recipes).open_data(config)
 
 
@@ -87,6 +91,7 @@ def session_of(config: Any) -> Any:
     from functools import partial
 
     from tinyconv import models
+    from tinyconv.train.adversarial_session import AdversarialSession
     from tinyconv.train.class_config import ClassConfig
     from tinyconv.train.class_session import ClassSession
     from tinyconv.train.generation_config import GenerationConfig
@@ -94,7 +99,9 @@ def session_of(config: Any) -> Any:
     from tinyconv.train.session import Session
 
     if isinstance(config, GenerationConfig):
-        return partial(ReconstructionSession, method=models.method_of(config.model))
+        method = models.method_of(config.model)
+        kind = AdversarialSession if method.adversarial else ReconstructionSession
+        return partial(kind, method=method)
     return ClassSession if isinstance(config, ClassConfig) else Session
 
 
@@ -104,10 +111,14 @@ def find_rate(config: Any, data_sets: Any, figure: Path) -> None:
 
     from tinyconv import models
     from tinyconv.train.folder import RunFolder
+    from tinyconv.train.generation_config import GenerationConfig
     from tinyconv.train.learning_rate import find_learning_rate
     from tinyconv.viz.style import figure_path
 
     figure_path(figure)  # before the search
+    if isinstance(config, GenerationConfig) and models.method_of(config.model).adversarial:
+        expected = "it with networks that are trained on their own only"
+        raise ArgumentError("train", "--find-lr", f"{str(figure)!r}, next to {config.model}", expected)
     folder = RunFolder(Path(), config)
     session = session_of(config)(folder, data_sets, models.create, resume=False, begin=False)
     trainer = session.trainer
@@ -139,5 +150,7 @@ def run_session(folder: Any, data_sets: Any, resume: bool) -> None:
     typer.echo("wrote")
     for file in outcome.files:
         typer.echo(f"  {file}")
-    volume = getattr(folder.config, "volumes", False)
-    typer.echo(f'next:  tinyconv predict "{path}" {"VOLUME.nii.gz" if volume else "IMAGE.png"}')
+    what = " VOLUME.nii.gz" if getattr(folder.config, "volumes", False) else " IMAGE.png"
+    if hasattr(folder.config, "noise") and models.method_of(folder.config.model).adversarial:
+        what = ""
+    typer.echo(f'next:  tinyconv predict "{path}"{what}')

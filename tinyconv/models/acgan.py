@@ -7,6 +7,8 @@ which class, and both networks are trained to make the second answer right.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.generator import Generator as RandomGenerator
 from tinyconv.models import dcgan
@@ -14,11 +16,12 @@ from tinyconv.models._sizes import check_images, check_sizes
 from tinyconv.models.adversarial import (
     Adversarial,
     Optimizers,
+    Turn,
     adam,
     flat_latent,
     generate,
     halvings,
-    update,
+    play,
     weights_init,
 )
 from tinyconv.models.registry import register
@@ -232,22 +235,16 @@ def generator_loss(generated: tuple[Tensor, Tensor], asked: Tensor) -> Tensor:
     return dcgan.generator_loss(generated[0]) + cross_entropy(generated[1], asked)
 
 
-def train_discriminator(
-    model: ACGAN,
-    images: Tensor,
-    labels: Tensor,
-    generated: Tensor,
-    asked: Tensor,
-    optimizers: Optimizers,
-) -> float:
-    """One update of the discriminator alone; returns its loss."""
+def turns(
+    model: ACGAN, images: Tensor, labels: Tensor, generator: RandomGenerator | None = None
+) -> Iterator[Turn]:
+    """The discriminator's turn, then the generator's, whose loss is of the discriminator as it then is."""
+    n = images.shape[0]
+    noise, asked = model.noise(n, generator), model.labels(n, generator).to(images.device)
+    generated = model.generator(model.code(noise, asked))
     real, fake = model.discriminator(images), model.discriminator(generated.detach())
-    return update(optimizers.discriminator, discriminator_loss(real, labels, fake, asked))
-
-
-def train_generator(model: ACGAN, generated: Tensor, asked: Tensor, optimizers: Optimizers) -> float:
-    """One update of the generator alone, through the discriminator; returns its loss."""
-    return update(optimizers.generator, generator_loss(model.discriminator(generated), asked))
+    yield Turn("discriminator", {"discriminator": discriminator_loss(real, labels, fake, asked)})
+    yield Turn("generator", {"generator": generator_loss(model.discriminator(generated), asked)})
 
 
 def step(
@@ -277,10 +274,5 @@ def step(
     losses : dict
         ``discriminator`` and ``generator``.
     """
-    n = check_float("acgan.step", "images", images).shape[0]
-    noise, asked = model.noise(n, generator), model.labels(n, generator).to(images.device)
-    generated = model.generator(model.code(noise, asked))
-    return {
-        "discriminator": train_discriminator(model, images, labels, generated, asked, optimizers),
-        "generator": train_generator(model, generated, asked, optimizers),
-    }
+    check_float("acgan.step", "images", images)
+    return play(turns(model, images, labels, generator), optimizers)

@@ -8,6 +8,7 @@ has a function ``step`` that can be read beside the paper's algorithm.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from tinyconv.errors import ArgumentError, ShapeError
@@ -139,6 +140,35 @@ def update(optimizer: Optimizer, loss: Tensor) -> float:
     loss.backward()
     optimizer.step()
     return loss.item()
+
+
+class Turn(NamedTuple):
+    """What one of the two networks is to be trained on now.
+
+    Attributes
+    ----------
+    network : str
+        ``generator`` or ``discriminator``.
+    values : dict of str to Tensor
+        Numbers by name; the first is the loss.
+    """
+
+    network: str
+    values: dict[str, Tensor]
+
+    @property
+    def loss(self) -> Tensor:
+        """What is to be made smaller."""
+        return next(iter(self.values.values()))
+
+
+def play(turns: Iterable[Turn], optimizers: Optimizers) -> dict[str, float]:
+    """Make the update of each turn before the next is asked for; returns their last values."""
+    values: dict[str, float] = {}
+    for turn in turns:
+        update(getattr(optimizers, turn.network), turn.loss)
+        values |= {name: value.item() for name, value in turn.values.items()}
+    return values
 
 
 def weights_init(module: Module) -> None:

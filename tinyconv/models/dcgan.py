@@ -8,15 +8,18 @@ end, leaky ReLU in the discriminator.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tinyconv.generator import Generator as RandomGenerator
 from tinyconv.models._sizes import check_images, check_sizes
 from tinyconv.models.adversarial import (
     Adversarial,
     Optimizers,
+    Turn,
     adam,
     flat_latent,
     halvings,
-    update,
+    play,
     weights_init,
 )
 from tinyconv.models.registry import register
@@ -162,17 +165,12 @@ def generator_loss(generated: Tensor) -> Tensor:
     return binary_cross_entropy_with_logits(generated, ones_like(generated))
 
 
-def train_discriminator(
-    model: Adversarial, images: Tensor, generated: Tensor, optimizers: Optimizers
-) -> float:
-    """One update of the discriminator alone; returns its loss."""
+def turns(model: Adversarial, images: Tensor, generator: RandomGenerator | None = None) -> Iterator[Turn]:
+    """The discriminator's turn, then the generator's, whose loss is of the discriminator as it then is."""
+    generated = model.generator(model.noise(images.shape[0], generator))
     real, fake = model.discriminator(images), model.discriminator(generated.detach())
-    return update(optimizers.discriminator, discriminator_loss(real, fake))
-
-
-def train_generator(model: Adversarial, generated: Tensor, optimizers: Optimizers) -> float:
-    """One update of the generator alone, through the discriminator; returns its loss."""
-    return update(optimizers.generator, generator_loss(model.discriminator(generated)))
+    yield Turn("discriminator", {"discriminator": discriminator_loss(real, fake)})
+    yield Turn("generator", {"generator": generator_loss(model.discriminator(generated))})
 
 
 def step(
@@ -200,8 +198,4 @@ def step(
         ``discriminator`` and ``generator``.
     """
     check_float("dcgan.step", "images", images)
-    generated = model.generator(model.noise(images.shape[0], generator))
-    return {
-        "discriminator": train_discriminator(model, images, generated, optimizers),
-        "generator": train_generator(model, generated, optimizers),
-    }
+    return play(turns(model, images, generator), optimizers)

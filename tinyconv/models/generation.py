@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from tinyconv.errors import ArgumentError
 from tinyconv.generator import Generator as RandomGenerator
-from tinyconv.models import registry, vae
-from tinyconv.models.adversarial import halvings
+from tinyconv.models import acgan, dcgan, registry, vae, wgan
+from tinyconv.models.adversarial import Optimizers, Turn, halvings
 from tinyconv.nn import Module
 from tinyconv.nn.functional import mse_loss
+from tinyconv.ops.creation import full
 from tinyconv.tensor import Tensor
 
 Shape = tuple[int, ...]
@@ -31,6 +32,8 @@ class Reconstruction:
         From what the network gives in evaluation mode to images.
     drawn : callable
         ``drawn(model, images, generator)``: what the network gives in training, its noise from `generator`.
+    sample : callable, optional
+        ``sample(model, n, generator)``: new images.
     noise : float
         Standard deviation of what is added to the network's input if nothing is said: a network that
         removes noise.
@@ -43,9 +46,48 @@ class Reconstruction:
     parts: Callable[[Any, Tensor], dict[str, Tensor]]
     images: Callable[[Any], Tensor]
     drawn: Callable[[Any, Tensor, RandomGenerator], Any]
+    sample: Callable[..., Tensor] | None = None
     noise: float = 0.0
     lr: float = 1e-3
+    batches: ClassVar[int] = 1
+    adversarial: ClassVar[bool] = False
     scale: tuple[float, float] = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Adversaries:
+    """Two networks, one of which makes images from noise and the other one judges them.
+
+    Attributes
+    ----------
+    turns : callable
+        ``turns(model, images, labels, generator)``: the `Turn` of each update of a step.
+    optimizers : callable
+        ``optimizers(model, lr)``: one for each of the two networks.
+    lr : float
+        The learning rate if nothing is said.
+    batches : int
+        So many batches of images are a step.
+    names_classes : bool
+        Whether images are made of a class that one asks for.
+    scale : (float, float)
+        Mean and deviation by which images from 0 to 1 are changed for the networks.
+    """
+
+    turns: Callable[[Any, Tensor, Tensor, RandomGenerator | None], Iterator[Turn]]
+    optimizers: Callable[[Any, float], Optimizers]
+    lr: float
+    batches: int = 1
+    names_classes: bool = False
+    scale: tuple[float, float] = (0.5, 0.5)
+    noise: ClassVar[float] = 0.0
+    adversarial: ClassVar[bool] = True
+
+    def sample(self, model: Any, n: int, generator: RandomGenerator, label: int | None = None) -> Tensor:
+        """New images from 0 to 1, all of one class where it is given."""
+        if label is None:
+            return (model.sample(n, generator) + 1) / 2
+        return (model.sample(n, generator, labels=full((n,), label, dtype="int64")) + 1) / 2
 
 
 class Reconstructing(Module):
@@ -91,10 +133,17 @@ def _without_noise(model: Module, images: Tensor, generator: RandomGenerator) ->
     return model(images)
 
 
+def _unlabelled(turns: Callable[..., Iterator[Turn]]) -> Callable[..., Iterator[Turn]]:
+    return lambda model, images, labels, generator: turns(model, images, generator)
+
+
 METHODS: dict[str, Any] = {
     "autoencoder": Reconstruction(_squared_error, _given, _without_noise),
     "rednet": Reconstruction(_squared_error, _given, _without_noise, noise=0.1),
-    "vae": Reconstruction(_bound, lambda output: output[0].sigmoid(), _drawn),
+    "acgan": Adversaries(acgan.turns, acgan.optimizers, lr=2e-4, names_classes=True),
+    "dcgan": Adversaries(_unlabelled(dcgan.turns), dcgan.optimizers, lr=2e-4),
+    "wgan_gp": Adversaries(_unlabelled(wgan.turns), wgan.optimizers, lr=1e-4, batches=5),
+    "vae": Reconstruction(_bound, lambda output: output[0].sigmoid(), _drawn, vae.VAE.sample),
 }
 """By the name of the network."""
 
@@ -117,9 +166,15 @@ def method_of(name: str) -> Any:
     return METHODS[name]
 
 
-def image_maker(network: Module, name: str) -> Module:
-    """What is exported of a trained network `name`: what it gives are images alone."""
-    return Reconstructing(network, method_of(name)).eval()
+def image_maker(network: Any, name: str, shape: Shape) -> tuple[Module, Shape]:
+    """What is exported of a trained network `name` for images (C, H, W), and what that takes.
+
+    Of an autoencoder that is all of it, of two networks the generator: what they give are images alone.
+    """
+    method = method_of(name)
+    if isinstance(method, Adversaries):
+        return network.generator, (network.generator.latent_dim,)
+    return Reconstructing(network, method).eval(), shape
 
 
 def fit_generation(
@@ -154,6 +209,7 @@ def fit_generation(
     """
     taken = inspect.signature(registry._builders[name]).parameters
     options: dict[str, Any] = {"in_channels": shape[0]}
+    sides: Shape
     if name == "acgan":
         options["num_classes"] = num_classes
     wanted = dict(wanted)

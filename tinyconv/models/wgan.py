@@ -9,12 +9,14 @@ a gradient and is differentiated again. It is one per image, so there is no batc
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tinyconv.autograd import grad
 from tinyconv.errors import ShapeError
 from tinyconv.generator import Generator as RandomGenerator
 from tinyconv.grad_mode import no_grad
 from tinyconv.models._sizes import check_sizes
-from tinyconv.models.adversarial import Adversarial, Optimizers, adam, update, weights_init
+from tinyconv.models.adversarial import Adversarial, Optimizers, Turn, adam, play, weights_init
 from tinyconv.models.dcgan import Discriminator, Generator
 from tinyconv.models.registry import register
 from tinyconv.nn import Module
@@ -106,30 +108,30 @@ def generator_loss(generated: Tensor) -> Tensor:
     return -generated.mean()
 
 
-def train_critic(
+def turns(
     model: Adversarial,
     images: Tensor,
-    optimizers: Optimizers,
     generator: RandomGenerator | None = None,
+    critic_steps: int = 5,
     weight: float = 10.0,
-) -> dict[str, float]:
-    """One update of the critic alone; returns its loss, and the distance that it sees."""
-    n = images.shape[0]
-    with no_grad():
-        generated = model.generator(model.noise(n, generator))
-    share = rand(n, generator=generator, dtype=images.dtype).to(images.device)
-    real, fake = model.discriminator(images), model.discriminator(generated)
-    penalty = gradient_penalty(model.discriminator, images, generated, share)
-    loss = update(optimizers.discriminator, critic_loss(real, fake, penalty, weight))
-    return {"critic": loss, "distance": (real.mean() - fake.mean()).item(), "penalty": penalty.item()}
-
-
-def train_generator(
-    model: Adversarial, n: int, optimizers: Optimizers, generator: RandomGenerator | None = None
-) -> float:
-    """One update of the generator alone, on `n` images; returns its loss."""
+) -> Iterator[Turn]:
+    """The critic's turns, with the distance that it sees, each on other images; then the generator's."""
+    check_sizes("wgan.step", critic_steps=critic_steps)
+    check_float("wgan.step", "images", images)
+    n, rest = divmod(images.shape[0], critic_steps)
+    if rest or not n:
+        raise ShapeError("wgan.step", "images", f"of shape {images.shape}", f"{critic_steps} * N of them")
+    for part in images.chunk(critic_steps):
+        with no_grad():
+            generated = model.generator(model.noise(n, generator))
+        share = rand(n, generator=generator, dtype=images.dtype).to(images.device)
+        real, fake = model.discriminator(part), model.discriminator(generated)
+        penalty = gradient_penalty(model.discriminator, part, generated, share)
+        loss = critic_loss(real, fake, penalty, weight)
+        values = {"critic": loss, "distance": real.mean() - fake.mean(), "penalty": penalty}
+        yield Turn("discriminator", values)
     generated = model.generator(model.noise(n, generator))
-    return update(optimizers.generator, generator_loss(model.discriminator(generated)))
+    yield Turn("generator", {"generator": generator_loss(model.discriminator(generated))})
 
 
 def step(
@@ -167,11 +169,4 @@ def step(
     ShapeError
         When the number of images is no multiple of `critic_steps`.
     """
-    check_sizes("wgan.step", critic_steps=critic_steps)
-    check_float("wgan.step", "images", images)
-    n, rest = divmod(images.shape[0], critic_steps)
-    if rest or not n:
-        raise ShapeError("wgan.step", "images", f"of shape {images.shape}", f"{critic_steps} * N of them")
-    for part in images.chunk(critic_steps):
-        losses = train_critic(model, part, optimizers, generator, weight)
-    return {**losses, "generator": train_generator(model, n, optimizers, generator)}
+    return play(turns(model, images, generator, critic_steps, weight), optimizers)

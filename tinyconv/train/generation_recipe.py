@@ -10,10 +10,12 @@ import numpy as np
 from tinyconv.data.dataset import Dataset, item_name
 from tinyconv.data.dataset import at_epoch as dataset_at_epoch
 from tinyconv.data.seeding import AUGMENTATION, generator
+from tinyconv.errors import ArgumentError
 from tinyconv.train import class_recipe
 from tinyconv.train.class_sources import FOLDER, NAMES
 from tinyconv.train.generation_config import GenerationConfig
 from tinyconv.train.step_options import describe_length, read_numbers
+from tinyconv.train.trainer import STOP
 
 Array = Any
 
@@ -85,6 +87,7 @@ def make_config(
     wanted = {name: given.pop(name) for name in NETWORK_OPTIONS if name in given}
     if "widths" in wanted:
         wanted["widths"] = read_numbers("widths", wanted["widths"])
+    _refuse_unfit(model, method, given)
     mean, std = method.scale
     standard = {
         **{"lr": method.lr, "batch_size": QUICK_BATCH if quick else BATCH, "noise": method.noise},
@@ -100,10 +103,33 @@ def make_config(
     return config
 
 
-def describe(config: GenerationConfig, training: int, held_out: int) -> str:
+def _refuse_unfit(model: str, method: Any, given: dict[str, Any]) -> None:
+    """Raise `ArgumentError` at an option that means nothing for two networks that are trained together."""
+    if not method.adversarial:
+        return
+    for name in ("accumulate", "ema", "patience", "noise", "on_not_finite"):
+        if given.get(name) not in (None, STOP):
+            option, found = "--" + name.replace("_", "-"), f"{given[name]}, next to {model}"
+            raise ArgumentError("train", option, found, "it with networks that are trained on their own only")
+
+
+def open_data(config: GenerationConfig, method: Any) -> class_recipe.Parts:
+    """As `class_recipe.open_data`; there must be enough images for a step."""
+    parts = class_recipe.open_data(config)
+    least = config.batch_size * method.batches
+    if method.adversarial and len(parts.training) < least:
+        found = f"{config.batch_size}, of which {config.model} takes {method.batches} at once"
+        expected = f"at most {len(parts.training) // method.batches} with {len(parts.training)} images"
+        raise ArgumentError("train", "--batch-size", found, expected)
+    return parts
+
+
+def describe(config: GenerationConfig, training: int, held_out: int, method: Any) -> str:
     """One line that says what is trained on what."""
     size = " x ".join(map(str, config.shape))
-    planned = config.epochs * -(-training // (config.batch_size * config.accumulate))
+    group = config.batch_size * config.accumulate * method.batches
+    steps = training // group if method.adversarial else -(-training // group)
+    planned = config.epochs * steps
     noisy = f", noise of {config.noise:g} added" if config.noise else ""
     return (
         f"{config.model} on {training} images of {config.label} ({size}{noisy}), {held_out} held out, "

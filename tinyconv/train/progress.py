@@ -43,7 +43,7 @@ class Progress(Callback):
         self, batch_size: int, quantity: str = "dice", measure: Callable[[], float] | None = None
     ) -> None:
         self.batch_size, self.quantity, self.measure = batch_size, quantity, measure
-        self.shown = {"loss": Mean()}
+        self.shown: dict[str, Mean] = {}
         self.step_seconds = Mean()
         self._bar: Any = None
         self._first_step: int | None = None
@@ -127,7 +127,8 @@ class Progress(Callback):
         """What there is to be said of the last step."""
         loss = {"loss": trainer.loss_value}
         if self.quantity in UNMEASURED:
-            return loss | getattr(trainer.loss, "values", {})
+            values, others = (getattr(trainer.loss, name, {}) for name in ("values", "measured"))
+            return (loss if self.quantity else {}) | values | others
         reached = trainer.counts.dice if self.measure is None else self.measure()
         return {**loss, TITLES[self.quantity]: reached}
 

@@ -95,7 +95,9 @@ def score(
         similar.append(_similarity(found, wanted))
     count = max(1, sum(map(len, squared)))
     return Errors(
-        *(np.concatenate([np.zeros(0), *several]) for several in (squared, [np.array(peak)], similar)),
+        np.concatenate([np.zeros(0), *squared]),
+        np.array(peak),
+        np.concatenate([np.zeros(0), *similar]),
         {name: value / count for name, value in parts.items()},
     )
 

@@ -33,16 +33,14 @@ class ReconstructionLoss:
         return sum(others, first)
 
 
-class ReconstructionSession(Session):
-    """Begin a run that trains a network to give images back, or go on with it from its last checkpoint.
+class GenerationSession(Session):
+    """A session of a network that makes images.
 
     Parameters
     ----------
-    method : Reconstruction
+    method : Reconstruction or Adversaries
         The network's, of `models.generation`; the others are those of `Session`.
     """
-
-    quantity = "loss"
 
     def __init__(
         self,
@@ -57,17 +55,23 @@ class ReconstructionSession(Session):
         self.method = method
         super().__init__(folder, data, create_model, resume, begin)
 
+    def _measure(self) -> float:
+        return float("nan")  # nothing beside the loss
+
+
+class ReconstructionSession(GenerationSession):
+    """Begin a run that trains a network to give images back, or go on with it from its last checkpoint."""
+
+    quantity = "loss"
+
     def _take(self, data: Parts) -> Any:
         config = self.folder.config
-        print(describe(config, len(data.training), len(data.held_out)), flush=True)
+        print(describe(config, len(data.training), len(data.held_out), self.method), flush=True)
         self.held_out = Pairs(data.held_out, config.noise, config.seed)
         return Pairs(data.training, config.noise, config.seed)
 
     def _make_loss(self) -> Any:
         return ReconstructionLoss(self.method)
-
-    def _measure(self) -> float:
-        return float("nan")  # nothing beside the loss
 
     def _score(self) -> Errors:
         seed = self.folder.config.seed
@@ -101,9 +105,9 @@ class ReconstructionSession(Session):
         count = min(COLUMNS, len(self.held_out))
         places = np.linspace(0, len(self.held_out) - 1, count).astype(int).tolist()
         more = None
-        if hasattr(self.model, "sample"):
+        if self.method.sample is not None:
             source = Generator().manual_seed(self.folder.config.seed)
-            more = self.model.sample(count, source).cpu().array
+            more = self.method.sample(self.model, count, source).cpu().array
         draw(self.model, self.method, self.held_out, places, self.folder.path / SAMPLES, more)
 
     def conclude(self, scores: dict[str, Any]) -> str:

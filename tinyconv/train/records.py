@@ -70,6 +70,7 @@ class Recorder(Callback):
                 "loss": trainer.loss_value,
                 **({} if self.quantity in UNMEASURED else {self.quantity: _json(reached)}),
                 **{f"{name}_loss": value for name, value in getattr(trainer.loss, "values", {}).items()},
+                **getattr(trainer.loss, "measured", {}),
                 **({} if trainer.gradient_norm is None else {"gradient_norm": trainer.gradient_norm}),
                 "lr": trainer.optimizer.param_groups[0]["lr"],
                 "seconds": round(position.seconds, 3),

@@ -39,7 +39,6 @@ from tinyconv.train.trainer import Trainer
 
 FIGURES_SECONDS = 8.0  # of a time budget, kept for the figures
 MIN_SECONDS = 1.0
-CURVE_KEYS = ("step", "loss", "dice", "accuracy")
 
 
 @dataclass
@@ -82,7 +81,9 @@ class Session(Callback):
     """
 
     quantity = "dice"
-    """What is measured; ``held_out_...`` of it decides which checkpoint is the best."""
+    """What is measured; ``held_out_...`` of it decides which checkpoint is the best. If empty, none is."""
+    curve_keys: tuple[str, ...] = ("step", "loss", "dice", "accuracy")
+    """What the names of what the curves show end with."""
 
     def __init__(
         self, folder: RunFolder, data: Any, create_model: CreateModel, resume: bool, begin: bool = True
@@ -175,7 +176,7 @@ class Session(Callback):
             print(f"saved after step {step} in {self.folder.path}", flush=True)
 
     def on_validation(self, trainer: Trainer, scores: Scores) -> None:
-        if self.recorder.scores["best_step"] == trainer.position.step:
+        if self.recorder.scores.get("best_step") == trainer.position.step:
             content = {"step": trainer.position.step, "images": self._entries()}
             self.folder.write_json(HELD_OUT, content)
 
@@ -197,8 +198,9 @@ class Session(Callback):
     def _draw(self) -> None:
         """The curves, and held-out images by the best checkpoint."""
         lines = Metrics(self.folder.path / METRICS).read()
-        viz.plot_curves([_numbers(line) for line in lines], self.folder.path / CURVES)
-        self.model.load_state_dict(load_checkpoint(self.folder.path, BEST).model_state)
+        viz.plot_curves([_numbers(line, self.curve_keys) for line in lines], self.folder.path / CURVES)
+        if self.quantity:
+            self.model.load_state_dict(load_checkpoint(self.folder.path, BEST).model_state)
         self._draw_samples()
 
     def _draw_samples(self) -> None:
@@ -222,9 +224,9 @@ class Session(Callback):
         return Segmenter(self.model, config.exclusive, config.dims, config.channels)
 
 
-def _numbers(line: dict[str, Any]) -> dict[str, Any]:
+def _numbers(line: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     """What the curves show of a line of metrics.jsonl."""
-    return {key: line[key] for key in line if key.endswith(CURVE_KEYS) and isinstance(line[key], int | float)}
+    return {key: line[key] for key in line if key.endswith(keys) and isinstance(line[key], int | float)}
 
 
 def _usable(path: Path, images: int) -> list[dict[str, Any]]:
