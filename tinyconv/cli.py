@@ -85,6 +85,8 @@ app.command(
     "\n\n    tinyconv train unet_bn --data my_folder --epochs 20 --batch-size 2"
     "\n\n    tinyconv train unet3d_bn --data mni --widths 16,32,64"
     "\n\n    tinyconv train lenet5 --data mnist"
+    "\n\n    tinyconv train vae --data mnist --latent-dim 2"
+    "\n\n    tinyconv train acgan --data cifar10 --minutes 30"
     "\n\n    tinyconv train --resume runs/first"
     "\n\nCtrl-C (or SIGTERM) finishes the step, saves, says how to resume, and ends with status 130 (143)."
 )(train)
@@ -93,6 +95,7 @@ app.command(
     "\n\n    tinyconv predict runs/first scans/*.tif --out masks"
     "\n\n    tinyconv predict runs/first runs/second brain.nii.gz --tta"
     "\n\n    tinyconv predict runs/mnist digit.png"
+    "\n\n    tinyconv predict runs/classes --class cat --count 8"
     "\n\nExit status 2 if any image could not be used; the others are done."
 )(predict)
 app.command(
