@@ -17,8 +17,8 @@ MUTATIONS = (
     wrong(
         "clipping: after the step",
         "train/trainer.py",
-        "        self._clip_gradients()\n        self.optimizer.step()\n",
-        "        self.optimizer.step()\n        self._clip_gradients()\n",
+        "        self._clip_gradients(self.model.parameters())\n        self.optimizer.step()\n",
+        "        self.optimizer.step()\n        self._clip_gradients(self.model.parameters())\n",
         f"{STEP}::test_a_clipped_step_has_the_length_it_may_have",
     ),
     wrong(
