@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
+import weakref
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +20,7 @@ from tinyconv import nn
 from tinyconv.benchmark import gpu
 from tinyconv.capture import segments
 from tinyconv.errors import ArgumentError, GraphError
+from tinyconv.kernels.cuda import _many, resample
 
 STEPS = 8
 
@@ -85,6 +88,22 @@ def test_gradients_that_are_kept_stay_as_they_were() -> None:
     for eager, replayed in zip(*kept, strict=True):
         for right, found in zip(eager, replayed, strict=True):
             np.testing.assert_array_equal(found, right)
+
+
+def test_all_gradients_are_copied_in_one_launch(monkeypatch: pytest.MonkeyPatch) -> None:
+    launches = []
+    kernel = _many.kernel
+
+    def counted(source: str, name: str) -> Any:
+        return lambda *args: (launches.append(name), kernel(source, name)(*args))
+
+    monkeypatch.setattr(_many, "kernel", counted)
+    training = Training(NETWORKS["mlp"]())
+    step = tc.compile(training.step, fullgraph=True)
+    for x, y in batches("mlp", STEPS, size=3):
+        launches.clear()
+        step(*on_cuda(x, y))
+    assert launches == ["copy_each<float>", "sgd<float>", "copy_each<float>"]  # the last one: the loss
 
 
 @pytest.mark.parametrize("network", ["mlp", "lenet", "unet"])
@@ -271,6 +290,44 @@ def test_the_memory_of_a_graph_is_counted(cuda: Any) -> None:
     assert all(new - old >= 4000 for new, old in zip(now, before, strict=True))
     del segment
     assert tc.cuda.memory_allocated() == before[0]
+
+
+def test_a_graph_is_dropped_after_its_last_launch(cuda: Any) -> None:
+    x, weight, other = (cuda.asarray(np.full(3, value, np.float32)) for value in (1, 2, 5))
+    segment = segments.Segment(lambda a, w: (a * w,), (False, True))
+    for _ in range(4):
+        segment(x, weight)
+    waited: list[bool] = []
+    old = weakref.ref(segment._memory)
+    wait = SimpleNamespace(synchronize=lambda: waited.append(old() is not None))
+    segment._launched = wait
+    assert segment(x, other)[0].get()[0] == 5
+    assert waited == [True] and old() is None
+    segment._launched = wait
+    old = weakref.ref(segment._memory)
+    del segment
+    assert waited == [True, True] and old() is None
+
+
+def test_what_a_graph_reads_stays_with_it(cuda: Any) -> None:
+    """Tables of a resampling are remembered, and forgotten where too many others come."""
+    x = cuda.asarray(np.arange(6, dtype=np.float32).reshape(2, 3))
+    positions, weights = np.array([[0, 1], [1, 2]]), np.array([[0.5, 0.5], [0.25, 0.75]])
+    segment = segments.Segment(lambda a: (resample.resample(a, positions, weights, 1),), (False,))
+    for _ in range(4):
+        segment(x)
+    assert segment.reason is None
+    ((table,),) = [segment._memory.kept]
+    kept = [weakref.ref(array) for array in table]
+    assert len(kept) == 3
+    del table
+    resample._kept_table.cache_clear()
+    gc.collect()
+    assert all(array() is not None for array in kept)
+    np.testing.assert_allclose(segment(x)[0].get(), [[0.5, 1.75], [3.5, 4.75]])
+    del segment
+    gc.collect()
+    assert not any(array() is not None for array in kept)
 
 
 def test_outside_of_a_step_a_way_back_has_no_graph() -> None:

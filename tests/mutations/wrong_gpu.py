@@ -63,8 +63,8 @@ MUTATIONS = (
     wrong(
         "capture: a result lies where the next call writes",
         "capture/segments.py",
-        ".copy('K')",
-        "",
+        "copies(({arrays}))",
+        "({arrays})",
         f"{SEGMENTS}::test_a_captured_step_is_the_eager_one",
     ),
     wrong(
@@ -80,6 +80,20 @@ MUTATIONS = (
         "        self.checked = 0\n",
         "",
         f"{SEGMENTS}::test_a_graph_that_was_made_anew_is_compared_again",
+    ),
+    wrong(
+        "capture: a graph is dropped while it runs",
+        "capture/segments.py",
+        "self._launched.synchronize()",
+        "pass",
+        f"{SEGMENTS}::test_a_graph_is_dropped_after_its_last_launch",
+    ),
+    wrong(
+        "capture: what a graph reads is dropped",
+        "cuda/memory.py",
+        "memory.kept.append(value)",
+        "memory.kept.append(())",
+        f"{SEGMENTS}::test_what_a_graph_reads_stays_with_it",
     ),
     wrong(
         "memory: what a graph has is not counted",

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyconv.autograd import Function
 from tinyconv.device import array_module, matmul_precision
+from tinyconv.kernels import shape
 from tinyconv.tensor import Tensor
 
 Array = Any
@@ -92,6 +93,7 @@ def leaves_of(value: Any) -> list[Any]:
 
 HELPERS = {
     "twin": twin,
+    "copies": shape.copies,
     "Tensor": Tensor,
     "array_of": array_of,
     "broadcast_to": broadcast_to,

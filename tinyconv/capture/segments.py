@@ -8,7 +8,7 @@ arguments are addresses: so a graph reads and writes the same places each time. 
 - What does not stand in an array (the number of Adam's step) cannot be in a graph. Such kernels are started
   by Python, between two graphs. The keys of dropout masks are put into an array for it.
 - The results lie where the next call will write. What the step returns, and the gradients that it leaves
-  behind, are therefore copied.
+  behind, are therefore copied, those that follow each other in one launch.
 
 Where results are needed for a later way back there is no graph: another call may come before it.
 """
@@ -16,7 +16,8 @@ Where results are needed for a later way back there is no graph: another call ma
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from contextlib import suppress
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ def with_segments(
         done += _joined(run, _taken(rest), staying, functions)
         done += rest[:1]
         run = []
-    return [_with_copy(line) for line in done] if functions else done
+    return _with_copies(done) if functions else done
 
 
 def _joined(
@@ -126,13 +127,29 @@ def _taken(lines: Iterable[Statement]) -> set[str]:
     return {name for line in lines for name in line.takes}
 
 
-def _with_copy(line: Statement) -> Statement:
-    """A statement that makes a result or a gradient, which the user may keep, of a copy of an array."""
+def _with_copies(lines: list[Statement]) -> list[Statement]:
+    """The lines, with copies where results and gradients, which the user may keep, are made of arrays."""
+    done: list[Statement] = []
+    for is_kept, group in groupby(lines, _is_kept):
+        run = list(group)
+        if not is_kept:
+            done += run
+            continue
+        targets = "".join(f"{line.text.partition(' = ')[0]}, " for line in run)
+        arrays = "".join(f"{line.takes[-1]}, " for line in run)
+        makes, takes = (
+            tuple(n for line in run for n in getattr(line, which)) for which in ("makes", "takes")
+        )
+        pure = all(line.pure for line in run)
+        done.append(Statement(f"{targets}= map(Tensor, copies(({arrays})))", makes, takes, pure))
+    return done
+
+
+def _is_kept(line: Statement) -> bool:
+    """Whether a line makes a result, or a gradient, of an array."""
     target, _, value = line.text.partition(" = ")
-    is_kept = (target in line.makes and target[0] == "r") or target.endswith(".grad")
-    if not (is_kept and line.takes and value == f"Tensor({line.takes[-1]})"):
-        return line
-    return replace(line, text=f"{target} = Tensor({line.takes[-1]}.copy('K'))")
+    lasts = (target in line.makes and target[0] == "r") or target.endswith(".grad")
+    return lasts and bool(line.takes) and value == f"Tensor({line.takes[-1]})"
 
 
 class Segment:
@@ -157,6 +174,7 @@ class Segment:
         self.calls = self.checked = 0
         self._graph: Any = None
         self._memory: GraphMemory | None = None
+        self._launched: Any = None
         self._keys: Any = None
         self._places: list[Any] = []
         self._results: tuple[Any, ...] = ()
@@ -187,9 +205,11 @@ class Segment:
 
     def _record(self, arrays: tuple[Any, ...]) -> None:
         """Let a stream write down the kernels; memory for their results stays with the graph."""
+        self._let_go()
         self.checked = 0
         cupy = find_cupy("compile")
         self._memory = memory = GraphMemory()
+        self._launched = cupy.cuda.Event(disable_timing=True)
         cupy.cuda.Device().synchronize()
         with cupy.cuda.using_allocator(memory.pool.malloc), cupy.cuda.Stream(non_blocking=True) as stream:
             self._keys = cupy.zeros((sum(isinstance(a, tuple) for a in arrays), 2), np.uint64)
@@ -202,7 +222,8 @@ class Segment:
             try:
                 stream.begin_capture()
                 try:
-                    self._results = self.kernels(*self._places)
+                    with memory.keeping():
+                        self._results = self.kernels(*self._places)
                 finally:
                     self._graph = stream.end_capture()
             except Exception as error:  # CUDA refuses, for example because a kernel asks for a number
@@ -216,12 +237,23 @@ class Segment:
             if not stays and not isinstance(array, tuple):
                 place[...] = array
         self._graph.launch()
+        self._launched.record()
         return self._results
 
     def _give_up(self, reason: str) -> None:
         self.reason = self.reason or reason
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Drop the graph and its memory, after its last launch is done."""
+        if self._graph is not None:
+            self._launched.synchronize()
         self._graph = self._memory = self._keys = None
         self._places, self._results = [], ()
+
+    def __del__(self) -> None:
+        with suppress(Exception):  # at the end of the program CUDA may be gone before
+            self._let_go()
 
 
 def _same_bits(a: Any, b: Any) -> bool:

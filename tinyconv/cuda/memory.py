@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tinyconv.cuda.cards import Card, card, is_available
@@ -99,13 +101,34 @@ class GraphMemory:
     Attributes
     ----------
     pool : cupy.cuda.MemoryPool
+    kept : list
+        What the graph reads and others might drop, see `keep`.
     """
 
     def __init__(self) -> None:
         self.pool: Any = find_cupy("compile").cuda.MemoryPool()
+        self.kept: list[Any] = []
         _graphs.add(self)
 
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """In this block, what is given to `keep` stays with the graph."""
+        before, _thread.keeping = getattr(_thread, "keeping", None), self
+        try:
+            yield
+        finally:
+            _thread.keeping = before
 
+
+def keep(value: Any) -> Any:
+    """`value`, which stays with the graph that is being recorded, if one is: each launch will read it."""
+    memory: GraphMemory | None = getattr(_thread, "keeping", None)
+    if memory is not None:
+        memory.kept.append(value)
+    return value
+
+
+_thread = threading.local()
 _graphs: weakref.WeakSet[GraphMemory] = weakref.WeakSet()
 
 
@@ -130,9 +153,6 @@ def _in_units(count: int) -> str:
 
 def _pool(where: str) -> Any:
     return find_cupy(f"cuda.{where}").get_default_memory_pool()
-
-
-_thread = threading.local()
 
 
 def _peaks() -> dict[int, int]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.kernels.cuda.comparing import on_cpu, on_gpu, shapes
 from tinyconv.kernels import optim as kernels
+from tinyconv.kernels import shape
 from tinyconv.kernels.cuda import _many
 from tinyconv.kernels.reference import optim as reference
 
@@ -107,6 +108,19 @@ def test_a_step_is_one_launch(cuda: Any, monkeypatch: pytest.MonkeyPatch, kind: 
     params = [np.ones(n, np.float32) for n in range(1, 6)]
     assert_steps(cuda, kind, params, [params])
     assert len(launches) == 1
+
+
+def test_copies_of_many_arrays(cuda: Any, make_array: Any) -> None:
+    """They have memory of their own, in the order of the first; integers are copied one by one."""
+    arrays = [*parameters(make_array), np.arange(5), make_array((2, 3, 4, 5), 7)]
+    found = on_gpu(cuda, arrays)
+    copied = shape.copies(found)
+    for array in found:
+        array[...] = 0
+    for copy, right in zip(copied, arrays, strict=True):
+        np.testing.assert_array_equal(copy.get(), right)
+        assert copy.dtype == right.dtype
+    assert copied[-1].strides == arrays[-1].strides
 
 
 def test_more_parameters_than_the_table_holds(cuda: Any) -> None:

@@ -156,3 +156,11 @@ __global__ void adadelta(const __grid_constant__ Table table, T lr, T keep, T ta
     param[i] -= lr * delta;
   });
 }
+
+// ---- the same walk, for arrays of any kind -------------------------------------------------------
+
+// The second array of each row becomes the first.
+template <typename T>
+__global__ void copy_each(const __grid_constant__ Table table) {
+  for_chunk(table, [&](int place, long long i) { column<T>(table, 0, place)[i] = column<T>(table, 1, place)[i]; });
+}

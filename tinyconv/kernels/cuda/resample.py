@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyconv.cuda.memory import keep
 from tinyconv.kernels.cuda._launch import C_TYPES, kernel
 from tinyconv.kernels.cuda._rows import lanes_of, launch_rows
 from tinyconv.kernels.reference import resample as reference
@@ -18,7 +19,7 @@ Table = tuple[Array, Array, Array]
 """Starts, sources and weights, see `resample.cu`."""
 
 KEPT_TABLES = 256
-"""Tables stay on the GPU, for as long as so many others have not been used since."""
+"""Tables stay on the GPU until so many others have been used since, those of a CUDA graph as long as it."""
 
 
 def resample(x: Array, positions: Array, weights: Array, axis: int) -> Array:
@@ -49,7 +50,8 @@ def _table_on_gpu(positions: Array, weights: Array, dtype: Any, size: int | None
         return _table(cupy, positions, cupy.asarray(weights), dtype, size)
     places, factors = np.asarray(positions, np.int64), np.asarray(weights, np.float64)
     device = cupy.cuda.runtime.getDevice()
-    return _kept_table(cupy, device, places.shape, places.tobytes(), factors.tobytes(), str(dtype), size)
+    numbers = places.tobytes(), factors.tobytes()
+    return keep(_kept_table(cupy, device, places.shape, *numbers, str(dtype), size))
 
 
 @lru_cache(KEPT_TABLES)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.kernels.cuda import resample
+from tinyconv.kernels.cuda import _many, resample
 from tinyconv.kernels.cuda._launch import C_TYPES, dense, kernel
 from tinyconv.kernels.cuda._rows import lanes_of, launch_rows
 from tinyconv.kernels.reference import shape as reference
@@ -40,6 +40,18 @@ def cat(arrays: Sequence[Array], axis: int) -> Array:
         launch_rows(function, rows, width // lanes, (x, y, rows, width, pitch, begin, lanes))
         begin += width
     return y.transpose([order.index(i) for i in range(first.ndim)])
+
+
+def copies(arrays: Sequence[Array]) -> list[Array]:
+    """A copy of each array, in its memory order: one launch for all floats."""
+    import cupy
+
+    arrays = [dense(array) for array in arrays]
+    many = [str(array.dtype) in C_TYPES for array in arrays]
+    copied = [cupy.empty_like(x) if one else x.copy("K") for x, one in zip(arrays, many, strict=True)]
+    rows = [(to, x) for to, x, one in zip(copied, arrays, many, strict=True) if one]
+    _many.launch_rows("copy_each", rows, ())
+    return copied
 
 
 def index_scatter(grad: Array, index: Any, shape: tuple[int, ...]) -> Array:

@@ -16,6 +16,11 @@ def cat(arrays: Sequence[Array], axis: int) -> Array:
     return array_module(arrays[0]).concatenate(arrays, axis=axis)
 
 
+def copies(arrays: Sequence[Array]) -> list[Array]:
+    """A copy of each array, in its memory order."""
+    return [array.copy("K") for array in arrays]
+
+
 def argsort(x: Array, axis: int, descending: bool) -> Array:
     """The order that sorts x along `axis`: equal elements stay in their order, NaN is the largest.
 
