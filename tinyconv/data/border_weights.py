@@ -72,12 +72,16 @@ def _two_nearest(labels: Array, reach: float) -> tuple[Array, Array]:
     from scipy.ndimage import distance_transform_edt, find_objects
 
     nearest, second = np.full(labels.shape, np.inf), np.full(labels.shape, np.inf)
-    numbers, dense = np.unique(labels, return_inverse=True)
-    dense = dense.reshape(labels.shape) + (0 if numbers[:1] == 0 else 1)
+    if labels.max() > labels.size:  # SciPy's list of objects is as long as the largest number
+        numbers, places = np.unique(labels, return_inverse=True)
+        labels = places.reshape(labels.shape) + (0 if numbers[0] == 0 else 1)
+    labels = labels.astype(np.intp, copy=False)
     margin = ceil(reach)
-    for number, box in enumerate(find_objects(dense), start=1):
+    for number, box in enumerate(find_objects(labels), start=1):
+        if box is None:
+            continue
         window = tuple(slice(max(s.start - margin, 0), s.stop + margin) for s in box)
-        distance = distance_transform_edt(dense[window] != number)
+        distance = distance_transform_edt(labels[window] != number)
         distance[distance > reach] = np.inf
         first, other = nearest[window], second[window]
         np.minimum(other, np.maximum(first, distance), out=other)
