@@ -203,6 +203,16 @@ assert np.allclose(with_frame[1:-1, 1:-1], by_loops)  # inside nothing has chang
 assert F.conv2d(tc.zeros(1, 1, 224, 224), tc.zeros(1, 1, 7, 7), padding=3, stride=2).shape[2] == 112
 
 # %%
+# A filter can have gaps, too. With ``dilation=2`` its weights lie on every second pixel: nine weights as
+# before, but they reach over 5x5 pixels. In the formula d (k - 1) + 1 stands for k then.
+
+every_second = F.conv2d(image_tensor(image), image_tensor(kernel), dilation=2).numpy()[0, 0]
+print(every_second)
+
+assert every_second.shape == (2, 2)  # 6 - 5 + 1
+assert np.isclose(every_second[0, 0], (image[:5:2, :5:2] * kernel).sum())
+
+# %%
 # The frame has its price: at the border the filter sees black that is not in the image. Blur an image that
 # is 9 everywhere, and the border comes out darker. From this a network can learn where the border is.
 

@@ -90,7 +90,7 @@ course.show(
 # What it costs
 # -------------
 # Each pixel is copied into up to nine columns. The image becomes nine times as large, for a layer that
-# only reads it. Take the second layer of the slides' U-Net: four images of 256x256 pixels, 16 channels.
+# only reads it. Take a layer for four images of 256x256 pixels with 16 channels, as on the slides.
 
 pixels = 4 * 16 * 256 * 256
 print(f"image:   {pixels * 4 / 2**20:5.0f} MiB")

@@ -181,8 +181,8 @@ course.show(
 #
 # The sharpest test
 # -----------------
-# Differences, for every element of all three, with strides, dilation and groups. If one index were
-# wrong, this would say where.
+# Differences, for every element of all three, with a stride, padding, a dilated filter, and the channels in
+# two groups of which each has filters of its own. If one index were wrong, this would say where.
 
 shapes = (2, 4, 7, 7), (6, 2, 3, 3), (6,)
 inputs = [tc.randn(*shape, dtype=tc.float64, requires_grad=True) for shape in shapes]

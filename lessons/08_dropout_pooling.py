@@ -32,8 +32,7 @@ def image_tensor(values, **options):
 # %%
 # Pooling: what, but not exactly where
 # ------------------------------------
-# The largest of each 2x2 square (Bernard's slide). Move the image by one pixel, and most of the pooled
-# numbers stay what they were: a small shift does not matter much any more.
+# The largest of each 2x2 square (Bernard's slide):
 
 image = np.array([[135.0, 212, 189, 56], [164, 201, 204, 145], [30, 126, 189, 156], [36, 45, 38, 12]])
 pooled, places = F.max_pool2d(image_tensor(image), 2, return_indices=True)
@@ -42,6 +41,33 @@ print("found at", places.numpy()[0, 0].tolist(), "counted row by row")
 
 assert pooled.numpy()[0, 0].tolist() == [[212, 204], [126, 189]]
 assert np.array_equal(image.ravel()[places.numpy()], pooled.numpy())
+
+# %%
+# How much does a small shift matter after that? Cut the same nuclei out of an image twice, the second time
+# one pixel further to the right, and count the numbers that have stayed what they were:
+
+nuclei = data.SyntheticNuclei(count=1, size=96, seed=3)[0][0][:1]
+here, shifted = nuclei[0, :, :94], nuclei[0, :, 1:95]
+pooled_here, pooled_shifted = (F.max_pool2d(image_tensor(cut), 2).numpy()[0, 0] for cut in (here, shifted))
+same_pixels, same_pooled = (here == shifted).mean(), (pooled_here == pooled_shifted).mean()
+print(f"the same as before: {same_pixels:.0%} of the pixels, {same_pooled:.0%} of the pooled numbers")
+
+assert 0.3 < same_pooled < 0.4 and same_pixels < 0.15
+
+# %%
+# Most have changed, though fewer than without pooling. What pooling promises is less, and still useful. A
+# window that has moved by one pixel lies in two of the old windows, so its maximum is at most the larger one
+# of theirs. And the strongest answer of all is there again, in the same place of the small map or in the
+# one next to it. *That* something was found has survived, and roughly *where*; the exact numbers have not.
+
+either = np.maximum(pooled_here[:, :-1], pooled_here[:, 1:])
+strongest, strongest_shifted = (
+    np.array(np.unravel_index(cut.argmax(), cut.shape)) for cut in (pooled_here, pooled_shifted)
+)
+print("strongest answer at", strongest.tolist(), "and, shifted, at", strongest_shifted.tolist())
+
+assert (pooled_shifted[:, :-1] <= either).all()
+assert pooled_here.max() == pooled_shifted.max() and abs(strongest - strongest_shifted).sum() <= 1
 
 # %%
 # The gradient goes to the winner
@@ -74,7 +100,7 @@ course.show(
 # Unpooling: back to the same place
 # ---------------------------------
 # A network that draws maps has to make small images large again. Unpooling puts each number back where
-# it was found, and zeros elsewhere. The *places* have to be kept for that, as SegNet does it.
+# it was found, and zeros elsewhere. The *places* have to be kept for that.
 
 unpooled = F.max_unpool2d(pooled, places, 2).numpy()[0, 0]
 print(unpooled)
@@ -148,7 +174,6 @@ course.show(viz.plot_lines(curves, np.arange(1, 13), ("layers", "pixels")), "08_
 # nuclei: what a place in the middle of the map sees before the first, second, third and fourth pooling. Only
 # the largest frame holds a whole nucleus, with what lies around it.
 
-nuclei = data.SyntheticNuclei(count=1, size=96, seed=3)[0][0][:1]
 before_pooling = dict.fromkeys(("1", "4", "7", "10"))  # None: the place in the middle
 course.show(viz.plot_receptive_field(network, nuclei, before_pooling), "08_over_the_image.png")
 
@@ -252,7 +277,13 @@ for p in (0.0, 0.5):
     losses, share[p] = fit(p)
     name = f"dropout {p}" if p else "without dropout"
     panels[name] = {"600 training digits": losses[:, 0], "1,197 held-out digits": losses[:, 1]}
-    print(f"{name:15}: held-out loss {losses[-1, 1]:.3f}, {share[p]:.1%} right")
+    lowest = losses[:, 1].argmin()
+    print(
+        f"{name:15}: held-out loss {losses[-1, 1]:.3f}, {share[p]:.1%} right; "
+        f"the loss was lowest, {losses[lowest, 1]:.3f}, after epoch {lowest + 1}"
+    )
+    if not p and not QUICK:
+        assert EPOCHS / 5 < lowest < EPOCHS / 2 and losses[-1, 1] > 1.5 * losses[lowest, 1]
 assert QUICK or share[0.5] > share[0.0] + 0.04
 
 course.show(
@@ -262,15 +293,14 @@ course.show(
 
 # %%
 # Without dropout the network learns the wrong labels by heart too: the loss on what it knows goes on
-# falling, and that on the others rises after a few epochs. It becomes *worse* by training. The gap
-# between the two curves is called *overfitting*. With dropout it cannot rely on the few neurons that
-# remember one image, and what is left to learn is what the images have in common.
+# falling, and that on the others falls in the first third of the training and rises in the rest. It becomes
+# *worse* by training. The gap between the two curves is called *overfitting*. With dropout it cannot rely on
+# the few neurons that remember one image, and what is left to learn is what the images have in common.
 #
 # Try this
 # --------
 # 1. With a pencil: the gradient of *average* pooling, 2x2.
-# 2. How far does VGG-16 see in front of its first dense layer? And ResNet-18? (``tinyconv summary
-#    resnet18``)
+# 2. How many 3x3 layers without pooling see as far as the network with four poolings?
 # 3. A dilated filter skips pixels: 3x3 with dilation 2 sees 5. Change the calculator.
 # 4. Leave out the factor 1 / (1 - p). What is wrong after ``eval()``?
 # 5. Use the network *with* dropout on, 50 times for the same digit. What does the spread of the

@@ -111,14 +111,26 @@ count = sum(p.numel() for p in googlenet.parameters())
 modules = [child for _, child in googlenet.named_children() if isinstance(child, Inception)]
 print(f"{len(modules)} modules, {count:,} parameters; AlexNet has {62_378_344 / count:.1f} times as many")
 
-assert len(modules) == 9 and count == 6_624_904
+longest = 0
+for _, child in googlenet.named_children():  # one after the other; of a module's branches the longest counts
+    branches = [branch for _, branch in child.named_children()] if isinstance(child, Inception) else [child]
+    longest += max(sum(isinstance(m, nn.Conv2d | nn.Linear) for m in branch.modules()) for branch in branches)
+print(f"layers with weights on the longest way: {longest}")
+
+assert len(modules) == 9 and count == 6_624_904 and longest == 22
 
 # %%
 # The slides, and the paper, say *twelve* times. Let us be exact. This is the layout in which
 # GoogLeNet's weights are handed around. It has 3x3 filters where the paper has 5x5, and normalisation.
-# With the 5x5 filters there are more weights, not fewer. Twelve times fewer than AlexNet would be
+# With the 5x5 filters there would be more weights, not fewer. Twelve times fewer than AlexNet would be
 # about five million; GoogLeNet's filters without its last dense layer come near that. When somebody
 # tells you a ratio, ask what was counted.
+
+small = sum(module.branch3[1].conv.weight.numel() for module in modules)
+print(f"with 5x5 filters: {count - small + small * 25 // 9:,} parameters")
+
+assert all(module.branch3[1].conv.kernel_size == (3, 3) for module in modules) and small > 0
+assert 5.1e6 < 62_378_344 / 12 < 5.3e6
 
 last = sum(p.numel() for p in googlenet.fc.parameters())
 print(f"without the last layer: {count - last:,}, {62_378_344 / (count - last):.1f} times fewer than AlexNet")
@@ -195,6 +207,7 @@ for branch, name in enumerate(("1x1", "3x3", "5x5", "pooling")):
     without[name] = share_right(network)
     print(f"without the {name:7} of the first module: {without[name]:.1%}")
 network.silent = None
+assert QUICK or max(without.values()) < right[-1] - 0.05
 
 course.show(
     viz.plot_lines(

@@ -215,7 +215,6 @@ course.show(
 # Less than a third of ResNet-50's weights. It has its price elsewhere: all those maps have to be kept.
 #
 # Both ideas are the same idea, by the way: leave a way open. One adds, the other puts side by side.
-# The U-Net does the second, across the whole network.
 #
 # Try this
 # --------

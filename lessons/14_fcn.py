@@ -165,12 +165,20 @@ assert tent.sum().item() == 16 and abs(flat[0, 0, 4:12, 4:12] - 1).max().item() 
 # lesson 10; its last dense layer has been left out, and of what enlarges each class has a tent of its
 # own:
 
-filters = 14_714_688  # all 3x3 filters of VGG-16
+
+def count(*modules):
+    return sum(p.numel() for module in modules for p in module.parameters())
+
+
+fcn32s = models.create("fcn32s")
+filters = count(models.create("vgg16", hidden=1).features)  # all 3x3 filters of VGG-16
 head = (7 * 7 * 512 + 1) * 4096 + (4096 + 1) * 4096 + (4096 + 1) * 21
 enlarge = 21 * 21 * 64 * 64
 print(f"{filters:,} + {head:,} + {enlarge:,} = {filters + head + enlarge:,}")
 
-assert filters + head + enlarge == 136_152_917
+assert filters == count(fcn32s.features) and head == count(fcn32s.fc6, fcn32s.fc7, fcn32s.score)
+assert enlarge == count(fcn32s.up) and filters + head + enlarge == count(fcn32s) == 136_152_917
+del fcn32s  # half a gigabyte
 with tc.no_grad():
     thin = models.create("fcn32s", width=2, hidden=8).eval()
     assert thin(tc.rand(1, 3, 45, 70)).shape == (1, 21, 45, 70)  # any size; as many scores as pixels

@@ -128,7 +128,7 @@ course.show(
 # - *Weighted cross-entropy*: the same, but a lesion pixel counts as much as all of its kind are rarer.
 # - *Focal loss* (Lin and others): times (1 - probability given to the truth)², so that what is nearly
 #   right hardly counts. By itself it still asks pixel by pixel; it goes with weights as well.
-# - *Dice loss* (V-Net): 1 - 2 Σ p t / (Σ p + Σ t).
+# - *Dice loss* (Milletari and others): 1 - 2 Σ p t / (Σ p + Σ t).
 # - *Generalised Dice* (Sudre and others): both classes in one fraction, each with a weight of one over
 #   its size squared.
 # - *Generalised Wasserstein Dice* (Fidon and others): with several classes some confusions are worse

@@ -224,6 +224,34 @@ def test_no_lesson_names_one_that_comes_after_it():
         assert [number for number in named if int(number) > int(lesson.number)] == [], lesson.path.name
 
 
+FIRST_NAMED = {
+    "dilat": 4, "LeNet": 9, "AlexNet": 10, "VGG": 10, "Inception": 11, "GoogLeNet": 11, "ResNet": 12,
+    "DenseNet": 12, "FCN": 14, "SegNet": 15, "U-Net": 16, "ENet": 18, "V-Net": 19,
+}  # fmt: skip
+"""What a lesson speaks of only when this lesson has explained it, or a later one."""
+
+
+def named_too_early(lesson):
+    """The words of `FIRST_NAMED` a lesson uses before they are explained; its last line may look ahead."""
+    text = "\n".join(f"{cell.title}\n{cell.text}" for cell in read_cells(lesson.path))
+    text = text.partition("Next: ``tinyconv learn")[0]
+    later = [word for word, number in FIRST_NAMED.items() if number > int(lesson.number)]
+    return [word for word in later if re.search(rf"\b{word}", text, re.IGNORECASE)]
+
+
+def test_no_lesson_names_a_network_that_comes_after_it(small):
+    small.write_text(SMALL.replace("goes over", "is that of SegNet, AlexNet and"), encoding="utf-8")
+    assert named_too_early(catalogue.find_lesson("07")) == ["AlexNet", "SegNet"]
+    for lesson in course.lessons(LESSONS):
+        assert named_too_early(lesson) == [], lesson.path.name
+
+
+def test_each_network_is_explained_in_the_lesson_that_is_said_to():
+    for word, number in FIRST_NAMED.items():
+        text = course.find_lesson(number).path.read_text(encoding="utf-8")
+        assert re.search(rf"\b{word}", text), word
+
+
 def test_each_lesson_leads_to_the_next_that_there_is():
     there = course.lessons()
     for lesson, following in zip(there, [*there[1:], None], strict=True):

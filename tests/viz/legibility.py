@@ -1,12 +1,16 @@
-"""What is wrong with the text of a drawn figure: cut off, overlapping, or too small for a projector."""
+"""What is wrong with the text of a saved figure: cut off, overlapping, or too small for a projector."""
 
 from __future__ import annotations
 
 import itertools
+import tempfile
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
+
+from tinyconv.viz import save_figure
 
 PROJECTOR = 1280
 """Pixels that a projector has from left to right."""
@@ -17,22 +21,21 @@ SLACK = 2.0
 
 
 def drawn_texts(figure: Any) -> list[tuple[str, Any, float, float]]:
-    """The texts that are drawn: what they say, the box in pixels, the size in points, the angle."""
+    """The texts of a figure as saved: what they say, the box in pixels, the size in points, the angle."""
     from matplotlib.text import Text
 
-    found: list[tuple[str, Any, float, float]] = []
+    found: dict[int, tuple[str, Any, float, float]] = {}  # where a text is drawn last
     draw = Text.draw
 
     def noting(text: Any, renderer: Any, *args: Any, **options: Any) -> None:
         if text.get_visible() and text.get_text().strip():
             box = Text.get_window_extent(text, renderer)
-            found.append((text.get_text(), box, text.get_fontsize(), text.get_rotation()))
+            found[id(text)] = text.get_text(), box, text.get_fontsize(), text.get_rotation()
         draw(text, renderer, *args, **options)
 
-    figure.canvas.draw()  # places everything
-    with mock.patch.object(Text, "draw", noting):
-        figure.canvas.draw()
-    return found
+    with mock.patch.object(Text, "draw", noting), tempfile.TemporaryDirectory() as folder:
+        save_figure(figure, Path(folder) / "figure.png")
+    return list(found.values())
 
 
 def complaints(figure: Any) -> list[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import tinyconv as tc
 from tests.viz.legibility import complaints, pixels
@@ -142,3 +144,11 @@ def test_what_cannot_be_read_is_found(place: tuple[float, float], size: int, say
         assert complaints(figure) == []
         figure.text(*place, "a text too many", fontsize=size)
     assert [says in complaint for complaint in complaints(figure)] == [True]
+
+
+def test_a_label_beside_a_square_picture_is_saved_whole(tmp_path: Path) -> None:
+    figure = viz.plot_receptive_field(NET, IMAGE, {"0": (0, 0)}, path=tmp_path / "field.png")
+    with Image.open(tmp_path / "field.png") as saved:
+        dark = np.asarray(saved.convert("L")) < 200
+    assert np.flatnonzero(dark.any(0))[0] >= 3  # what is cut off has ink in the first column
+    assert complaints(figure) == []

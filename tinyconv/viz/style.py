@@ -152,6 +152,8 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     path = figure_path(path)
     content = io.BytesIO()
     with style():
+        if (engine := figure.get_layout_engine()) is not None:
+            engine.execute(figure)  # saving is the second pass; after one, axes of fixed aspect cut text off
         figure.savefig(content, format=path.suffix[1:])
     return save_bytes(content.getvalue(), path)
 
