@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tinyconv.benchmark import Case
 from tinyconv.benchmark.case import to_json
-from tinyconv.benchmark.process import Failed, Process
+from tinyconv.benchmark.process import Failed, Missing, NotDone, Process
 
 
 @dataclass
@@ -18,6 +18,7 @@ class MemoryRow:
     task: str
     numbers: dict[str, tuple[int, int]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
 
     @property
     def label(self) -> str:
@@ -70,4 +71,6 @@ def memory_rows(
                 row.numbers[name] = (answer["rest"], answer["peak"])
             except Failed as error:
                 row.notes[name] = str(error)
+                if not isinstance(error, Missing | NotDone):
+                    row.failed.append(name)
         yield row

@@ -19,7 +19,6 @@ from tinyconv.benchmark import Settings, race
 from tinyconv.benchmark.case import TRAINING, tasks_of
 from tinyconv.benchmark.gpu import CONTENDERS, PROCESSOR, rounding
 from tinyconv.benchmark.machine import facts
-from tinyconv.benchmark.table import all_right
 from tinyconv.device import available_threads
 from tinyconv.device_errors import find_cupy
 from tinyconv.errors import DeviceError
@@ -37,7 +36,10 @@ def main(
         typer.Option(help="Folder for results.  [default: docs/benchmarks, if nothing was left out]"),
     ] = None,
 ) -> None:
-    """Measure tinyconv and PyTorch on the first card; without one, say so and write nothing."""
+    """Measure tinyconv and PyTorch on the first card; without one, say so and write nothing.
+
+    Contenders that are wrong or fail are named at the end, and the exit status is 1.
+    """
     try:
         find_cupy("bench-gpu")
     except DeviceError as error:
@@ -63,7 +65,9 @@ def main(
         print(goal)
     for path in write(report, out) if out else []:
         print(f"wrote {path}")
-    if not all_right(report.rows, ours=""):
+    for failure in report.failures:
+        print(failure)
+    if report.failures:
         sys.exit(1)
 
 

@@ -17,7 +17,7 @@ from tinyconv.benchmark import Layer, Row
 from tinyconv.benchmark.case import BACKWARD
 from tinyconv.benchmark.gpu import PRECISIONS, PROCESSOR
 from tinyconv.benchmark.race import OK
-from tinyconv.benchmark.table import duration, notes, ratio_text
+from tinyconv.benchmark.table import duration, failures, notes, ratio_text
 from tinyconv.viz.ratios import plot_ratios
 
 OURS, THEIRS = "tinyconv", "pytorch"
@@ -37,6 +37,14 @@ class Report:
     @property
     def goals(self) -> list[Goal]:
         return goals(self.rows) + moving.goals(self.moving)
+
+    @property
+    def failures(self) -> list[str]:
+        """Which contenders are wrong or have failed."""
+        lines = [
+            f"{name}, {row.label}: FAILED ({row.notes[name]})" for row in self.memory for name in row.failed
+        ]
+        return failures(self.rows) + lines
 
     @property
     def layers(self) -> list[Row]:

@@ -144,7 +144,7 @@ def test_shares_are_of_the_limit_of_the_precision() -> None:
 def test_every_way_can_be_made_by_its_address() -> None:
     from importlib import import_module
 
-    assert len(WAYS) == 18
+    assert len(WAYS) == 24
     for name, address in CONTENDERS.items():
         module, _, function = address.partition(":")
         assert callable(getattr(import_module(module), function)), name
@@ -219,6 +219,43 @@ def test_limits_are_the_best_of_some_tries() -> None:
     products = round(2 * ceiling.SIDE**3 / 1e12 / 2, 2)
     copy = round(2 * ceiling.COPIED_BYTES / 1e9 / 2, 2)
     assert found == {"float32": products, "tf32": products, "bfloat16": products, "copy": copy}
+
+
+def test_who_fails_is_named(tmp_path: Path) -> None:
+    found = made_up_report()
+    found.memory[0].failed.append("tinyconv float32 graphs")
+    label = "3x3 8>16, 2x10x10: forward"
+    assert found.failures[:2] == [
+        f"pytorch nchw float32 graphs, {label}: WRONG (off by far)",
+        f"tinyconv tf32 eager, {label}: FAILED (no mma)",
+    ]
+    assert found.failures[-1] == "tinyconv float32 graphs, mlp, 64x784: training step: FAILED (out of memory)"
+    row = Row(LAYER, FORWARD, {"a": Entry("missing"), "b": Entry("not done"), "c": Entry(seconds=[1.0])})
+    assert not Report({}, {}, [row]).failures
+
+
+@pytest.mark.parametrize(("status", "code"), [("failed", 1), ("wrong", 1), ("not done", 0), ("ok", 0)])
+def test_the_status_says_whether_a_contender_failed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], status: str, code: int
+) -> None:
+    from benchmarks.gpu import __main__ as program
+
+    row = Row(LAYER, FORWARD, {"pytorch nchw tf32 eager": Entry(status, "why", [1.0])})
+    for name, instead in {
+        "find_cupy": lambda op: None, "card_facts": dict, "facts": lambda threads: {"date": ""},
+        "race": lambda *args, **options: [row], "memory_rows": lambda *args, **options: [],
+    }.items():  # fmt: skip
+        monkeypatch.setattr(program, name, instead)
+    monkeypatch.setattr(ceiling, "measure", dict)
+    monkeypatch.setattr(bandwidth, "measure", lambda *args: [])
+    ended = 0
+    try:
+        program.main(None, None, 1, True, None)
+    except SystemExit as end:
+        ended = end.code
+    assert ended == code
+    named = f"pytorch nchw tf32 eager, 3x3 8>16, 2x10x10: forward: {status.upper()} (why)"
+    assert (named in capsys.readouterr().out) == bool(code)
 
 
 def test_without_a_card_one_line_says_so_and_nothing_is_written(tmp_path: Path) -> None:

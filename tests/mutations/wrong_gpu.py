@@ -133,6 +133,20 @@ MUTATIONS = (
         "tests/ops/test_labels_on_cuda.py::test_what_is_no_class_is_nan",
     ),
     wrong(
+        "bench-gpu: a contender that fails is not named",
+        "benchmark/table.py",
+        "if entry.status not in (OK, MISSING, NOT_DONE)",
+        'if entry.status == "wrong"',
+        "tests/benchmark/test_gpu.py::test_who_fails_is_named",
+    ),
+    wrong(
+        "bench-gpu: PyTorch's graph computes the first batch again and again",
+        "benchmark/pytorch_graphs.py",
+        "place.copy_(tensor)",
+        "pass",
+        "tests/benchmark/test_pytorch_graphs.py",
+    ),
+    wrong(
         "loader: batches are not pinned",
         "data/loader.py",
         'after_method(batch, "pin_memory") if self.pin_memory else batch',

@@ -133,6 +133,7 @@ class Engine:
             for module in dropouts:
                 module.eval()
             set_learning_rate(optimizer, 0.0)
+            renew(take_step)
             losses = [run() for _ in range(CALLS_CHECKED)]
             arrays = {"loss": np.asarray(losses[-1])}
             for name, parameter in model.named_parameters():
@@ -140,6 +141,7 @@ class Engine:
             set_learning_rate(optimizer, LEARNING_RATE)
             for module in dropouts:
                 module.train()
+            renew(take_step)
             return arrays
 
         return Job(run, results)
@@ -190,6 +192,12 @@ def set_learning_rate(optimizer: Any, rate: float) -> None:
     """Set it for all parameters."""
     for group in optimizer.param_groups:
         group["lr"] = rate
+
+
+def renew(step: Any) -> None:
+    """Learning rates and modes were changed: a graph of kernels that has the old ones in it is made anew."""
+    if hasattr(step, "renew"):
+        step.renew()
 
 
 def as_it_is(thing: Any, ndim: int = 0) -> Any:

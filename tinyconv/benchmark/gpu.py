@@ -1,7 +1,8 @@
 """tinyconv and PyTorch on a card, each in several ways; and on the processor beside it.
 
 A way is a precision, a memory order, and whether Python starts each kernel or a graph starts them
-all. The names say which: ``pytorch channels_last bfloat16 graphs``.
+all. The names say which: ``pytorch channels_last bfloat16 graphs``. PyTorch has two ways of graphs:
+``compiled`` is torch.compile's, with kernels of its own, ``graphs`` a capture of the whole step.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class GpuEngine(Engine):
 
 
 def pytorch(
-    threads: int, precision: str = "float32", channels_last: bool = False, graphs: bool = False
+    threads: int, precision: str = "float32", channels_last: bool = False, how: str = "eager"
 ) -> Contender:
     """PyTorch with cuDNN, fused Adam, and cuDNN's search for the fastest algorithm."""
     torch = importlib.import_module("torch")
@@ -92,9 +93,17 @@ def pytorch(
 
     multiplying: Callable[[], AbstractContextManager[Any]] = nullcontext
     if precision == "bfloat16":
-        multiplying = partial(torch.autocast, "cuda", torch.bfloat16)
-    compiled = partial(torch.compile, mode="reduce-overhead") if graphs else None
+        # weights that were rounded before a graph is made would lie outside of its memory
+        multiplying = partial(torch.autocast, "cuda", torch.bfloat16, cache_enabled=how != "graphs")
     adam = partial(torch.optim.Adam, fused=True)
+    if how == "graphs":
+        from tinyconv.benchmark.pytorch_graphs import GraphedPyTorch, StepGraph
+
+        adam, whole = partial(adam, capturable=True), partial(StepGraph, torch)
+        return GraphedPyTorch(
+            torch, place, adam, torch.inference_mode, whole, compiles_step=True, multiplying=multiplying
+        )
+    compiled = partial(torch.compile, mode="reduce-overhead") if how == "compiled" else None
     return GpuEngine(torch, place, adam, torch.inference_mode, compiled, multiplying=multiplying)
 
 
@@ -121,13 +130,14 @@ def tinyconv(threads: int, precision: str = "float32", graphs: bool = False) -> 
 HERE = __name__
 WAYS: dict[str, partial[Contender]] = {}
 for _precision in PRECISIONS:
-    for _graphs in (False, True):
-        _end = f"{_precision} {'graphs' if _graphs else 'eager'}"
-        WAYS[f"tinyconv {_end}"] = partial(tinyconv, precision=_precision, graphs=_graphs)
+    for _how in ("eager", "compiled", "graphs"):
+        _end = f"{_precision} {_how}"
+        if _how != "compiled":
+            WAYS[f"tinyconv {_end}"] = partial(tinyconv, precision=_precision, graphs=_how == "graphs")
         for _last in (False, True):
             _order = "channels_last" if _last else "nchw"
             WAYS[f"pytorch {_order} {_end}"] = partial(
-                pytorch, precision=_precision, graphs=_graphs, channels_last=_last
+                pytorch, precision=_precision, how=_how, channels_last=_last
             )
 
 

@@ -64,14 +64,23 @@ def table(rows: Sequence[Row], columns: Columns, ours: str, theirs: str) -> Any:
 
 def notes(rows: Sequence[Row]) -> list[str]:
     """Why contenders are missing, wrong or have failed; each reason once."""
-    found: dict[str, None] = {}
-    for row in rows:
-        for name, entry in row.entries.items():
-            if entry.status in (MISSING, NOT_DONE):
-                found[f"{name}: {entry.status} ({entry.note})"] = None
-            elif entry.status != OK:
-                found[f"{name}, {row.label}: {entry.status.upper()} ({entry.note})"] = None
-    return list(found)
+    absent = [
+        f"{name}: {entry.status} ({entry.note})"
+        for row in rows
+        for name, entry in row.entries.items()
+        if entry.status in (MISSING, NOT_DONE)
+    ]
+    return list(dict.fromkeys(absent)) + failures(rows)
+
+
+def failures(rows: Sequence[Row]) -> list[str]:
+    """Which contenders are wrong or have failed, in which case, and why."""
+    return [
+        f"{name}, {row.label}: {entry.status.upper()} ({entry.note})"
+        for row in rows
+        for name, entry in row.entries.items()
+        if entry.status not in (OK, MISSING, NOT_DONE)
+    ]
 
 
 def all_right(rows: Sequence[Row], ours: str = "tinyconv") -> bool:
