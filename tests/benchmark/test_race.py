@@ -11,7 +11,7 @@ from tinyconv.benchmark import Layer, Network, Settings, engines, race
 from tinyconv.benchmark.case import tasks_of, to_json
 from tinyconv.benchmark.process import Failed, Process
 from tinyconv.benchmark.race import Entry, Row, turns
-from tinyconv.benchmark.table import all_right, cell, notes
+from tinyconv.benchmark.table import all_right, cell, failures, notes
 
 SMALL = Layer(1, 2, 2, (4, 4))
 QUICK = Settings(threads=1, rounds=3, turn_seconds=0.001, pause=0.0)
@@ -86,6 +86,8 @@ def test_the_reasons_are_told(row):
     lines = notes([row])
     assert "missing: missing (ImportError: No module named 'planted_engine')" in lines
     assert any(line.startswith(f"wrong, {row.label}: WRONG (output is off") for line in lines)
+    assert {line.partition(",")[0] for line in failures([row])} >= {"wrong", "crashing", "failing"}
+    assert not [line for line in failures([row]) if line.startswith("missing")]
 
 
 def test_the_others_are_timed_in_each_round(row):

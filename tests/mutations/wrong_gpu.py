@@ -137,7 +137,7 @@ MUTATIONS = (
         "benchmark/table.py",
         "if entry.status not in (OK, MISSING, NOT_DONE)",
         'if entry.status == "wrong"',
-        "tests/benchmark/test_gpu.py::test_who_fails_is_named",
+        "tests/benchmark/test_race.py::test_the_reasons_are_told",
     ),
     wrong(
         "bench-gpu: PyTorch's graph computes the first batch again and again",
