@@ -79,7 +79,9 @@ def batches(network: str, count: int, size: int = 6, seed: int = 5) -> list[tupl
 class Training:
     """A network, its optimiser and schedule, and one step of training, from one seed."""
 
-    def __init__(self, network: str = "mlp", optimiser: str = "sgd", compiled: bool = True) -> None:
+    def __init__(
+        self, network: str = "mlp", optimiser: str = "sgd", compiled: bool = True, smoothing: float = 0.0
+    ) -> None:
         tc.manual_seed(11)
         self.model = NETWORKS[network]()
         self.optimizer = OPTIMISERS[optimiser](self.model.parameters())
@@ -88,7 +90,7 @@ class Training:
 
         def step(x: tc.Tensor, y: tc.Tensor) -> tc.Tensor:
             optimizer.zero_grad()
-            loss = F.cross_entropy(model(x), y)
+            loss = F.cross_entropy(model(x), y, label_smoothing=smoothing)
             loss.backward()
             optimizer.step()
             scheduler.step()
