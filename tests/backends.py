@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import os
 from collections.abc import Iterator
 from unittest import mock
 
 import tinyconv as tc
-from tests.gpu import finds_a_gpu, gpu
+from tests.gpu import gpu
 
 BACKENDS = ("reference", "auto")
-
-WHOLE_TABLE_ON_CUDA = finds_a_gpu() or os.environ.get("TINYCONV_TEST_DEVICE") == "cuda"
-"""Whether all ops are tried on CUDA. Without a GPU that means the emulator, which takes an hour."""
 
 
 @contextlib.contextmanager

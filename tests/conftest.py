@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 import tinyconv as tc
+from tests.on_cuda import ALSO_ON_CUDA, CHOOSES_ITSELF, on_cuda, reason_against
 from tinyconv import device
 
 collect_ignore_glob = ["scripts/*", "*_answers/*"]  # programs that tests run
@@ -25,6 +29,48 @@ settings.register_profile(  # a wrong engine is to be noticed, not explained: no
     print_blob=False,
 )
 settings.load_profile("ci" if os.environ.get("CI") else "quick")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    text = "where all tests make their tensors; without a GPU, cuda is its emulator, which takes hours"
+    parser.addoption("--device", choices=("cpu", "cuda"), default="cpu", help=text)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--device") == "cuda":
+        stack = contextlib.ExitStack()
+        try:
+            stack.enter_context(on_cuda())
+        except pytest.skip.Exception as error:
+            raise pytest.UsageError(f"--device cuda: {error}") from error
+        config.add_cleanup(stack.close)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--device") == "cuda":
+        for item in items:
+            reason = reason_against(item.nodeid)
+            if reason is not None:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    both = metafunc.definition.nodeid.startswith(ALSO_ON_CUDA)
+    if both and metafunc.config.getoption("--device") == "cpu":
+        metafunc.parametrize("_device", ("cpu", "cuda"), indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _device(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Make tensors on the device that the test is tried on."""
+    if getattr(request, "param", "cpu") == "cuda":
+        place: Any = on_cuda()
+    elif request.node.nodeid.startswith(CHOOSES_ITSELF):
+        place = tc.default_device("cpu")
+    else:
+        place = contextlib.nullcontext()
+    with place:
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import sys
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 
+import tinyconv as tc
 from tinyconv.kernels.cuda.emulator import build
 from tinyconv.kernels.cuda.emulator.cupy_stand_in import emulated_cuda
 
 
+@cache  # asked again while the stand-in is there, CuPy would be that
 def finds_a_gpu() -> bool:
     """Whether CuPy is there and has a GPU to compute on."""
     if importlib.util.find_spec("cupy") is None:
@@ -51,3 +55,14 @@ def to_gpu(cupy: Any, array: np.ndarray) -> Any:
         return cupy.asarray(array)
     offset = (array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]) // array.itemsize
     return cupy.lib.stride_tricks.as_strided(memory[offset:], array.shape, array.strides)
+
+
+def tensor(array: np.ndarray, requires_grad: bool = False) -> tc.Tensor:
+    """A tensor on the default device, with the array's strides."""
+    on_cpu = tc.get_default_device() == "cpu"
+    return tc.Tensor(array if on_cpu else to_gpu(sys.modules["cupy"], array), requires_grad)
+
+
+def to_host(array: Any) -> np.ndarray:
+    """The numbers of an array on any device, or a number."""
+    return np.array(array.get() if hasattr(array, "get") else array)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import tinyconv as tc
 import tinyconv.nn.functional as F
+from tests.gpu import tensor
 from tests.ops.cases import Case
 from tests.ops.table import OPS, Op
 
@@ -20,15 +21,13 @@ from tests.ops.table import OPS, Op
 def outcome(function: Any, case: Case, inside: bool) -> list[Any]:
     """The outputs of one call and the gradients of their sum, or the error."""
     inputs, constants = case.arrays(np.float32)
-    tensors = [tc.Tensor(x, requires_grad=True) for x in inputs]
+    tensors = [tensor(x, requires_grad=True) for x in inputs]
     tc.manual_seed(case.seed % 1000)
     try:
         outputs, grads = function(*tensors, *map(tc.Tensor, constants))
         if not inside:
             floats = [y for y in outputs if y.requires_grad]
-            starts = [
-                tc.Tensor(np.cos(np.arange(y.numel(), dtype=np.float32)).reshape(y.shape)) for y in floats
-            ]
+            starts = [tensor(np.cos(np.arange(y.numel(), dtype=np.float32)).reshape(y.shape)) for y in floats]
             grads = tc.autograd.grad(floats, tensors, starts, allow_unused=True) if floats else ()
     except tc.errors.TinyconvError as error:
         return [str(error)]

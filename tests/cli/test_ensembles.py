@@ -44,7 +44,9 @@ def mean_answer(runs, image, views):
             for mirrored in (False, True) if views else [False]:
                 view = np.rot90(image[..., ::-1] if mirrored else image, turns, (1, 2))
                 with tc.no_grad():
-                    scores = model(tc.tensor(np.ascontiguousarray(view)[None])).array[0].astype(np.float64)
+                    scores = (
+                        model(tc.tensor(np.ascontiguousarray(view)[None])).data.numpy()[0].astype(np.float64)
+                    )
                 back = np.rot90(1 / (1 + np.exp(-scores)), -turns, (1, 2))
                 answers.append(back[..., ::-1] if mirrored else back)
     return np.mean(answers, axis=0)

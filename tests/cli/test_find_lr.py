@@ -34,10 +34,10 @@ def moves(monkeypatch):
 
     def watched(self):
         (group,) = self.param_groups
-        before = [parameter.array.copy() for parameter in group["params"]]
+        before = [parameter.data.numpy().copy() for parameter in group["params"]]
         real(self)
         pairs = zip(before, group["params"], strict=True)
-        seen.append(max(np.abs(parameter.array - old).max() for old, parameter in pairs))
+        seen.append(max(np.abs(parameter.data.numpy() - old).max() for old, parameter in pairs))
 
     monkeypatch.setattr(Adam, "step", watched)
     return seen

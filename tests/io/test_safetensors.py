@@ -311,7 +311,7 @@ def test_a_checkpoint_is_put_together_as_it_was(tmp_path):
         net.zero_grad()
         (net(tc.ones(1, 3)) ** 2).sum().backward()
         way.step()
-    np.testing.assert_array_equal(twin.weight.array, model.weight.array)
+    np.testing.assert_array_equal(twin.weight.data.numpy(), model.weight.data.numpy())
 
 
 def test_a_tensor_or_a_list_alone(tmp_path):

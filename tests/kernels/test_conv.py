@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("numba")
 
+from tests.kernels.conv_case import Case, channels_last, every_second
 from tinyconv.device import available_threads, conv_algorithm, num_threads
 from tinyconv.kernels.cpu import _planes as planes
 from tinyconv.kernels.cpu import conv as fast
@@ -33,37 +34,6 @@ FLOAT64_ERROR = 1e-14
 CHANNELS = (1, 2, 3, 5, 8, 16, 17, 33)
 
 
-class Case(NamedTuple):
-    """One geometry; channels are per group."""
-
-    batch: int
-    channels: int
-    columns: int
-    groups: int
-    size: tuple[int, ...]
-    kernel_size: tuple[int, ...]
-    stride: tuple[int, ...]
-    padding: tuple[int, ...]
-    dilation: tuple[int, ...]
-
-    @property
-    def geometry(self) -> tuple[Any, ...]:
-        return self.stride, self.padding, self.dilation, self.groups
-
-    def arrays(self, dtype: Any = np.float32, seed: int = 0) -> tuple[Array, Array, Array, Array]:
-        """x, weight, bias and an output gradient."""
-        rng = np.random.default_rng(seed)
-        out = reference.output_size(self.size, self.kernel_size, self.stride, self.padding, self.dilation)
-        shapes = [
-            (self.batch, self.channels * self.groups, *self.size),
-            (self.columns * self.groups, self.channels, *self.kernel_size),
-            (self.columns * self.groups,),
-            (self.batch, self.columns * self.groups, *out),
-        ]
-        x, weight, bias, grad = (rng.standard_normal(shape).astype(dtype) for shape in shapes)
-        return x, weight, bias, grad
-
-
 @st.composite
 def cases(draw: Any, ndim: int = 2) -> Case:
     per_axis = [_axis(draw) for _ in range(ndim)]
@@ -79,20 +49,6 @@ def _axis(draw: Any) -> tuple[int, int, int, int, int]:
     padding = draw(st.integers(0, 4))
     smallest = max(1, dilation * (kernel - 1) + 1 - 2 * padding)
     return draw(st.integers(smallest, smallest + 12)), kernel, draw(st.integers(1, 4)), padding, dilation
-
-
-def channels_last(array: Array) -> Array:
-    if array.ndim < 3:
-        return array
-    return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 1, -1)), -1, 1)
-
-
-def every_second(array: Array) -> Array:
-    """A view with steps in every axis, all strides doubled, some negative."""
-    wide = np.full([2 * n for n in array.shape], np.nan, array.dtype)
-    view = wide[tuple(slice(None, None, 2 if axis % 2 else -2) for axis in range(array.ndim))]
-    view[...] = array
-    return view
 
 
 def fortran(array: Array) -> Array:
@@ -122,9 +78,9 @@ def check_all(case: Case, order: Any, dtype: Any, limit: float) -> None:
     """
     arrays = case.arrays(dtype)
     x, weight, bias, grad = (order(a) for a in arrays)
-    fast_results = three_maps(fast, case, x, weight, bias, grad)
-    right = three_maps(reference, case, *(a.astype(np.float64) for a in arrays))
-    sizes = three_maps(reference, case, *(abs(a.astype(np.float64)) for a in arrays))
+    fast_results = case.three_maps(fast, x, weight, bias, grad)
+    right = case.three_maps(reference, *(a.astype(np.float64) for a in arrays))
+    sizes = case.three_maps(reference, *(abs(a.astype(np.float64)) for a in arrays))
     for got, expected, size in zip(fast_results, right, sizes, strict=True):
         assert got.dtype == dtype
         assert got.shape == expected.shape
@@ -135,15 +91,6 @@ def check_all(case: Case, order: Any, dtype: Any, limit: float) -> None:
     total = grad.astype(np.float64).sum((0, *range(2, grad.ndim)))
     most = abs(grad.astype(np.float64)).sum((0, *range(2, grad.ndim))).max()
     assert abs(bias_grad - total).max() <= limit * abs(total).max() + np.finfo(dtype).eps * most
-
-
-def three_maps(kernels: Any, case: Case, x: Array, weight: Array, bias: Array, grad: Array) -> list[Array]:
-    """What the kernels of `kernels` make of the arrays."""
-    return [
-        kernels.conv(x, weight, bias, *case.geometry),
-        kernels.conv_transpose(grad, weight, None, case.size, *case.geometry),
-        kernels.conv_weight_grad(x, grad, case.kernel_size, *case.geometry),
-    ]
 
 
 @settings(max_examples=100, deadline=None)
@@ -260,11 +207,7 @@ def test_nothing_beyond_the_arrays_is_read_or_written(case: Case, order: Any) ->
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(planes, "channels_last_empty", guarded_empty)
-        results = [
-            fast.conv(x, weight, bias, *case.geometry),
-            fast.conv_transpose(grad, weight, None, case.size, *case.geometry),
-            fast.conv_weight_grad(x, grad, case.kernel_size, *case.geometry),
-        ]
+        results = case.three_maps(fast, x, weight, bias, grad)
     assert len(guards) == 6
     for result in results:
         assert np.isfinite(result).all()
@@ -280,11 +223,7 @@ def test_same_bits_in_every_run_and_for_every_number_of_threads(case: Case) -> N
 
     def run(threads: int) -> list[Array]:
         with num_threads(threads):
-            return [
-                fast.conv(x, weight, bias, *case.geometry),
-                fast.conv_transpose(grad, weight, None, case.size, *case.geometry),
-                fast.conv_weight_grad(x, grad, case.kernel_size, *case.geometry),
-            ]
+            return case.three_maps(fast, x, weight, bias, grad)
 
     first = run(available_threads())
     for threads in (1, available_threads()):

@@ -11,15 +11,8 @@ from hypothesis import strategies as st
 
 numba = pytest.importorskip("numba")
 
-from tests.kernels.test_conv import (  # noqa: E402
-    FLOAT32_ERROR,
-    FLOAT64_ERROR,
-    ORDERS,
-    Case,
-    cases,
-    channels_last,
-    check_all,
-)
+from tests.kernels.conv_case import Case, channels_last  # noqa: E402
+from tests.kernels.test_conv import FLOAT32_ERROR, FLOAT64_ERROR, ORDERS, cases, check_all  # noqa: E402
 from tinyconv.device import available_threads, conv_algorithm, num_threads  # noqa: E402
 from tinyconv.kernels.cpu import conv as fast  # noqa: E402
 from tinyconv.kernels.cpu import threads as cpu_threads  # noqa: E402

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 pytest.importorskip("numba")
 
 import tinyconv as tc
-from tests.kernels.test_conv import ORDERS, Case, channels_last, guarded, relative_error
+from tests.kernels.conv_case import Case, channels_last
+from tests.kernels.test_conv import ORDERS, guarded, relative_error
 from tinyconv.device import available_threads, conv_algorithm, num_threads
 from tinyconv.kernels.cpu import _algorithm
 from tinyconv.kernels.cpu import _planes as planes

@@ -12,13 +12,13 @@ from tinyconv import nn, optim
 
 def check_one_step(model: Any, *shape: int) -> None:
     """One step of training changes every parameter that is trained."""
-    before = {name: p.array.copy() for name, p in model.named_parameters()}
+    before = {name: p.data.numpy().copy() for name, p in model.named_parameters()}
     optimizer = optim.SGD([p for p in model.parameters() if p.requires_grad], lr=1.0)
     y = model(tc.tensor(np.random.default_rng(0).random(shape, np.float32)))
     (y * tc.tensor(np.random.default_rng(1).random(y.shape, np.float32))).sum().backward()
     optimizer.step()
     for name, p in model.named_parameters():
-        assert (p.array != before[name]).any() == p.requires_grad, name
+        assert (p.data.numpy() != before[name]).any() == p.requires_grad, name
 
 
 def discs(size: tuple[int, ...], channels: int = 1, seed: int = 0) -> tuple[Any, Any]:

@@ -62,7 +62,7 @@ def test_the_twin_of_2012() -> None:
     model = models.create("alexnet2012", hidden=48, num_classes=10).eval()
     for p in model.parameters():  # the paper's small weights would leave the biases alone to decide
         p.array[...] *= 3
-    p = {name: torch.from_numpy(np.array(x.array)) for name, x in model.state_dict().items()}
+    p = {name: torch.from_numpy(np.array(x.data.numpy())) for name, x in model.state_dict().items()}
     x = images(2, 3, 99, 115)
 
     def normalise(z: Any) -> Any:
@@ -92,9 +92,9 @@ def test_the_twin_of_2012() -> None:
 def test_first_weights_of_2012() -> None:
     """Biases of one in the second, fourth and fifth convolution and the hidden layers."""
     model = models.create("alexnet2012", hidden=16)
-    biases = [m.bias.array for m in model.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    biases = [m.bias.data.numpy() for m in model.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
     assert [set(b.tolist()) for b in biases] == [{0.0}, {1.0}, {0.0}, {1.0}, {1.0}, {1.0}, {1.0}, {0.0}]
-    assert abs(model.features[8].weight.array.std() - 0.01) < 1e-4
+    assert abs(model.features[8].weight.data.numpy().std() - 0.01) < 1e-4
 
 
 def test_sizes_and_receptive_fields() -> None:

@@ -86,7 +86,7 @@ def test_gradients_reach_what_the_slide_says(name: str, sees: int) -> None:
     model = models.create(name, width=2).double().eval()
     x = tc.tensor(images(1, 3, 135, 135) if sees > 65 else images(1, 3, 65, 65)).double().requires_grad_()
     model(x).sum().backward()
-    for plane in x.grad.array[0]:
+    for plane in x.grad.data.numpy()[0]:
         rows, columns = np.nonzero(plane)
         assert rows.max() - rows.min() + 1 == columns.max() - columns.min() + 1 == sees
         assert rows.min() == columns.min() == (2 if sees > 65 else 0)
@@ -110,12 +110,12 @@ def test_parameters_by_hand() -> None:
 def test_one_step_changes_every_parameter() -> None:
     for name, size in (("calcium_wide", 133), ("calcium_narrow", 65)):
         model = models.create(name, width=3)
-        before = {key: np.array(p.array) for key, p in model.named_parameters()}
+        before = {key: np.array(p.data.numpy()) for key, p in model.named_parameters()}
         outputs = model(tc.tensor(images(2, 3, size, size)))
         sum((y * y).sum() for y in (outputs if size == 133 else [outputs])).backward()
         optim.SGD(model.parameters(), lr=0.1).step()
         for key, p in model.named_parameters():
-            assert (p.array != before[key]).any(), key
+            assert (p.data.numpy() != before[key]).any(), key
 
 
 def test_the_map_of_a_plane_holds_the_scores_of_each_place() -> None:
@@ -125,7 +125,9 @@ def test_the_map_of_a_plane_holds_the_scores_of_each_place() -> None:
     whole = model.scores_of_plane(plane, 1)
     assert whole.shape == (1, 7, 10, 7)
     part = model.scores_of_plane(plane[:, :, 4:135, 5:136], 1)
-    np.testing.assert_allclose(part.array[0, :, 0, 0], whole.array[0, :, 4, 5], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        part.data.numpy()[0, :, 0, 0], whole.data.numpy()[0, :, 4, 5], rtol=1e-4, atol=1e-6
+    )
 
 
 def test_wrong_sizes() -> None:

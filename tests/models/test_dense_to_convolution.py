@@ -39,7 +39,7 @@ def test_each_place_of_the_grid_is_what_the_dense_net_says_of_the_part_there() -
     for i in range(4):
         for j in range(2):
             part = net(tc.tensor(x[:, :, 2 * i : 2 * i + 8, 2 * j : 2 * j + 8]))
-            np.testing.assert_allclose(grid.array[:, :, i, j], part.array, rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(grid.data.numpy()[:, :, i, j], part.data.numpy(), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ("vgg11", "vgg11_bn"))
@@ -47,7 +47,7 @@ def test_vgg_gives_the_same_scores_at_224_and_a_grid_above(name: str) -> None:
     net = models.create(name, num_classes=6, width=2, hidden=8).eval()
     wide = models.convolutionize(net)
     x = tc.tensor(images(1, 3, 224, 224))
-    np.testing.assert_allclose(wide(x).array[:, :, 0, 0], net(x).array, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(wide(x).data.numpy()[:, :, 0, 0], net(x).data.numpy(), rtol=1e-4, atol=1e-6)
     assert wide(tc.zeros(1, 3, 256, 320)).shape == (1, 6, 2, 4)
     assert [child for child, _ in wide.named_children()] == ["features", "avgpool", "classifier"]
     assert wide.classifier[0].weight.shape == (8, 16, 7, 7)
@@ -58,7 +58,7 @@ def test_nets_that_average(name: str) -> None:
     net = models.create(name, num_classes=3).eval()
     wide = models.convolutionize(net, (3, 64, 64))
     x = tc.tensor(images(1, 3, 64, 64))
-    np.testing.assert_allclose(wide(x).array[:, :, 0, 0], net(x).array, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(wide(x).data.numpy()[:, :, 0, 0], net(x).data.numpy(), rtol=1e-4, atol=1e-5)
     larger = wide(tc.zeros(1, 3, 128, 96)).shape
     assert larger[:2] == (1, 3) and larger[2] > larger[3] > 1
 
@@ -67,7 +67,7 @@ def test_alexnet() -> None:
     net = models.create("alexnet", num_classes=3).eval()
     wide = models.convolutionize(net)
     x = tc.tensor(images(1, 3, 224, 224))
-    np.testing.assert_allclose(wide(x).array[:, :, 0, 0], net(x).array, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(wide(x).data.numpy()[:, :, 0, 0], net(x).data.numpy(), rtol=1e-4, atol=1e-5)
     assert wide(tc.zeros(1, 3, 300, 260)).shape == (1, 3, 3, 2)
 
 
@@ -78,7 +78,7 @@ def test_averages_of_all_become_averages_of_windows() -> None:
     grid = wide(tc.tensor(x)).detach()
     assert grid.shape == (1, 3, 4, 3)
     part = net(tc.tensor(x[:, :, 3:10, 1:10])).detach()
-    np.testing.assert_allclose(grid.array[:, :, 3, 1], part.array, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(grid.data.numpy()[:, :, 3, 1], part.data.numpy(), rtol=1e-4, atol=1e-6)
 
 
 def test_weights_are_shared_and_modes_are_kept() -> None:
@@ -90,14 +90,14 @@ def test_weights_are_shared_and_modes_are_kept() -> None:
     with tc.no_grad():
         net[5].weight.array[...] = 0
         net[9].weight.array[...] = 7
-    assert not wide[5].weight.array.any() and (wide[9].weight.array == 7).all()
+    assert not wide[5].weight.data.numpy().any() and (wide[9].weight.data.numpy() == 7).all()
     assert wide[0] is net[0]
 
 
 def test_the_grid_can_be_trained() -> None:
     wide = models.convolutionize(chain(), (2, 8, 8))
     (wide(tc.tensor(images(2, 2, 12, 12))) ** 2).sum().backward()
-    assert all(p.grad is not None and p.grad.array.any() for p in (wide[0].weight, wide[9].weight))
+    assert all(p.grad is not None and p.grad.data.numpy().any() for p in (wide[0].weight, wide[9].weight))
 
 
 class Residual(nn.Module):

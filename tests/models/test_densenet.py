@@ -96,7 +96,10 @@ def test_names_of_the_weights_published_first() -> None:
         old[block + layer + part] = x
     assert "features.denseblock1.denselayer2.conv.1.weight" in old and "features.norm5.bias" in old
     second.load_state_dict(old)
-    assert all((x.array == first.state_dict()[name].array).all() for name, x in second.state_dict().items())
+    assert all(
+        (x.data.numpy() == first.state_dict()[name].data.numpy()).all()
+        for name, x in second.state_dict().items()
+    )
 
 
 def test_sizes_and_receptive_fields() -> None:

@@ -124,14 +124,14 @@ def test_enlarging_is_bilinear_interpolation_at_first() -> None:
     ours = layer(x)[:, :, 16:-16, 16:-16]
     expected = nn.functional.interpolate(x, scale_factor=32, mode="bilinear")
     np.testing.assert_allclose(
-        ours.array[:, :, 16:-16, 16:-16], expected.array[:, :, 16:-16, 16:-16], 1e-4, 1e-5
+        ours.data.numpy()[:, :, 16:-16, 16:-16], expected.data.numpy()[:, :, 16:-16, 16:-16], 1e-4, 1e-5
     )
     assert bilinear_kernel(3).tolist() == [[0.25, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 0.25]]
 
 
 def test_scores_begin_as_zeros_and_only_the_last_interpolation_stays() -> None:
     model = models.create("fcn8s", width=1, hidden=2)
-    assert not model.eval()(tc.ones(1, 3, 8, 8)).array.any()
+    assert not model.eval()(tc.ones(1, 3, 8, 8)).data.numpy().any()
     assert [name for name, p in model.named_parameters() if not p.requires_grad] == ["up.weight"]
 
 

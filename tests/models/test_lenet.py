@@ -64,7 +64,7 @@ def test_lenet1989_and_its_twin() -> None:
     torch = pytest.importorskip("torch")
     model = models.create("lenet1989")
     x = images(3, 1, 16, 16)
-    state = {name: torch.from_numpy(np.array(p.array)) for name, p in model.state_dict().items()}
+    state = {name: torch.from_numpy(np.array(p.data.numpy())) for name, p in model.state_dict().items()}
     state["bias1"], state["bias2"] = torch.rand(12, 8, 8), torch.rand(12, 4, 4)
     model.load_state_dict({name: value.numpy() for name, value in state.items()})
     dense = torch.zeros(12, 12, 5, 5)
@@ -92,7 +92,7 @@ def test_first_weights_of_1989() -> None:
     """Uniform within 2.4 / fan_in, which keeps the sums where the activation is steep."""
     model = models.create("lenet1989")
     for weight, fan_in in ((model.weight1, 25), (model.weight2, 200), (model.hidden.weight, 192)):
-        assert 0.9 * 2.4 / fan_in < np.abs(weight.array).max() <= 2.4 / fan_in
+        assert 0.9 * 2.4 / fan_in < np.abs(weight.data.numpy()).max() <= 2.4 / fan_in
 
 
 def test_receptive_field() -> None:

@@ -23,7 +23,7 @@ XOR = tc.tensor([[0.0], [1.0], [1.0], [0.0]])
 
 
 def right(decided: tc.Tensor, target: tc.Tensor) -> int:
-    return int((decided.array == target.array).sum())
+    return int((decided.data.numpy() == target.data.numpy()).sum())
 
 
 def test_the_rule_by_hand() -> None:

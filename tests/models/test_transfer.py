@@ -67,7 +67,9 @@ def test_fc1_before_its_activation() -> None:
     features = fc1(x)
     assert features.shape == (2, 4096) and 0 < int((features < 0).sum()) < features.numel()
     by_hand = model.avgpool(model.features(x)).flatten(1).detach()
-    expected = by_hand.numpy() @ model.classifier[0].weight.array.T + model.classifier[0].bias.array
+    expected = (
+        by_hand.numpy() @ model.classifier[0].weight.data.numpy().T + model.classifier[0].bias.data.numpy()
+    )
     np.testing.assert_allclose(features.detach().numpy(), expected, rtol=1e-4, atol=1e-6)
 
 
@@ -103,13 +105,13 @@ def test_frozen_parts_keep_their_values() -> None:
     model = models.create("vgg11", dropout=0.0, **SMALL)
     assert models.freeze(model.features) is model.features
     assert trained(model) == {f"classifier.{i}.{kind}" for i in (0, 3, 6) for kind in ("weight", "bias")}
-    before = {name: np.array(p.array) for name, p in model.named_parameters()}
+    before = {name: np.array(p.data.numpy()) for name, p in model.named_parameters()}
     optimizer = optim.SGD(model.parameters(), lr=1.0, momentum=0.9, weight_decay=0.1)
     for _ in range(2):
         optimizer.zero_grad()
         F.cross_entropy(model(tc.tensor(images(4, 3, 32, 32))), tc.tensor([0, 1, 2, 3])).backward()
         optimizer.step()
-    changed = {name for name, p in model.named_parameters() if (p.array != before[name]).any()}
+    changed = {name for name, p in model.named_parameters() if (p.data.numpy() != before[name]).any()}
     assert changed == trained(model)
     models.unfreeze(model)
     assert trained(model) == set(before)
@@ -134,14 +136,14 @@ CONVOLUTIONS = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 )
 def test_four_regimes(regime: str, first: int | None, convolutions: int, linear: tuple[int, ...]) -> None:
     model = models.create("vgg16", **SMALL)
-    weights = {name: np.array(p.array) for name, p in model.named_parameters()}
+    weights = {name: np.array(p.data.numpy()) for name, p in model.named_parameters()}
     names = models.set_regime(model, regime, first)
     layers = [f"features.{i}" for i in CONVOLUTIONS[13 - convolutions :]] + [
         f"classifier.{i}" for i in linear
     ]
     assert names == [f"{layer}.{kind}" for layer in layers for kind in ("weight", "bias")]
     assert trained(model) == set(names)
-    assert all((p.array == weights[name]).all() for name, p in model.named_parameters())
+    assert all((p.data.numpy() == weights[name]).all() for name, p in model.named_parameters())
 
 
 def test_regimes_of_other_nets() -> None:

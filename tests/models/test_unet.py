@@ -98,7 +98,7 @@ def test_output_and_gradients_are_those_of_the_twin(backend: str, dtype: str, wi
     theirs = dict(zip(names, twin.parameters(), strict=True))
     with torch.no_grad():
         for name, p in model.named_parameters():
-            theirs[name].copy_(torch.from_numpy(p.array))
+            theirs[name].copy_(torch.from_numpy(p.data.numpy()))
     x = np.random.default_rng(0).random((2, 3, 32, 48)).astype(dtype)
     with kernels(backend):
         y = model(tc.tensor(x))
@@ -116,15 +116,15 @@ def test_dropout_stands_where_the_slide_has_it() -> None:
     rates = [module.p for module in model.modules() if isinstance(module, nn.Dropout)]
     assert rates == [0.1, 0.1, 0.2, 0.2, 0.3, 0.2, 0.2, 0.1, 0.1]
     x = tc.ones(1, 3, 16, 16)
-    assert (model(x).array != model(x).array).any()
+    assert (model(x).data.numpy() != model(x).data.numpy()).any()
     model.eval()
-    assert (model(x).array == model(x).array).all()
+    assert (model(x).data.numpy() == model(x).data.numpy()).all()
 
 
 def test_eight_images_are_learned_by_heart_and_a_step_changes_every_parameter() -> None:
     tc.manual_seed(0)
     model, (x, where) = models.create("unet_slides", in_channels=1), discs((32, 32), seed=5)
-    before = {name: p.array.copy() for name, p in model.named_parameters()}
+    before = {name: p.data.numpy().copy() for name, p in model.named_parameters()}
     images, masks = tc.tensor(x), tc.tensor(where[:, None].astype(np.float32))
     optimizer = optim.Adam(model.parameters(), lr=3e-3)
     for step in range(40):
@@ -132,7 +132,7 @@ def test_eight_images_are_learned_by_heart_and_a_step_changes_every_parameter() 
         nn.BCELoss()(model(images), masks).backward()
         optimizer.step()
         if step == 0:
-            assert all((p.array != before[name]).any() for name, p in model.named_parameters())
+            assert all((p.data.numpy() != before[name]).any() for name, p in model.named_parameters())
     assert ((model.eval()(images).detach().numpy() > 0.5) == masks.numpy()).mean() > 0.99
 
 
@@ -151,4 +151,4 @@ def test_a_state_dict_is_loaded_from_names_of_pytorch() -> None:
     first, second = models.create("unet_slides"), models.create("unet_slides")
     second.load_state_dict({name: x.numpy() for name, x in first.state_dict().items()})
     x = tc.rand(1, 3, 16, 16)
-    assert (first.eval()(x).array == second.eval()(x).array).all()
+    assert (first.eval()(x).data.numpy() == second.eval()(x).data.numpy()).all()

@@ -58,9 +58,9 @@ def test_making_vgg16_takes_the_memory_of_its_weights() -> None:
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 1.1 * 4 * count(model), f"{most} bytes"
-    deviation = float(model.classifier[0].weight.array[:50].std())
+    deviation = float(model.classifier[0].weight.data.numpy()[:50].std())
     assert 0.0099 < deviation < 0.0101
-    assert abs(float(model.features[28].weight.array.std()) - (2 / (512 * 9)) ** 0.5) < 1e-4
+    assert abs(float(model.features[28].weight.data.numpy().std()) - (2 / (512 * 9)) ** 0.5) < 1e-4
 
 
 def twin_of(torch: Any, blocks: str, batch_norm: bool, width: int, hidden: int, classes: int) -> Any:

@@ -31,9 +31,12 @@ def shuffle_state(model: nn.Module) -> None:
     """Other numbers for biases and for what batch normalisation keeps, which begin as zeros and ones."""
     random = np.random.default_rng(1)
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
-        if name.endswith("num_batches_tracked") or (tensor.array != tensor.array.ravel()[:1]).any():
+        if (
+            name.endswith("num_batches_tracked")
+            or (tensor.data.numpy() != tensor.data.numpy().ravel()[:1]).any()
+        ):
             continue
-        tensor.array[...] = random.uniform(0.5, 1.5, tensor.shape)
+        tensor.data.copy_(random.uniform(0.5, 1.5, tensor.shape))
 
 
 def assert_same_as(twin: Any, model: nn.Module, *inputs: Any, within: float = 1e-4) -> None:
@@ -44,7 +47,7 @@ def assert_same_as(twin: Any, model: nn.Module, *inputs: Any, within: float = 1e
     import torch
 
     shuffle_state(model)
-    state = {name: torch.from_numpy(np.array(x.array)) for name, x in model.state_dict().items()}
+    state = {name: torch.from_numpy(np.array(x.data.numpy())) for name, x in model.state_dict().items()}
     theirs = {name: tuple(x.shape) for name, x in twin.state_dict().items()}
     assert {name: tuple(x.shape) for name, x in state.items()} == theirs
     assert list(state) == list(theirs)
@@ -76,14 +79,14 @@ def _outputs(y: Any) -> Sequence[Any]:
 
 def assert_one_step_changes_all(model: nn.Module, *shape: int) -> None:
     """After one training step no parameter is what it was, and all are finite."""
-    before = {name: np.array(p.array) for name, p in model.named_parameters()}
+    before = {name: np.array(p.data.numpy()) for name, p in model.named_parameters()}
     x, y = tc.tensor(images(*shape)), tc.tensor(np.arange(shape[0]) % 2)
     model.train()
     sum(F.cross_entropy(scores, y) for scores in _outputs(model(x))).backward()
     optim.SGD(model.parameters(), lr=0.1).step()
     for name, p in model.named_parameters():
-        assert np.isfinite(p.array).all(), name
-        assert (p.array != before[name]).any(), name
+        assert np.isfinite(p.data.numpy()).all(), name
+        assert (p.data.numpy() != before[name]).any(), name
 
 
 def steps_to_overfit(

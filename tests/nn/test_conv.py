@@ -91,12 +91,12 @@ def test_output_size_chooses_the_size_of_a_transposed_convolution() -> None:
 def test_parameters_can_be_drawn_anew(name: str) -> None:
     arguments = {"Linear": (50, 30), "Conv1d": (5, 30, 10), "ConvTranspose2d": (20, 10, (1, 5))}
     layer = getattr(nn, name)(*arguments[name])
-    before = layer.weight.array.copy(), layer.bias.array.copy()
+    before = layer.weight.data.numpy().copy(), layer.bias.data.numpy().copy()
     layer.reset_parameters()
     bound = 1 / 50**0.5
     for parameter, old in zip((layer.weight, layer.bias), before, strict=True):
-        assert (parameter.array != old).mean() > 0.99
-        assert 0.5 * bound < np.abs(parameter.array).max() <= bound
+        assert (parameter.data.numpy() != old).mean() > 0.99
+        assert 0.5 * bound < np.abs(parameter.data.numpy()).max() <= bound
 
 
 UP = nn.ConvTranspose2d(3, 2, 3, stride=2)

@@ -51,9 +51,9 @@ def test_reprs_show_the_options() -> None:
 def test_random_slopes_lie_between_the_two_and_only_in_training() -> None:
     x = tc.full((1000,), -1.0)
     layer = nn.RReLU(0.2, 0.6)
-    drawn = -layer(x).array
+    drawn = -layer(x).data.numpy()
     assert 0.2 <= drawn.min() < 0.21 and 0.59 < drawn.max() <= 0.6 and abs(drawn.mean() - 0.4) < 0.02
-    np.testing.assert_array_equal(-layer.eval()(x).array, np.float32(0.4))
+    np.testing.assert_array_equal(-layer.eval()(x).data.numpy(), np.float32(0.4))
     with pytest.raises(ArgumentError, match=r"RReLU: lower is 0\.7, expected at most upper = 0\.6"):
         nn.RReLU(0.7, 0.6)
 
@@ -62,8 +62,8 @@ def test_drawn_classes_have_the_probabilities_of_the_softmax() -> None:
     tc.manual_seed(0)
     logits = tc.tensor([0.0, 1.0, 2.0]).expand(20000, 3)
     drawn = F.gumbel_softmax(logits, tau=0.5, hard=True)
-    assert set(np.unique(drawn.array)) <= {0.0, 1.0} and (drawn.array.sum(1) == 1).all()
-    np.testing.assert_allclose(drawn.array.mean(0), F.softmax(logits[0], 0).array, atol=0.01)
+    assert set(np.unique(drawn.data.numpy())) <= {0.0, 1.0} and (drawn.data.numpy().sum(1) == 1).all()
+    np.testing.assert_allclose(drawn.data.numpy().mean(0), F.softmax(logits[0], 0).data.numpy(), atol=0.01)
 
 
 def test_hard_classes_have_the_gradient_of_the_soft_ones() -> None:
@@ -80,9 +80,9 @@ def test_whole_channels_are_dropped_and_mean_and_variance_stay() -> None:
     tc.manual_seed(0)
     x = tc.randn(400, 50, 3, 3)
     y = nn.FeatureAlphaDropout(0.3)(x)
-    ratio = (y.array == y.array[:, :, :1, :1]).all((2, 3)).mean()
+    ratio = (y.data.numpy() == y.data.numpy()[:, :, :1, :1]).all((2, 3)).mean()
     assert abs(ratio - 0.3) < 0.02
-    assert abs(y.array.mean()) < 0.02 and abs(y.array.std() - 1) < 0.02
+    assert abs(y.data.numpy().mean()) < 0.02 and abs(y.data.numpy().std() - 1) < 0.02
     assert nn.FeatureAlphaDropout().eval()(x) is x
 
 

@@ -41,7 +41,7 @@ def test_statistics(name: str) -> None:
     fill, std, bound = STANDARD[name]
     weight = nn.Parameter(tc.zeros(128, 64, 3, 3))
     assert fill(weight) is weight
-    values = weight.array
+    values = weight.data.numpy()
     assert values.dtype == np.float32 and weight.requires_grad and weight.grad_fn is None
     assert abs(values.mean()) < 0.02 * std
     assert abs(values.std() / std - 1) < 0.01
@@ -76,7 +76,7 @@ def test_truncated_normal_numbers_have_their_distribution(
 ) -> None:
     stats = pytest.importorskip("scipy.stats")
     tc.manual_seed(1)
-    values = init.trunc_normal_(tc.zeros(100, 200, dtype="float64"), mean, std, a, b).array.ravel()
+    values = init.trunc_normal_(tc.zeros(100, 200, dtype="float64"), mean, std, a, b).data.numpy().ravel()
     exact = stats.truncnorm((a - mean) / std, (b - mean) / std, mean, std)
     assert values.min() >= a and values.max() <= b
     assert stats.kstest(values, exact.cdf).pvalue > 0.01
@@ -84,7 +84,7 @@ def test_truncated_normal_numbers_have_their_distribution(
 
 def test_sparse_columns() -> None:
     torch = pytest.importorskip("torch")
-    x = init.sparse_(tc.ones(10, 50), sparsity=0.25, std=0.5).array
+    x = init.sparse_(tc.ones(10, 50), sparsity=0.25, std=0.5).data.numpy()
     expected = (torch.nn.init.sparse_(torch.ones(10, 50), 0.25) == 0).sum(0).numpy()
     np.testing.assert_array_equal((x == 0).sum(0), expected)
     assert abs(x[x != 0].std() - 0.5) < 0.1
@@ -106,10 +106,10 @@ def test_wrong_numbers_are_refused(call: Any, says: str) -> None:
 
 def test_layers_start_uniform_within_one_over_the_root_of_fan_in() -> None:
     for layer, fan_in in ((nn.Linear(400, 50), 400), (nn.Conv2d(16, 64, 5, groups=2), 200)):
-        for values in (layer.weight.array, layer.bias.array):
+        for values in (layer.weight.data.numpy(), layer.bias.data.numpy()):
             assert abs(values).max() <= 1 / sqrt(fan_in)
             assert abs(values).max() > 0.9 / sqrt(fan_in)
-        assert abs(layer.weight.array.std() * sqrt(3 * fan_in) - 1) < 0.02
+        assert abs(layer.weight.data.numpy().std() * sqrt(3 * fan_in) - 1) < 0.02
 
 
 def test_the_seed_decides_the_weights() -> None:
@@ -122,9 +122,9 @@ def test_the_seed_decides_the_weights() -> None:
 
 def test_constants() -> None:
     x = tc.randn(3, 3)
-    assert (init.zeros_(x).array == 0).all()
-    assert (init.ones_(x).array == 1).all()
-    assert (init.constant_(x, 0.25).array == 0.25).all()
+    assert (init.zeros_(x).data.numpy() == 0).all()
+    assert (init.ones_(x).data.numpy() == 1).all()
+    assert (init.constant_(x, 0.25).data.numpy() == 0.25).all()
 
 
 def test_what_makes_no_sense_is_refused() -> None:
@@ -140,20 +140,20 @@ def test_what_makes_no_sense_is_refused() -> None:
 def test_orthogonal_rows_or_columns(shape: tuple[int, ...]) -> None:
     weight = tc.zeros(*shape, dtype="float64")
     assert init.orthogonal_(weight, gain=3.0) is weight
-    matrix = weight.array.reshape(shape[0], -1) / 3
+    matrix = weight.data.numpy().reshape(shape[0], -1) / 3
     gram = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
     np.testing.assert_allclose(gram, np.eye(len(gram)), atol=1e-12)
 
 
 def test_orthogonal_matrices_have_no_preferred_sign() -> None:
     """Without the signs of R, LAPACK's diagonal of Q would be negative far more often."""
-    diagonals = [np.diagonal(init.orthogonal_(tc.zeros(3, 3)).array) for _ in range(400)]
+    diagonals = [np.diagonal(init.orthogonal_(tc.zeros(3, 3)).data.numpy()) for _ in range(400)]
     assert abs(np.mean(np.sign(diagonals), axis=0)).max() < 0.2
 
 
 @pytest.mark.parametrize("shape", ((3, 3), (2, 5), (5, 2)))
 def test_eye_is_the_identity(shape: tuple[int, ...]) -> None:
-    np.testing.assert_array_equal(init.eye_(tc.randn(*shape)).array, np.eye(*shape))
+    np.testing.assert_array_equal(init.eye_(tc.randn(*shape)).data.numpy(), np.eye(*shape))
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_eye_is_the_identity(shape: tuple[int, ...]) -> None:
 def test_dirac_is_pytorchs(shape: tuple[int, ...], groups: int) -> None:
     torch = pytest.importorskip("torch")
     expected = torch.nn.init.dirac_(torch.ones(shape), groups).numpy()
-    np.testing.assert_array_equal(init.dirac_(tc.ones(*shape), groups).array, expected)
+    np.testing.assert_array_equal(init.dirac_(tc.ones(*shape), groups).data.numpy(), expected)
 
 
 def test_a_dirac_convolution_passes_its_input_on() -> None:
@@ -221,7 +221,7 @@ def test_values_do_not_depend_on_the_order_of_the_memory() -> None:
     for tensor in (plain, turned):
         tc.manual_seed(3)
         init.normal_(tensor)
-    assert (plain.array == turned.array).all() and not turned.array.flags.c_contiguous
+    assert (plain.data.numpy() == turned.data.numpy()).all() and not turned.array.flags.c_contiguous
 
 
 @pytest.mark.parametrize("fill", [init.xavier_uniform_, init.xavier_normal_])

@@ -17,7 +17,7 @@ def test_earlier_states_of_batch_norm_lack_the_count() -> None:
     other = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2))
     assert other.load_state_dict(state) == ([], [])
     assert other[1].num_batches_tracked.item() == 0
-    np.testing.assert_array_equal(other[1].running_mean.array, net[1].running_mean.array)
+    np.testing.assert_array_equal(other[1].running_mean.data.numpy(), net[1].running_mean.data.numpy())
     del state["1.running_var"]
     with pytest.raises(CheckpointError, match=r"missing \[1\.running_var\]"):
         other.load_state_dict(state)
@@ -59,7 +59,7 @@ def test_unflatten_is_pytorchs_and_undoes_flatten() -> None:
     for dim, sizes in ((1, (3, 4)), (1, (2, -1, 2)), (-2, [12]), (2, (1, 3)), (0, (-1, 1))):
         y = nn.Unflatten(dim, sizes)(x)
         assert y.shape == torch.nn.Unflatten(dim, sizes)(torch.ones(2, 12, 3)).shape
-        np.testing.assert_array_equal(y.array.reshape(-1), x.array.reshape(-1))
+        np.testing.assert_array_equal(y.data.numpy().reshape(-1), x.data.numpy().reshape(-1))
     assert repr(nn.Unflatten(1, (3, 4))) == repr(torch.nn.Unflatten(1, (3, 4)))
     for sizes in ((5, 2), (-1, 5), (-1, -1), (-1, 0)):
         with pytest.raises(ShapeError, match=r"unflatten: sizes .* product is 12"):

@@ -136,8 +136,8 @@ def test_state_dict_round_trip() -> None:
     result = second.load_state_dict(first.state_dict())
     assert result.missing_keys == [] and result.unexpected_keys == []
     for name, value in first.state_dict().items():
-        assert (value.array == second.state_dict()[name].array).all()
-        assert not np.shares_memory(value.array, second.state_dict()[name].array)
+        assert (value.data.numpy() == second.state_dict()[name].data.numpy()).all()
+        assert not np.shares_memory(value.data.numpy(), second.state_dict()[name].data.numpy())
 
 
 def test_load_state_dict_takes_arrays_and_converts_dtypes() -> None:
@@ -149,8 +149,8 @@ def test_load_state_dict_takes_arrays_and_converts_dtypes() -> None:
 
 def test_load_state_dict_refuses_what_does_not_fit_and_changes_nothing() -> None:
     net = Net()
-    before = {name: x.array.copy() for name, x in net.state_dict().items()}
-    state = {name: tc.Tensor(x + 1) for name, x in before.items()}
+    before = {name: x.data.numpy().copy() for name, x in net.state_dict().items()}
+    state = {name: tc.as_tensor(x + 1) for name, x in before.items()}
     missing = {name: x for name, x in state.items() if name != "heads.1.weight"}
     with pytest.raises(CheckpointError, match=r"Net.load_state_dict.*missing \[heads.1.weight\]"):
         net.load_state_dict(missing)
@@ -158,7 +158,7 @@ def test_load_state_dict_refuses_what_does_not_fit_and_changes_nothing() -> None
         net.load_state_dict({**state, "other": tc.ones(1)})
     with pytest.raises(CheckpointError, match=r"heads.0.weight.*\(3, 9\).*\(3, 8\)"):
         net.load_state_dict({**state, "heads.0.weight": tc.ones(3, 9)})
-    assert all((x.array == before[name]).all() for name, x in net.state_dict().items())
+    assert all((x.data.numpy() == before[name]).all() for name, x in net.state_dict().items())
 
 
 def test_load_state_dict_that_is_not_strict() -> None:
@@ -175,10 +175,10 @@ def test_train_and_eval_reach_all_modules() -> None:
     assert all(module.training for module in net.modules())
     assert net.eval() is net
     assert not any(module.training for module in net.modules())
-    assert (net(x).array == net(x).array).all()
+    assert (net(x).data.numpy() == net(x).data.numpy()).all()
     net.train()
     assert net.dropout.training
-    assert not (net(x).array == net(x).array).all()
+    assert not (net(x).data.numpy() == net(x).data.numpy()).all()
 
 
 def test_to_converts_parameters_and_buffers_in_place() -> None:
@@ -216,10 +216,12 @@ def test_hooks_see_change_and_leave() -> None:
     after = layer.register_forward_hook(lambda module, inputs, output: output + 100)
     result = layer(tc.ones(3, 2))
     assert seen == [(3, 2)]
-    np.testing.assert_allclose(result.detach().numpy(), np.tile(layer.bias.array + 100, (3, 1)), rtol=1e-6)
+    np.testing.assert_allclose(
+        result.detach().numpy(), np.tile(layer.bias.data.numpy() + 100, (3, 1)), rtol=1e-6
+    )
     for handle in (forward, before, after, after):
         handle.remove()
-    assert layer(tc.ones(3, 2)).array.max() < 50 and len(seen) == 1
+    assert layer(tc.ones(3, 2)).data.numpy().max() < 50 and len(seen) == 1
 
 
 def test_repr_is_that_of_pytorch() -> None:
@@ -263,6 +265,6 @@ def test_a_module_can_be_deep_copied() -> None:
     twin = copy.deepcopy(net)
     assert repr(twin) == repr(net)
     for name, value in net.state_dict().items():
-        assert (value.array == twin.state_dict()[name].array).all()
-        assert not np.shares_memory(value.array, twin.state_dict()[name].array)
+        assert (value.data.numpy() == twin.state_dict()[name].data.numpy()).all()
+        assert not np.shares_memory(value.data.numpy(), twin.state_dict()[name].data.numpy())
     assert all(isinstance(p, nn.Parameter) and p.requires_grad for p in twin.parameters())

@@ -11,6 +11,7 @@ import pytest
 import tinyconv as tc
 import tinyconv.nn.functional as F
 from tests.backends import BACKENDS, kernels
+from tests.gpu import tensor
 from tinyconv import nn
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError, TinyconvError
 
@@ -53,7 +54,7 @@ def test_three_training_steps_and_an_evaluation_are_pytorchs(name: str, backend:
     rng = np.random.default_rng(0)
     for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
         value = rng.standard_normal(p.shape)
-        p.array[...] = value
+        p.data.copy_(value)
         q.data.copy_(torch.from_numpy(value))
     for training in (True, True, True, False):
         ours.train(training)
@@ -130,7 +131,7 @@ def test_a_large_mean_does_not_spoil_the_variance() -> None:
 def test_channels_last_stays_channels_last() -> None:
     x = np.ones((2, 3, 4, 6), "float32").transpose(0, 3, 1, 2)
     for layer in (nn.BatchNorm2d(6), nn.GroupNorm(2, 6), nn.InstanceNorm2d(6), nn.LocalResponseNorm(3)):
-        y = layer(tc.Tensor(x))
+        y = layer(tensor(x))
         assert y.array.transpose(0, 2, 3, 1).flags.c_contiguous, type(layer).__name__
 
 

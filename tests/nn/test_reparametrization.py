@@ -86,7 +86,7 @@ def test_the_weight_becomes_a_parameter_again(add: Callable[..., Any], remove: C
 def test_weight_norm_leaves_the_weight_as_it_was_and_spectral_norm_makes_it_one() -> None:
     tc.manual_seed(0)
     layer = nn.Conv2d(3, 5, 3)
-    weight = np.array(layer.weight.array)
+    weight = np.array(layer.weight.data.numpy())
     utils.weight_norm(layer)
     np.testing.assert_allclose(layer.weight.detach().numpy(), weight, rtol=1e-5, atol=1e-7)
     layer = utils.spectral_norm(nn.Conv2d(3, 5, 3), n_power_iterations=50)

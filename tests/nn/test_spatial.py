@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinyconv as tc
+from tests.gpu import tensor
 from tinyconv import nn
 from tinyconv.errors import ArgumentError, ShapeError
 
@@ -92,9 +93,9 @@ def test_embedding_is_pytorchs() -> None:
     assert repr(layer) == repr(twin)
     assert list(layer.state_dict()) == list(twin.state_dict())
     assert (layer.weight.detach().numpy()[4] == 0).all()
-    layer.load_state_dict({"weight": tc.from_numpy(twin.weight.detach().numpy())})
+    layer.load_state_dict({"weight": tc.as_tensor(twin.weight.detach().numpy())})
     numbers = np.array([[0, 4, 1], [1, 1, 4]])
-    y, expected = layer(tc.from_numpy(numbers)), twin(torch.from_numpy(numbers))
+    y, expected = layer(tc.as_tensor(numbers)), twin(torch.from_numpy(numbers))
     np.testing.assert_array_equal(y.detach().numpy(), expected.detach().numpy())
     (y * y).sum().backward()
     (expected * expected).sum().backward()
@@ -114,12 +115,12 @@ def test_bilinear_is_pytorchs(bias: bool) -> None:
     layer, twin = nn.Bilinear(3, 4, 2, bias), torch.nn.Bilinear(3, 4, 2, bias)
     assert repr(layer) == repr(twin)
     assert [p.shape for p in layer.parameters()] == [tuple(p.shape) for p in twin.parameters()]
-    assert all(0 < abs(p.array).max() <= 3**-0.5 for p in layer.parameters())
-    layer.load_state_dict({k: tc.from_numpy(v.numpy()) for k, v in twin.state_dict().items()})
+    assert all(0 < abs(p.data.numpy()).max() <= 3**-0.5 for p in layer.parameters())
+    layer.load_state_dict({k: tc.as_tensor(v.numpy()) for k, v in twin.state_dict().items()})
     rng = np.random.default_rng(0)
     pair = [rng.standard_normal((5, n)).astype(np.float32) for n in (3, 4)]
     expected = twin(*map(torch.from_numpy, pair)).detach().numpy()
-    np.testing.assert_allclose(layer(*map(tc.from_numpy, pair)).detach().numpy(), expected, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(layer(*map(tc.as_tensor, pair)).detach().numpy(), expected, rtol=0, atol=1e-6)
 
 
 def test_layers_that_compare() -> None:
@@ -127,7 +128,7 @@ def test_layers_that_compare() -> None:
     rng = np.random.default_rng(0)
     pair = [rng.standard_normal((5, 4)) for _ in range(2)]
     for name, arguments in (("CosineSimilarity", (0, 1e-3)), ("PairwiseDistance", (1.0, 0.1, True))):
-        y = getattr(nn, name)(*arguments)(*map(tc.from_numpy, pair)).numpy()
+        y = getattr(nn, name)(*arguments)(*map(tc.as_tensor, pair)).numpy()
         expected = getattr(torch.nn, name)(*arguments)(*map(torch.from_numpy, pair)).numpy()
         np.testing.assert_allclose(y, expected, rtol=0, atol=1e-12)
 
@@ -139,9 +140,9 @@ def test_one_hot_is_pytorchs(shape: tuple[int, ...], num_classes: int) -> None:
     numbers = np.random.default_rng(0).integers(0, 4, shape)
     if numbers.size == 0 and num_classes == -1:
         with pytest.raises(ShapeError, match="num_classes given"):
-            tc.nn.functional.one_hot(tc.from_numpy(numbers))
+            tc.nn.functional.one_hot(tc.as_tensor(numbers))
         return
-    y = tc.nn.functional.one_hot(tc.from_numpy(numbers), num_classes)
+    y = tc.nn.functional.one_hot(tc.as_tensor(numbers), num_classes)
     expected = torch.nn.functional.one_hot(torch.from_numpy(numbers), num_classes).numpy()
     assert y.dtype == expected.dtype
     np.testing.assert_array_equal(y.numpy(), expected)
@@ -181,7 +182,7 @@ def test_nothing_to_do_still_makes_a_copy() -> None:
     results += [tc.nn.functional.interpolate(x, 3, mode=mode) for mode in ("nearest", "linear", "area")]
     for y in results:
         assert y.tolist() == x.tolist()
-        assert not np.shares_memory(y.array, x.array)
+        assert not np.shares_memory(y.data.numpy(), x.data.numpy())
 
 
 def test_empty_batches_are_shuffled() -> None:
@@ -189,7 +190,7 @@ def test_empty_batches_are_shuffled() -> None:
 
 
 def test_what_is_computed_from_channels_last_stays_channels_last() -> None:
-    x = tc.from_numpy(np.zeros((2, 5, 6, 4), np.float32).transpose(0, 3, 1, 2))
+    x = tensor(np.zeros((2, 5, 6, 4), np.float32).transpose(0, 3, 1, 2))
     f = tc.nn.functional
     grid = f.affine_grid(tc.zeros(2, 2, 3), x.shape)
     results = (

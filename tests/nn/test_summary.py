@@ -78,7 +78,7 @@ def reached(model: Any, size: tuple[int, ...]) -> tuple[int, ...]:
     for index in np.ndindex(*planes):
         x.grad = None
         output[(0, 0, *index) if output.ndim > 2 else (0, 0)].backward(retain_graph=True)
-        where = np.nonzero(x.grad.array[0].any(axis=0))
+        where = np.nonzero(x.grad.data.numpy()[0].any(axis=0))
         extents = [axis.max() - axis.min() + 1 if axis.size else 0 for axis in where]
         largest = np.maximum(largest, extents)
     return tuple(int(n) for n in largest)
@@ -192,7 +192,9 @@ def test_the_model_is_left_as_it_was() -> None:
     assert table.rows[-1].receptive_field == (3, 3)
     assert (table.parameters, table.trainable_parameters) == (24, 6)
     assert [module.training for module in model.modules()] == modes
-    assert all((value.array == before[name].array).all() for name, value in model.state_dict().items())
+    assert all(
+        (value.data.numpy() == before[name].data.numpy()).all() for name, value in model.state_dict().items()
+    )
     assert all(p.grad is None for p in model.parameters())
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
     assert tc.get_rng_state() == state

@@ -58,7 +58,7 @@ def test_clip_grad_value_is_pytorchs() -> None:
     assert utils.clip_grad_value_(ours, 0.7) is None
     torch.nn.utils.clip_grad_value_(theirs, 0.7)
     check_equal(ours, theirs, 0)
-    assert ours[0].grad is kept and abs(kept.array).max() == 0.7
+    assert ours[0].grad is kept and abs(kept.data.numpy()).max() == 0.7
 
 
 def test_large_float32_gradients_do_not_overflow_the_norm() -> None:
@@ -88,15 +88,15 @@ def test_parameters_as_a_vector_and_back() -> None:
     model, other = (nn.Sequential(nn.Conv2d(2, 3, 2), nn.Linear(3, 4)) for _ in range(2))
     vector = utils.parameters_to_vector(model.parameters())
     theirs = torch.nn.utils.parameters_to_vector(
-        [torch.tensor(np.ascontiguousarray(p.array)) for p in model.parameters()]
+        [torch.tensor(np.ascontiguousarray(p.data.numpy())) for p in model.parameters()]
     )
     np.testing.assert_array_equal(vector.detach().numpy(), theirs.numpy())
     utils.vector_to_parameters(vector, other.parameters())
     for p, q in zip(model.parameters(), other.parameters(), strict=True):
-        np.testing.assert_array_equal(p.array, q.array)
-        assert q.is_leaf and q.requires_grad and not np.shares_memory(p.array, q.array)
+        np.testing.assert_array_equal(p.data.numpy(), q.data.numpy())
+        assert q.is_leaf and q.requires_grad and not np.shares_memory(p.data.numpy(), q.data.numpy())
     (vector * tc.arange(vector.numel())).sum().backward()
-    gradients = np.concatenate([p.grad.array.ravel() for p in model.parameters()])
+    gradients = np.concatenate([p.grad.data.numpy().ravel() for p in model.parameters()])
     np.testing.assert_array_equal(gradients, np.arange(vector.numel()))
 
 

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
 
 import tinyconv as tc
 from tests.backends import kernels
-from tests.gpu import to_gpu
+from tests.gpu import tensor
 from tests.ops.cases import Case
 from tests.ops.op import Op
 from tinyconv.device import to_device
 
 Array = Any
-
-
-def tensor(array: Array, requires_grad: bool = False) -> tc.Tensor:
-    """A tensor on the default device, with the array's strides."""
-    on_cpu = tc.get_default_device() == "cpu"
-    return tc.Tensor(array if on_cpu else to_gpu(sys.modules["cupy"], array), requires_grad)
 
 
 class Result:
@@ -54,7 +47,7 @@ def close(got: Array, expected: Array, error: float) -> None:
 
 def compare_with_reference(op: Op, case: Case, backend: str) -> None:
     """Values and gradients of both widths of float."""
-    with kernels("reference"):
+    with kernels("reference"), tc.default_device("cpu"):
         expected = Result(op, case, np.float64)
     precisions = [(np.float32, 1e-5)] + [(np.float64, 1e-12)] * (backend != "reference")
     for dtype, error in precisions:

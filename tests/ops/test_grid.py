@@ -13,7 +13,7 @@ IDENTITY = tc.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]], dtype="float64")
 
 
 def image(*size: int) -> tc.Tensor:
-    return tc.from_numpy(np.random.default_rng(0).standard_normal((1, 2, *size)))
+    return tc.as_tensor(np.random.default_rng(0).standard_normal((1, 2, *size)))
 
 
 @pytest.mark.parametrize("mode", ["bilinear", "nearest", "bicubic"])
@@ -50,7 +50,7 @@ def test_ties_borders_and_far_coordinates_are_pytorchs(
     x = image(4, 5)
     ticks = np.array([-7.1, -2, -1.25, -1, -0.75, -0.5, -0.25, 0, 0.2, 0.5, 0.75, 0.8, 1, 1.4, 2, 9.3])
     grid = np.stack(np.meshgrid(ticks, ticks), axis=-1)[None]
-    y = F.grid_sample(x, tc.from_numpy(grid), mode, padding_mode, align_corners).numpy()
+    y = F.grid_sample(x, tc.as_tensor(grid), mode, padding_mode, align_corners).numpy()
     arguments = (torch.from_numpy(x.numpy()), torch.from_numpy(grid), mode, padding_mode, align_corners)
     expected = torch.nn.functional.grid_sample(*arguments).numpy()
     np.testing.assert_allclose(y, expected, rtol=0, atol=1e-12)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinyconv as tc
+from tests.gpu import tensor
 from tests.ops.cases import Case
 from tests.ops.table import OPS, Op
 from tinyconv.errors import GraphError
@@ -18,13 +19,13 @@ from tinyconv.errors import GraphError
 def gradients(op: Op, case: Case, changed: int | None) -> list[Any]:
     """Gradients of the inputs, with one argument or output turned around between forward and backward."""
     inputs, constants = case.arrays(np.float64)
-    xs = [tc.Tensor(x, requires_grad=True) for x in inputs]
+    xs = [tensor(x, requires_grad=True) for x in inputs]
     arguments = [*xs, *map(tc.Tensor, constants)]
     result = op.call(*arguments, **case.options)
     outputs = result if isinstance(result, tuple) else (result,)
     floats = [y for y in outputs if y.dtype.kind == "f"]
     rng = np.random.default_rng(case.seed + 100)
-    starts = [tc.Tensor(np.asarray(rng.uniform(0.5, 1.5, y.shape)).astype(y.dtype)) for y in floats]
+    starts = [tensor(np.asarray(rng.uniform(0.5, 1.5, y.shape)).astype(y.dtype)) for y in floats]
     if changed is not None:
         target = [*arguments, *outputs][changed % (len(arguments) + len(outputs))].detach()
         if target.array.flags.writeable:

@@ -40,7 +40,7 @@ MADE: list[tuple[str, tuple[Any, ...]]] = [
 def test_what_is_asked_is_answered_as_by_pytorch(name: str) -> None:
     torch = pytest.importorskip("torch")
     for array in (X, X.transpose(2, 0, 1), X[:, ::2], X.astype(np.int32), np.zeros(())):
-        ours, theirs = tc.Tensor(array), torch.from_numpy(array)
+        ours, theirs = tc.as_tensor(array), torch.from_numpy(array)
         assert getattr(ours, name)() == getattr(theirs, name)()
         assert (ours.is_cuda, ours.itemsize, ours.nbytes) == (False, theirs.itemsize, theirs.nbytes)
         assert (tc.numel(ours), tc.is_tensor(ours), tc.is_tensor(array)) == (array.size, True, False)
@@ -72,7 +72,7 @@ def test_memory_formats() -> None:
     torch = pytest.importorskip("torch")
     for array in (np.ones((2, 3, 4, 5)), np.ones((2, 3, 4, 5)).transpose(0, 3, 1, 2)):
         for memory_format in ("contiguous_format", "channels_last"):
-            ours, theirs = tc.Tensor(array), torch.from_numpy(array)
+            ours, theirs = tc.as_tensor(array), torch.from_numpy(array)
             wanted = getattr(torch, memory_format)
             assert ours.is_contiguous(memory_format) == theirs.is_contiguous(memory_format=wanted)
             y = ours.contiguous(memory_format=getattr(tc, memory_format))
@@ -105,7 +105,7 @@ def test_wrong_calls() -> None:
     for name in ("size", "stride"):
         for dim in (3, -4, 1.5):
             with pytest.raises(ArgumentError, match=f"{name}: dim is"):
-                getattr(tc.Tensor(X), name)(dim)
+                getattr(tc.as_tensor(X), name)(dim)
     with pytest.raises(DtypeError, match="reshape_as: other is a tuple"):
         tc.ones(2).reshape_as((2, 1))
     with pytest.raises(ArgumentError, match="zeros: size"):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import tinyconv as tc
 from tests.backends import kernels
+from tests.gpu import tensor
 from tests.ops.table import OPS, Op
 
 Gradient = Callable[..., list[tc.Tensor]]
@@ -42,7 +43,7 @@ def test_third_derivative(op: Op, data: Any) -> None:
     """By differences of the second, in one random direction for each argument."""
     case = data.draw(op.cases)
     inputs, constants = case.arrays(np.float64)
-    xs = [tc.Tensor(x, requires_grad=True) for x in inputs]
+    xs = [tensor(x, requires_grad=True) for x in inputs]
     rng = np.random.default_rng(case.seed)
 
     def function(*xs: tc.Tensor) -> list[tc.Tensor]:
@@ -50,7 +51,7 @@ def test_third_derivative(op: Op, data: Any) -> None:
         return [outputs[0] if isinstance(outputs, tuple) else outputs]
 
     def random_like(y: tc.Tensor) -> tc.Tensor:
-        return tc.Tensor(np.asarray(rng.standard_normal(y.shape)), requires_grad=True)
+        return tensor(np.asarray(rng.standard_normal(y.shape)), requires_grad=True)
 
     with kernels("reference"):
         arguments = [*map(random_like, function(*xs)), *xs]

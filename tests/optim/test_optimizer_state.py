@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinyconv as tc
+from tests.gpu import to_host
 from tests.optim.test_optim import OPTIONS, SHAPES, leaves, run, start
 from tinyconv import nn, optim
 from tinyconv.errors import ArgumentError
@@ -21,8 +22,8 @@ def test_states_go_to_pytorch_and_come_back(name: str) -> None:
     run(first, ours, range(4))
 
     state = first.state_dict()
-    entries = {i: {k: torch.as_tensor(v) for k, v in e.items()} for i, e in state["state"].items()}
-    theirs = [torch.tensor(p.array, requires_grad=True) for p in ours]
+    entries = {i: {k: torch.as_tensor(to_host(v)) for k, v in e.items()} for i, e in state["state"].items()}
+    theirs = [torch.tensor(p.data.numpy(), requires_grad=True) for p in ours]
     second = getattr(torch.optim, kind)(theirs, lr=123.0)
     assert state["param_groups"][0].keys() == second.state_dict()["param_groups"][0].keys()
     second.load_state_dict({"state": entries, "param_groups": state["param_groups"]})
@@ -37,7 +38,7 @@ def test_states_go_to_pytorch_and_come_back(name: str) -> None:
     third.load_state_dict({"state": entries, "param_groups": state["param_groups"]})
     run(third, back, range(8, 12))
     for p, q in zip(back, straight, strict=True):
-        np.testing.assert_allclose(p.array, q.array, rtol=1e-11, atol=1e-13)
+        np.testing.assert_allclose(p.data.numpy(), q.data.numpy(), rtol=1e-11, atol=1e-13)
 
 
 def test_the_state_of_a_parameter_is_found_by_the_parameter() -> None:

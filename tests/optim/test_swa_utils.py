@@ -61,8 +61,8 @@ def test_the_teacher_is_an_exponential_average_of_the_student() -> None:
         fill(student, step, tc)
         teacher.update_parameters(student)
         expected = 0.75 * expected + 0.25 * weight
-    np.testing.assert_allclose(teacher.module.weight.array, expected, rtol=1e-6)
-    np.testing.assert_allclose(student.weight.array, WEIGHTS[-1], rtol=1e-6)
+    np.testing.assert_allclose(teacher.module.weight.data.numpy(), expected, rtol=1e-6)
+    np.testing.assert_allclose(student.weight.data.numpy(), WEIGHTS[-1], rtol=1e-6)
     x = tc.ones(1, 2)
     assert teacher(x).tolist() == teacher.module(x).tolist()
     assert teacher.n_averaged.item() == len(WEIGHTS)
@@ -80,7 +80,7 @@ def test_averaging_goes_on_from_a_state_dict() -> None:
                 teacher.load_state_dict(saved)
             fill(student, step, tc)
             teacher.update_parameters(student)
-        runs.append(teacher.module.weight.array)
+        runs.append(teacher.module.weight.data.numpy())
     np.testing.assert_array_equal(*runs)
 
 

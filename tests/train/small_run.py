@@ -59,7 +59,7 @@ def train(path):
         optimizer = optim.Adam(model.parameters(), lr=0.05)
 
         def validate():
-            return {"held_out_dice": abs(float(model[0].weight.array.sum())) % 1}
+            return {"held_out_dice": abs(float(model[0].weight.data.numpy().sum())) % 1}
 
         trainer = Trainer(
             model, optimizer, nn.functional.mse_loss, loader, 5, schedule=warmup_cosine, accumulate=2,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinyconv as tc
+from tests.gpu import to_host
 from tinyconv import optim
 from tinyconv.errors import CheckpointError, StorageError
 from tinyconv.train import checkpoint as module
@@ -23,7 +24,7 @@ from tinyconv.train.checkpoint import (
 
 def checkpoint_of(trainer) -> Checkpoint:
     arrays, optimizer = optimizer_state(trainer.optimizer)
-    state = {f"model.{name}": t.array for name, t in trainer.model.state_dict().items()}
+    state = {f"model.{name}": t.data.numpy() for name, t in trainer.model.state_dict().items()}
     return Checkpoint("small", {}, state | arrays, optimizer, {"step": 3}, tc.get_rng_state(), {"dice": 0.5})
 
 
@@ -57,7 +58,8 @@ def test_sgd_with_momentum_too(tmp_path, trained, make_trainer):
     states = again.state_dict()["state"], optimizer.state_dict()["state"]
     assert states[0].keys() == states[1].keys() != set()
     for index, entry in states[1].items():
-        np.testing.assert_array_equal(states[0][index]["momentum_buffer"], entry["momentum_buffer"])
+        restored, saved = (to_host(one["momentum_buffer"]) for one in (states[0][index], entry))
+        np.testing.assert_array_equal(restored, saved)
 
 
 def test_an_earlier_checkpoint_is_replaced_and_cleared_away(tmp_path, trained):

@@ -52,7 +52,7 @@ def attempt(folder):
         go_back(checkpoint, trainer)
     except CheckpointError:
         return
-    assert all(np.isfinite(p.array).all() for p in trainer.model.parameters())
+    assert all(np.isfinite(p.data.numpy()).all() for p in trainer.model.parameters())
     assert 0 <= trainer.position.batch <= len(trainer.loader)
 
 

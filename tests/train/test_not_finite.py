@@ -92,7 +92,7 @@ def test_skipped_steps_leave_no_trace():
     assert errors.steps == [1, 3] and len(errors.errors) == 1
     states = with_bad.model.state_dict(), without.model.state_dict()
     for name, value in states[1].items():
-        np.testing.assert_array_equal(states[0][name].array, value.array, name)
+        np.testing.assert_array_equal(states[0][name].data.numpy(), value.data.numpy(), name)
 
 
 def test_an_infinite_gradient_is_skipped_too():
@@ -101,7 +101,7 @@ def test_an_infinite_gradient_is_skipped_too():
     trainer.loss = lambda y, t: Exploding.apply(y.sum(), next(calls, 1.0))
     trainer.fit()
     assert trainer.position.skipped == 1
-    assert all(np.isfinite(p.array).all() for p in trainer.model.parameters())
+    assert all(np.isfinite(p.data.numpy()).all() for p in trainer.model.parameters())
 
 
 class Exploding(tc.autograd.Function):
@@ -139,12 +139,12 @@ def test_dropout_drops_the_same_in_the_second_try():
     model = nn.Sequential(nn.Dropout(0.5))
     tc.manual_seed(5)
     before = tc.get_rng_state()
-    dropped = model(tc.ones(1, 64)).array == 0
+    dropped = model(tc.ones(1, 64)).data.numpy() == 0
     after = tc.get_rng_state()
 
     def compute(x, target):
         y = model(x)
-        assert ((y.array == 0) == dropped).all()
+        assert ((y.data.numpy() == 0) == dropped).all()
         return (1 / y).sum()
 
     assert "made first by Div" in explain(model, compute, (tc.ones(1, 64), None), before)

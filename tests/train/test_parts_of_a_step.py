@@ -34,7 +34,7 @@ def test_small_batches_together_are_a_large_one(count):
     assert small.position.step == large.position.step == 2 * math.ceil(count / 6)
     assert small.total_steps == large.total_steps and small.done
     for ours, expected in zip(small.model.parameters(), large.model.parameters(), strict=True):
-        np.testing.assert_allclose(ours.array, expected.array, rtol=1e-12)
+        np.testing.assert_allclose(ours.data.numpy(), expected.data.numpy(), rtol=1e-12)
     assert small.loss_value == pytest.approx(large.loss_value, rel=1e-12)
 
 
@@ -55,7 +55,7 @@ def test_going_on_between_accumulated_steps():
     second.model.load_state_dict(first.model.state_dict())
     second.position = first.position
     second.fit()
-    np.testing.assert_array_equal(second.model.weight.array, whole.model.weight.array)
+    np.testing.assert_array_equal(second.model.weight.data.numpy(), whole.model.weight.data.numpy())
 
 
 def test_a_clipped_step_has_the_length_it_may_have():
@@ -63,13 +63,13 @@ def test_a_clipped_step_has_the_length_it_may_have():
 
     class Length(Callback):
         def on_step(self, trainer):
-            now = np.concatenate([p.array.ravel() for p in trainer.model.parameters()])
+            now = np.concatenate([p.data.numpy().ravel() for p in trainer.model.parameters()])
             moves.append((np.linalg.norm(now - self.before), trainer.gradient_norm))
             self.before = now.copy()
 
     length = Length()
     trainer = linear_trainer(2, clip_norm=0.01, callbacks=[length])
-    length.before = np.concatenate([p.array.ravel() for p in trainer.model.parameters()]).copy()
+    length.before = np.concatenate([p.data.numpy().ravel() for p in trainer.model.parameters()]).copy()
     trainer.fit()
     assert all(norm > 0.01 for _, norm in moves)
     np.testing.assert_allclose([move for move, _ in moves], 0.1 * 0.01, rtol=1e-3)
@@ -94,14 +94,14 @@ def test_the_average_is_validated_and_training_goes_on_with_its_own_weights():
         mean, count = None, 0
 
         def on_step(self, trainer):
-            weight = trainer.model.weight.array.copy()
+            weight = trainer.model.weight.data.numpy().copy()
             decay = min(0.5, (1 + self.count) / (10 + self.count))
             self.mean = weight if self.mean is None else decay * self.mean + (1 - decay) * weight
             self.count += 1
 
         def on_validation(self, trainer, scores):
             wanted.append(self.mean)
-            seen.append(trainer.model.weight.array.copy())
+            seen.append(trainer.model.weight.data.numpy().copy())
 
     trainer.callbacks = [ema, Watch()]
     trainer.validate = dict
@@ -109,8 +109,8 @@ def test_the_average_is_validated_and_training_goes_on_with_its_own_weights():
     np.testing.assert_allclose(seen, wanted, rtol=1e-12)
     plain = linear_trainer(5, epochs=3)
     plain.fit()
-    np.testing.assert_array_equal(trainer.model.weight.array, plain.model.weight.array)
-    np.testing.assert_allclose(ema.averaged.module.weight.array, wanted[-1], rtol=1e-12)
+    np.testing.assert_array_equal(trainer.model.weight.data.numpy(), plain.model.weight.data.numpy())
+    np.testing.assert_allclose(ema.averaged.module.weight.data.numpy(), wanted[-1], rtol=1e-12)
 
 
 def test_a_validation_that_fails_leaves_the_weights_as_they_were():
@@ -120,13 +120,13 @@ def test_a_validation_that_fails_leaves_the_weights_as_they_were():
 
     class Last(Callback):
         def on_step(self, trainer):
-            weights.append(trainer.model.weight.array.copy())
+            weights.append(trainer.model.weight.data.numpy().copy())
 
     trainer.callbacks.append(Last())
     trainer.validate = lambda: 1 / 0
     with pytest.raises(ZeroDivisionError):
         trainer.fit()
-    np.testing.assert_array_equal(trainer.model.weight.array, weights[-1])
+    np.testing.assert_array_equal(trainer.model.weight.data.numpy(), weights[-1])
 
 
 def scores_of(values):
@@ -188,7 +188,9 @@ def test_callbacks_are_in_the_checkpoint(tmp_path):
     (ema, stopping), (other, again) = first.callbacks, second.callbacks
     assert (again.best, again.waited) == (stopping.best, stopping.waited) == (3, 1)
     assert other.averaged.n_averaged.item() == 4
-    np.testing.assert_array_equal(other.averaged.module.weight.array, ema.averaged.module.weight.array)
+    np.testing.assert_array_equal(
+        other.averaged.module.weight.data.numpy(), ema.averaged.module.weight.data.numpy()
+    )
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ RNG = np.random.default_rng(5)
 def answer(model, images, exclusive):
     """Probabilities (N, K, \\*sides) of one network, by the formulas of sigmoid and softmax in float64."""
     with tc.no_grad():
-        scores = model(tc.tensor(images)).array.astype(np.float64)
+        scores = model(tc.tensor(images)).data.numpy().astype(np.float64)
     if exclusive:
         powers = np.exp(scores - scores.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)

@@ -16,7 +16,8 @@ def default_collate(samples: Sequence[Any]) -> Any:
     """Join samples of one structure into a batch of Tensors.
 
     Arrays and Tensors of shape S become one Tensor (N, *S), Python floats a Tensor (N,) of
-    the default dtype, ints and bools one of int64 and bool. Tuples, lists and dictionaries
+    the default dtype, ints and bools one of int64 and bool. Tensors on a GPU are joined there;
+    all else makes Tensors on the CPU. Tuples, lists and dictionaries
     are joined entry by entry; strings stay a list.
 
     Raises
@@ -79,7 +80,18 @@ def join(samples: Sequence[Any], wrap: Callable[[Array], Any]) -> Any:
     if isinstance(first, tuple | list):
         _check_same([len(sample) for sample in samples], "number of entries")
         return tuple(join(entries, wrap) for entries in zip(*samples, strict=True))
+    if _is_on_a_gpu(first):
+        from tinyconv.ops.arrangement import stack
+
+        _check_same([sample.shape for sample in samples], "shape")
+        return stack(samples)
     return wrap(_stack([_as_array(sample) for sample in samples]))
+
+
+def _is_on_a_gpu(sample: Any) -> bool:
+    from tinyconv.tensor import Tensor
+
+    return isinstance(sample, Tensor) and sample.device != "cpu"
 
 
 def _as_array(sample: Any) -> Array:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import tinyconv as tc
+from tests.gpu import tensor
 from tests.io.onnx.exported import Applied, arrays_of, export, onnxruntime, run
 from tests.ops.table import OPS, Op
 from tinyconv.errors import UnsupportedError
@@ -62,9 +62,9 @@ def test_an_op_exported_is_the_op_or_is_refused(op: Op, data: Any) -> None:
     onnxruntime.set_default_logger_severity(4)
     case = data.draw(op.cases)
     inputs, constants = case.arrays(np.float32)
-    fixed = [tc.Tensor(x) for x in constants]
+    fixed = [tensor(x) for x in constants]
     model = Applied(lambda *tensors: op.call(*tensors, *fixed, **case.options)).eval()
-    given = [tc.Tensor(x) for x in inputs]
+    given = [tensor(x) for x in inputs]
     expected = arrays_of(model(*given))
     if not all(x.size for x in (*inputs, *expected)) or not all(x.ndim for x in inputs):
         return  # nobody exports a network for empty images; onnxruntime refuses some

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.gpu import to_gpu
-from tests.kernels.cuda.conv_cases import LAYERS, ORDERS, Case, cases, channels_last, off_the_beginning
+from tests.kernels.conv_case import Case, channels_last
+from tests.kernels.cuda.conv_cases import LAYERS, ORDERS, cases, off_the_beginning
 from tinyconv.device import conv_algorithm, matmul_precision
 from tinyconv.kernels.cuda import _convolution, _gradients
 from tinyconv.kernels.cuda import conv as fast

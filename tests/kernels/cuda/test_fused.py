@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.kernels.cuda.conv_cases import LAYERS, channels_last
+from tests.kernels.conv_case import channels_last
+from tests.kernels.cuda.conv_cases import LAYERS
 from tinyconv.device import conv_algorithm
 from tinyconv.kernels import find_kernel
 from tinyconv.kernels.cuda import _convolution

@@ -1,0 +1,86 @@
+"""The suite on a GPU, or in the emulator of one: ``python -m pytest tests --device cuda``."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+import tinyconv as tc
+from tests.gpu import finds_a_gpu, gpu
+
+CPU_ONLY = {
+    "tests/benchmark": "times the processor",
+    "tests/course": "judges answers in processes of their own, on the CPU",
+    "tests/kernels/test_": "calls the CPU's kernels with NumPy's arrays; tests/kernels/cuda has their twins",
+    "tests/site": "pages show what the CPU prints",
+    "tests/test_mutations.py": "reads files; nothing is computed",
+    "tests/test_missing_names.py": "reads names; nothing is computed",
+    "tests/test_rooms.py": "reads files; nothing is computed",
+}
+"""What is not tried on a GPU, and why: the beginnings of the names of tests."""
+
+TOO_LONG_IN_THE_EMULATOR = (
+    "tests/nn/test_sees.py",
+    "tests/nn/test_summary.py::test_the_receptive_field_is_what_gradients_reach",
+)
+"""Skipped where there is no GPU: thousands of kernels, or large images."""
+
+CHOOSES_ITSELF = (
+    "tests/amp/test_on_cuda.py",
+    "tests/capture/test_on_cuda.py",
+    "tests/cli/test_device.py",
+    "tests/cuda",
+    "tests/kernels/cuda",
+    "tests/optim/test_cuda.py",
+    "tests/ops/test_mixed_devices.py",
+    "tests/ops/test_table_on_cuda.py",
+    "tests/test_device_errors.py",
+)
+"""Tests that name a device wherever they make something: the CPU stays the default one for them."""
+
+ALSO_ON_CUDA: tuple[str, ...] = ()
+"""The tests that a plain ``make test`` tries on both."""
+
+
+@contextlib.contextmanager
+def on_cuda() -> Iterator[None]:
+    """Tensors are made on the GPU, and tests may look at them as if they lay on the CPU."""
+    looks = {"numpy": _numpy, "__array__": _array}
+    with gpu(), tc.default_device("cuda"), mock.patch.multiple(tc.Tensor, **looks):
+        yield
+
+
+REFUSING_NUMPY = tc.Tensor.numpy
+
+
+def _numpy(tensor: tc.Tensor) -> np.ndarray:
+    """For a test a copy on the CPU; for the engine the error that users of a GPU would get."""
+    asked = tensor if _engine_asks() else tensor.cpu()
+    on_host: np.ndarray = REFUSING_NUMPY(asked)
+    return on_host
+
+
+def _array(tensor: tc.Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    return np.array(_numpy(tensor), dtype=dtype, copy=copy)
+
+
+def _engine_asks() -> bool:
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        frame = frame.f_back
+        name = frame.f_globals.get("__name__", "")
+        if name != __name__ and name.partition(".")[0] in ("tinyconv", "tests"):
+            return bool(name.startswith("tinyconv"))
+    return False
+
+
+def reason_against(test: str) -> str | None:
+    """Why a test, by its name, is not tried on a GPU, or on the emulator of one."""
+    if test.startswith(TOO_LONG_IN_THE_EMULATOR) and not finds_a_gpu():
+        return "takes minutes in the emulator"
+    return next((reason for beginning, reason in CPU_ONLY.items() if test.startswith(beginning)), None)
