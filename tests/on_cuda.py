@@ -21,6 +21,8 @@ CPU_ONLY = {
     "tests/test_mutations.py": "reads files; nothing is computed",
     "tests/test_missing_names.py": "reads names; nothing is computed",
     "tests/test_rooms.py": "reads files; nothing is computed",
+    "tests/train/test_killed.py": "trains in processes of their own, on the CPU",
+    "tests/train/test_page.py::test_the_program": "runs the page's programs as they are printed, on the CPU",
 }
 """What is not tried on a GPU, and why: the beginnings of the names of tests."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tinyconv.device import default_device
 from tinyconv.errors import CheckpointError, TinyconvError
 from tinyconv.nn import Module
 from tinyconv.nn.allowance import at_most
@@ -25,7 +26,8 @@ def create_network(
     """The network of a run, by the options in its files, which may come from a stranger.
 
     Weights are not among the options: they lie beside them, in the checkpoint. ``weights`` would make
-    `models.create` open another file, or download one. Nor is memory filled for what the options claim.
+    `models.create` open another file, or download one. Nor is memory filled for what the options claim; that of
+    a GPU would be, so the network is made on the CPU.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ def create_network(
             raise CheckpointError(where, "model_options", f"with {found}", f"{expected}, without {option}")
     numbers = None if state is None else TIMES * sum(array.size for array in state.values()) + MORE
     try:
-        with at_most(numbers):
+        with at_most(numbers), default_device("cpu"):
             return create_model(name, **options)
     except (TinyconvError, MemoryError):
         raise
