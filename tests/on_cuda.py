@@ -16,6 +16,7 @@ from tests.gpu import finds_a_gpu, gpu
 CPU_ONLY = {
     "tests/benchmark": "times the processor",
     "tests/course": "judges answers in processes of their own, on the CPU",
+    "tests/data/test_tensors.py::test_a_sampler_as_pytorchs_users_write_it": "pins memory of the CPU",
     "tests/kernels/test_": "calls the CPU's kernels with NumPy's arrays; tests/kernels/cuda has their twins",
     "tests/site": "pages show what the CPU prints",
     "tests/test_mutations.py": "reads files; nothing is computed",

@@ -246,6 +246,11 @@ def array_module(array: Any) -> ModuleType:
     raise DtypeError("array_module", "array", type(array).__name__, "a NumPy or CuPy array")
 
 
+def as_array(value: Any) -> Any:
+    """A CuPy array as it is; NumPy's array of anything else."""
+    return value if type(value).__module__.startswith("cupy") else np.asarray(value)
+
+
 def device_of(array: Any) -> Device:
     """``"cpu"`` for a NumPy array, ``"cuda:<index>"`` for a CuPy array."""
     if array_module(array) is np:

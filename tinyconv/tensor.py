@@ -270,7 +270,7 @@ class Tensor(AttachedMethods):
         self._check_writable("copy_", source)
         values = source
         try:
-            values = source.array if isinstance(source, Tensor) else np.asarray(source)
+            values = source.array if isinstance(source, Tensor) else _device.as_array(source)
             values = _device.to_device(values, _device.device_of(self.array))
             self.array[...] = values
         except (ValueError, TypeError, OverflowError) as error:

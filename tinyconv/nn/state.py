@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-
+from tinyconv.device import as_array
 from tinyconv.errors import CheckpointError, DtypeError
 from tinyconv.nn.tree import ModuleTree
 from tinyconv.tensor import Tensor
@@ -92,9 +91,10 @@ class ModuleState(ModuleTree):
         for name in own.keys() & state_dict.keys():
             value = state_dict[name]
             if assign:
-                self._assign(name, value if isinstance(value, Tensor) else Tensor(np.array(value)))
+                given = value if isinstance(value, Tensor) else Tensor(as_array(value).copy("K"))
+                self._assign(name, given)
             else:
-                own[name].copy_(value if isinstance(value, Tensor) else np.asarray(value))
+                own[name].copy_(value)
         return IncompatibleKeys(missing, unexpected)
 
     def _optional_names(self) -> set[str]:
