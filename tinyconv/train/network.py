@@ -26,8 +26,8 @@ def create_network(
     """The network of a run, by the options in its files, which may come from a stranger.
 
     Weights are not among the options: they lie beside them, in the checkpoint. ``weights`` would make
-    `models.create` open another file, or download one. Nor is memory filled for what the options claim; that of
-    a GPU would be, so the network is made on the CPU.
+    `models.create` open another file, or download one. Nor is memory filled for what the options claim: that
+    of a GPU would be, and so the network is made on the CPU.
 
     Parameters
     ----------
