@@ -46,7 +46,15 @@ CHOOSES_ITSELF = (
 )
 """Tests that name a device wherever they make something: the CPU stays the default one for them."""
 
-ALSO_ON_CUDA: tuple[str, ...] = ()
+ALSO_ON_CUDA = (
+    "tests/data/test_loader.py::test_default_collate_makes_tensors_of_nested_samples",
+    "tests/nn/test_conv.py::test_a_layer_is_pytorchs",
+    "tests/nn/test_load_state.py",
+    "tests/nn/test_losses.py",
+    "tests/train/test_classification.py::test_accuracy_by_hand",
+    "tests/train/test_parts_of_a_step.py",
+    "tests/train/test_predict.py",
+)
 """The tests that a plain ``make test`` tries on both."""
 
 

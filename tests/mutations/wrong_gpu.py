@@ -170,4 +170,25 @@ MUTATIONS = (
         "pass",
         AHEAD,
     ),
+    wrong(
+        "accuracy: batches stay on the CPU",
+        "train/classification.py",
+        "model(x.to(place))",
+        "model(x)",
+        "tests/train/test_classification.py::test_accuracy_by_hand",
+    ),
+    wrong(
+        "collate: a tensor on a GPU is an error",
+        "data/collate.py",
+        'isinstance(sample, Tensor) and sample.device != "cpu"',
+        "False",
+        "tests/data/test_loader.py::test_default_collate_makes_tensors_of_nested_samples",
+    ),
+    wrong(
+        "load_state_dict: arrays on a GPU are an error",
+        "device.py",
+        'value if type(value).__module__.startswith("cupy") else np.asarray(value)',
+        "np.asarray(value)",
+        "tests/train/test_parts_of_a_step.py::test_a_state_that_does_not_fit",
+    ),
 )
