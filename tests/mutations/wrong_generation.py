@@ -159,4 +159,29 @@ AUTOENCODERS = (
     ),
 )
 
-MUTATIONS = (*ADVERSARIAL, *WASSERSTEIN, *AUTOENCODERS)
+TRAINING = (
+    wrong(
+        "tinyconv train: what the other network's loss left in the gradients is added",
+        "train/adversarial_trainer.py",
+        "            optimizer.zero_grad()\n",
+        "",
+        "tests/train/test_adversarial_trainer.py::test_its_steps_are_those_of_the_network_s_own_function",
+    ),
+    wrong(
+        "tinyconv train: a resumed run's optimisers begin anew",
+        "train/adversarial_trainer.py",
+        "        super().load_state_dict(state_dict)\n        self._share(self.state)\n",
+        "        super().load_state_dict(state_dict)\n",
+        "tests/cli/test_adversarial.py::test_interrupted_in_an_epoch_and_resumed_is_the_same_run[acgan]",
+    ),
+    wrong(
+        "tinyconv train: the noise is the same in each epoch",
+        "train/generation_recipe.py",
+        "generator(self.seed, AUGMENTATION, self.epoch, index)",
+        "generator(self.seed, AUGMENTATION, 0, index)",
+        "tests/train/test_generation_recipe.py"
+        "::test_noise_has_the_deviation_that_was_asked_for_and_differs_from_epoch_to_epoch",
+    ),
+)
+
+MUTATIONS = (*ADVERSARIAL, *WASSERSTEIN, *AUTOENCODERS, *TRAINING)

@@ -11,9 +11,11 @@ from hypothesis import given
 
 from tests.fuzzing import by_chance, many_cases, spoilt, text
 from tinyconv.errors import CheckpointError
-from tinyconv.train import class_recipe, recipes
+from tinyconv.models.generation import METHODS
+from tinyconv.train import class_recipe, generation_recipe, recipes
 from tinyconv.train.class_config import ClassConfig
 from tinyconv.train.folder import RunFolder
+from tinyconv.train.generation_config import GENERATION, GenerationConfig
 from tinyconv.train.mask_config import Config
 from tinyconv.train.mask_loss import LOSSES, UNWEIGHTED
 from tinyconv.train.mask_sources import BRAIN, KAGGLE, MADE, NIFTI, PAIRS
@@ -137,8 +139,14 @@ def class_config(random):
     )
 
 
+def generation_config(random):
+    """Options of a run that trains a network to make images, any that make sense."""
+    fields = {**vars(class_config(random)), "balanced": False, "class_weights": None, "task": GENERATION}
+    return GenerationConfig(**fields, noise=real(random, 0, 1e3))
+
+
 def any_config(random):
-    return random.choice((mask_config, class_config))(random)
+    return random.choice((mask_config, class_config, generation_config))(random)
 
 
 def spoilt_config(random):
@@ -183,4 +191,7 @@ def test_damaged_configs(folder, content):
     options = {key: value for key, value in vars(found).items() if key != "model_options"}
     assert all(map(isfinite, numbers(options)))
     assert found.seed < 2**64 and found.batch_size >= 1 and 0 < found.held_out < 1 and found.lr > 0
-    assert (class_recipe if kind is ClassConfig else recipes).describe(found, 3, 2)
+    if kind is GenerationConfig:
+        assert generation_recipe.describe(found, 3, 2, METHODS["wgan_gp"])
+    else:
+        assert (class_recipe if kind is ClassConfig else recipes).describe(found, 3, 2)

@@ -39,6 +39,9 @@ def test_what_they_stand_for():
     ema, stopping = StepOptions(ema=0.9, patience=3).callbacks(model, "dice")
     assert isinstance(ema, EMA) and ema.decay == 0.9
     assert isinstance(stopping, EarlyStopping) and (stopping.score, stopping.patience) == ("held_out_dice", 3)
+    assert stopping.mode == "max"
+    (stopping,) = StepOptions(patience=2).callbacks(model, "loss")
+    assert isinstance(stopping, EarlyStopping) and (stopping.score, stopping.mode) == ("held_out_loss", "min")
 
 
 def test_runs_of_earlier_versions_have_the_defaults():

@@ -124,7 +124,8 @@ class Session(Callback):
     def run(self) -> Outcome:
         """Train; if that was not interrupted, draw the figures."""
         try:
-            with Progress(self.folder.config.batch_size, self.quantity, self._measure) as progress:
+            images = self.trainer.loader.batch_size * self.trainer.accumulate
+            with Progress(images, self.quantity, self._measure) as progress:
                 self.trainer.callbacks = [progress, *self.trainer.callbacks, self.recorder, self]
                 self.trainer.fit()
         except DataError:
