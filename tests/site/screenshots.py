@@ -13,6 +13,9 @@ from typing import Any
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 COLOURS = 128
+NAMES = ".navbar-nav a, .bd-sidebar-primary a, .bd-sidebar-secondary a, article h1, article h2"
+NOTES = "Names"
+"""Under which name a screenshot notes what the elements `NAMES` of its page say."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,9 @@ def open_browser() -> Iterator[Any]:
 
 
 def take(browser: Any, site: Path, shot: Shot, folder: Path) -> Path:
-    """Take a screenshot, in few colours, so that the file is small."""
+    """Take a screenshot, in few colours, so that the file is small; it notes what menus and headings say."""
     from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
     width, height = shot.size
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=shot.scheme)
@@ -71,10 +75,12 @@ def take(browser: Any, site: Path, shot: Shot, folder: Path) -> Path:
     page.wait_for_timeout(500)  # a frame's picture, and what unfolds
     path = folder / f"{shot.name}.png"
     page.screenshot(path=path)
+    notes = PngInfo()
+    notes.add_itxt(NOTES, "\n".join(map(str.strip, page.locator(NAMES).all_text_contents())))
     context.close()
     with Image.open(path) as picture:
         small = picture.convert("RGB").quantize(COLOURS)
-    small.save(path, optimize=True)
+    small.save(path, optimize=True, pnginfo=notes)
     return path
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 
+from tests.coarse import distances, mosaic
 from tests.site.pages import ROOT
-from tests.site.screenshots import SHOTS, open_browser, take
+from tests.site.screenshots import NOTES, SHOTS, open_browser, take
 
 PHONE = {"width": 390, "height": 844}
 PHONE_PAGES = 40
+ALIKE = 30  # of 255: other fonts move a line by some pixels, which a mosaic of 6x8 hardly shows
+RETAKE = "build the site, and take the screenshots anew: python -m tests.site.screenshots docs/_build/html"
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +171,9 @@ def test_screenshots_of_the_readme_are_those_of_this_site(shot, browser, site, t
     path = take(browser, site, shot, tmp_path)
     with Image.open(path) as taken, Image.open(shot.kept) as kept:
         assert taken.size == kept.size
-        assert len(taken.convert("RGB").getcolors(1 << 24)) > 50
+        assert taken.text[NOTES].split("\n") == kept.text[NOTES].split("\n"), RETAKE
+        now, then = (mosaic(picture.convert("RGB"), 6, 8) for picture in (taken, kept))
+        assert max(distances(now, then)) < ALIKE, RETAKE
+        assert min(distances(now, 255 - then)[0], distances(now, np.flip(then, 1))[0]) > ALIKE
     assert shot.kept.stat().st_size < 150_000
     assert f"(docs/images/{shot.kept.name})" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The commands that the pages name exist, and take the options that they are shown with."""
+"""The commands that the pages name exist, and take the options shown with them; the quick ones run."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import sys
 import pytest
 import typer
 
+from tests.cli.command import tinyconv_command
 from tests.site.pages import PAGES, ROOT, blocks, commands, name
 from tinyconv.cli import app
+from tinyconv.course.exercises import find_exercise
 
 ALL = [(name(page), command) for page in PAGES for command in commands(page)]
 PLACEHOLDERS = {"NN": "04", "NAME": "unet"}  # what a page leaves open
@@ -104,3 +106,26 @@ def test_the_readmes_commands_are_all_seen():
     found = {command for page, command in ALL if page == "README.md"}
     assert {"make course", "make test", "tinyconv learn 04", "tinyconv train --resume runs/nuclei"} <= found
     assert not blocks(ROOT / "README.md", "sh") and not blocks(ROOT / "README.md", "bash")
+
+
+RUN = {
+    "tinyconv learn": (0, "04 "),
+    "tinyconv learn 04 --notebook": (0, "04_convolution.ipynb"),
+    "tinyconv exercises": (0, "Next: tinyconv start"),
+    "tinyconv start 07": (0, "07_"),
+    "tinyconv check 07": (1, "TODO"),  # a stub is not right
+    "tinyconv hint 07": (0, find_exercise("07").hints[0]),
+}
+"""The README's quick commands: how each ends, and a part of what it says."""
+
+
+def test_the_readmes_quick_commands_do_what_they_say(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = [command for command in commands(ROOT / "README.md") if command in RUN]
+    assert set(given) == RUN.keys()
+    for command in given:
+        done = tinyconv_command(*words(command)[1:])
+        status, says = RUN[command]
+        assert done.exit_code == status and says in done.stdout, (command, done.output)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert "04_convolution.ipynb" in left and any(re.fullmatch(r"07_\w+\.py", file) for file in left)

@@ -9,6 +9,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+from PIL import Image
 
 from tinyconv.viz import save_figure
 
@@ -60,6 +61,8 @@ def complaints(figure: Any) -> list[str]:
 
 
 def pixels(figure: Any) -> Any:
-    """The drawn figure as bytes (height, width, 3)."""
-    figure.canvas.draw()
-    return np.asarray(figure.canvas.buffer_rgba())[:, :, :3]
+    """The figure as it is saved, as bytes (height, width, 3)."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = save_figure(figure, Path(folder) / "figure.png")
+        with Image.open(path) as saved:
+            return np.asarray(saved.convert("RGB"))
