@@ -10,8 +10,8 @@ import pytest
 
 from tests.cli.command import ROOT, refused, tinyconv_command
 from tests.course.answers import answers
-from tinyconv.course.exercises import find_exercise
-from tinyconv.course.exercises.classroom import Result
+from tinyconv.course.exercises import Limits, find_exercise
+from tinyconv.course.exercises.classroom import Result, check_one
 from tinyconv.course.exercises.classroom_report import csv_text, html_text
 
 ENTRY = find_exercise("01")
@@ -90,7 +90,21 @@ def test_a_class_with_every_kind_of_submission(handed_in, tmp_path):
     links = Links()
     links.feed(page)
     assert links.targets - {""} <= links.ids and len(links.targets) > 8
-    assert "2 of 14" not in page and "The commonest mistakes" in page
+    assert "2 of 14" not in page and 0 < page.index("The commonest mistakes") < page.index("<table")
+
+
+def test_a_file_of_nearly_the_right_name_is_named(tmp_path):
+    for student, name in (
+        ("a", "01_neuron (1).py"),
+        ("b", "1 neuron.py"),
+        ("c", "11_neurons.txt"),
+        ("d", "10_x.py"),
+    ):
+        (tmp_path / student).mkdir()
+        (tmp_path / student / name).write_bytes(answers("right", "01_neuron")[0].read_bytes())
+    notes = {s: check_one(tmp_path / s, ENTRY, Limits()).note for s in "abcd"}
+    assert notes["a"] == "there is 01_neuron (1).py: rename it to 01_neuron.py"
+    assert "1 neuron.py" in notes["b"] and "11_neurons.txt" in notes["c"] and notes["d"] == ""
 
 
 def test_one_at_a_time_gives_the_same(tmp_path):

@@ -34,6 +34,8 @@ def test_files_that_are_read_and_that_are_not(tmp_path):
     own.mkdir()
     (own / "a.py").write_text("x = 'é'", encoding="utf-8")
     assert read_submission(own / "a.py", own) == "x = 'é'"
+    (own / "windows.py").write_text("x = 'é'", encoding="utf-8-sig")
+    assert read_submission(own / "windows.py", own) == "x = 'é'"
     (own / "latin.py").write_bytes("x = 'é'".encode("latin-1"))
     (own / "large.py").write_text("#" * (LARGEST + 1))
     refused = {"latin.py": "UTF-8", "large.py": "at most", "gone.py": "can be read", ".": "an ordinary file"}

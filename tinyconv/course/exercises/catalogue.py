@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +63,7 @@ class Entry:
         if len(parts) != HINTS or not all(part.strip() for part in parts):
             path = self.folder / "hints.md"
             raise DataError("exercises", "hints", path, f"{HINTS} parts that begin with a line '## …'")
-        return [part.strip() for part in parts]
+        return [textwrap.dedent(part.strip("\n")).rstrip() for part in parts]
 
     def load(self) -> Exercise:
         """The specification: ``SPEC`` in ``spec.py``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class Result:
         The likely mistake, and the whole report on several lines.
     seconds : float
     note : str
-        That the file is the course's own solution, if so.
+        That the file is the course's own solution, or which files have nearly the right name.
     """
 
     student: str
@@ -90,11 +91,22 @@ def check_class(
             yield future.result()
 
 
+def _similar(student: Path, entry: Entry) -> str:
+    """Files that may be meant: they begin with the exercise's number, or hold the rest of its name."""
+    rest = entry.name[3:]
+    try:
+        names = sorted(p.name for p in student.iterdir() if p.suffix in (entry.suffix, ".txt", ".ipynb", ""))
+    except OSError:
+        return ""
+    found = [printable(n) for n in names if re.match(rf"0*{int(entry.number)}(?!\d)", n) or rest in n.lower()]
+    return f"there is {', '.join(found[:3])}: rename it to {entry.file_name}" if found else ""
+
+
 def check_one(student: Path, entry: Entry, limits: Limits) -> Result:
     """One exercise of one student; whatever is wrong with the file is in the result."""
     path = student / entry.file_name
     if not os.path.lexists(path):
-        return Result(student.name, entry.name, MISSING)
+        return Result(student.name, entry.name, MISSING, note=_similar(student, entry))
     try:
         source = read_submission(path, student)
         verdict = check_file(entry, path, limits, shrink=True)

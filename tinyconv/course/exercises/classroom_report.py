@@ -71,8 +71,8 @@ def _cell(value: object) -> str:
 
 
 def html_text(results: Sequence[Result]) -> str:
-    """A table of students and exercises, the commonest mistakes, and each report."""
-    body = [_table(results), _commonest(results)]
+    """The commonest mistakes, a table of students and exercises, and each report."""
+    body = [_commonest(results), _table(results)]
     failed = [(n, result) for n, result in enumerate(results) if result.outcome in (WRONG, UNREADABLE)]
     body += [_details(n, result) for n, result in failed]
     return (
@@ -99,13 +99,14 @@ def _table(results: Sequence[Result]) -> str:
         f'<div class="wide"><table>\n<thead><tr><th>student</th>{heads}<th>right</th></tr></thead>\n<tbody>\n'
         + "\n".join(rows)
         + "\n</tbody></table></div>\n<p>✓ right, ✗ not right (click for the reason), – missing, "
-        "? cannot be read, * the solution that comes with the course</p>"
+        "? cannot be read, * look closer: the solution that comes with the course, or a file of another "
+        "name</p>"
     )
 
 
 def _table_cell(number: int, result: Result) -> str:
     sign = SIGNS[result.outcome] + ("*" if result.note else "")
-    title = escape(f"{result.exercise}: {result.outcome}. {result.mistake}", quote=True)
+    title = escape(f"{result.exercise}: {result.outcome}. {result.mistake or result.note}", quote=True)
     if result.outcome in (WRONG, UNREADABLE):
         sign = f'<a href="#r{number}">{sign}</a>'
     return f'<td class="{CLASSES[result.outcome]}" title="{title}">{sign}</td>'

@@ -38,7 +38,7 @@ def read_submission(path: Path, folder: Path | None = None) -> str:
         found = os.stat(place)
         if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
             raise DataError("check", "file", path, f"an ordinary file of at most {LARGEST:,} bytes")
-        return place.read_text(encoding="utf-8")
+        return place.read_text(encoding="utf-8-sig")  # the editor of Windows puts a mark in front
     except (OSError, ValueError) as error:
         if isinstance(error, DataError):
             raise
