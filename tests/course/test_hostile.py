@@ -217,7 +217,9 @@ def test_what_it_is_to_be_written_with_may_be_called():
 )
 def test_an_import_is_refused_in_words_of_its_own(name):
     verdict = check(f"import {name}\n{RIGHT}")
-    assert verdict.seen.sentence.startswith(f"Refused: import {name}: there are only numpy and Python's own")
+    assert verdict.seen.sentence.startswith(
+        f"Refused: import {name}: there are only numpy and modules of Python that compute"
+    )
     assert "leave this import out" in verdict.mistake
 
 

@@ -9,7 +9,10 @@ import numpy as np
 
 
 class Divide:
-    """y = a / b for two arrays of the same shape; use a new object for each division."""
+    """y = a / b for two arrays of the same shape; use a new object for each division.
+
+    Results have the dtype of a and b: float32 for arrays of float32.
+    """
 
     def forward(self, a, b):
         """Compute a / b, and keep what backward will need."""

@@ -18,7 +18,7 @@ def momentum_step(w, grad, velocity, lr, momentum):
     """One step with momentum: v = momentum v + grad, then w = w - lr v.
 
     w, grad and velocity are arrays of one shape, which must stay as they are; lr and momentum are numbers.
-    Returns (w, velocity): new arrays.
+    Returns (w, velocity): new arrays, of w's dtype; with float32 arrays nothing may become float64.
     """
     # TODO
     raise NotImplementedError("momentum_step")
@@ -29,7 +29,7 @@ def adam_step(w, grad, mean, square, step, lr, beta1, beta2, eps):
 
     mean and square are running averages of the gradient and of its square: beta of what they were, and
     1 - beta of the new value. step counts from 1: m is mean / (1 - beta1 to the power of step); s likewise.
-    Returns (w, mean, square): new arrays; the averages as they are without the correction.
+    Returns (w, mean, square): new arrays, of w's dtype; the averages as they are without the correction.
     """
     # TODO: the two averages
     # TODO: their corrected values, for this step only

@@ -138,7 +138,9 @@ def student_builtins(allowed: frozenset[str]) -> dict[str, Any]:
 
 def _no_import(name: str, allowed: frozenset[str]) -> str:
     packages = ", ".join(["numpy", *sorted(allowed - MODULES)])
-    return f"import {name}: there are only {packages} and Python's own modules such as math and itertools"
+    return (
+        f"import {name}: there are only {packages} and modules of Python that compute, as math and itertools"
+    )
 
 
 def install(packages: Sequence[str], closed: Sequence[str], allowed: frozenset[str]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tinyconv.course.exercises.draw import Draw, DrawnCase, Stage
@@ -26,7 +28,7 @@ def search(
     def cases(draw: Any) -> dict[str, Any]:
         with_notes = Draw(draw, stage)
         case = DrawnCase(check.draw(with_notes))
-        case.batch = with_notes.batch_size
+        case.batch, case.drawn = with_notes.batch_size, with_notes.drawn
         used.update(with_notes.used)
         return case
 
@@ -46,7 +48,25 @@ def search(
     def run(case: dict[str, Any]) -> None:
         test(case)
 
-    run()
+    with _storage_elsewhere():
+        run()
+
+
+@contextmanager
+def _storage_elsewhere() -> Iterator[None]:
+    """Hypothesis keeps what it reads in modules in a folder: here one that is thrown away.
+
+    Other tests of the same process, as under pytest, keep the folder that they have.
+    """
+    from hypothesis import configuration
+
+    before = configuration.storage_directory(intent_to_write=False).home_directory
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        configuration.set_hypothesis_home_dir(folder)
+        try:
+            yield
+        finally:
+            configuration.set_hypothesis_home_dir(before)
 
 
 def makes_sense(check: Check, stage: Stage, used: set[str]) -> bool:
