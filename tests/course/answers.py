@@ -38,11 +38,15 @@ def verdict_on(path: Path) -> Verdict:
     return judge(entry.load(), path.read_text(encoding="utf-8"), path.name, shrink=False)
 
 
-def told(path: Path) -> str:
-    """TOLD of a wrong answer, a constant or a comment: part of the sentence that its author must be told."""
+def told(path: Path, name: str = "TOLD") -> str:
+    """A constant of a wrong answer: TOLD is part of the sentence that its author must be told.
+
+    Of a kernel it is a comment. NOT_TOLD is part of a sentence that would be false.
+    """
     if path.suffix == ".cu":
-        return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("// TOLD: ")
+        first = path.read_text(encoding="utf-8").partition("\n")[0]
+        return first.removeprefix("// TOLD: ") if name == "TOLD" else ""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "TOLD":
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
             return str(ast.literal_eval(node.value))
     return ""

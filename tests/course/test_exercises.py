@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import textwrap
 
 import pytest
 
@@ -43,6 +45,18 @@ def test_hints_do_not_give_the_solution_away(entry):
 
 
 @each
+def test_code_in_hints_is_printed_with_its_indentation(entry):
+    text = (entry.folder / "hints.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"(?:^ {4}.*\n(?:\n(?= {4}))?)+", text, flags=re.MULTILINE)
+    assert blocks
+    for block in blocks:
+        code = textwrap.dedent(block)
+        assert any(block.rstrip() in hint or hint == code.rstrip() for hint in entry.hints)
+        if entry.suffix == ".py":
+            ast.parse(code)
+
+
+@each
 def test_the_stub_fails_before_it_is_touched(entry):
     skip_without_compiler(entry)
     verdict = judge(entry.load(), entry.stub, entry.file_name)
@@ -70,6 +84,8 @@ def test_a_wrong_answer_is_told_its_mistake(path):
     verdict = verdict_on(path)
     assert not verdict.passed
     assert told(path) in verdict.mistake, (verdict.mistake, verdict.check, verdict.stage, verdict.seen)
+    false = told(path, "NOT_TOLD")
+    assert not false or false not in verdict.mistake, (verdict.mistake, verdict.seen)
 
 
 @each

@@ -51,6 +51,28 @@ def edge(x, weight, bias, stride, padding):
     return conv2d(np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)), mode="edge"), weight, bias, stride, 0)
 
 
+def unmoved(down, right):
+    """As many places as there should be, but the window moves by 1 down, to the right, or both."""
+
+    def wrong(x, weight, bias, stride, padding):
+        rows, columns = conv2d(x, weight, bias, stride, padding).shape[2:]
+        moves = (1 if down else stride, 1 if right else stride)
+        y = conv(x, weight, bias, moves, (padding,) * 2, (1, 1), 1)
+        return y[:, :, :rows, :columns]
+
+    return wrong
+
+
+def padded(above, left):
+    """Twice the padding in all, but so many times of it above and on the left."""
+
+    def wrong(x, weight, bias, stride, padding):
+        sides = [(padding * before, padding * (2 - before)) for before in (above, left)]
+        return conv2d(np.pad(x, ((0, 0), (0, 0), *sides)), weight, bias, stride, 0)
+
+    return wrong
+
+
 def first_image(x, weight, bias, stride, padding):
     """The first image's result for all images."""
     y = conv2d(x, weight, bias, stride, padding)
@@ -60,6 +82,12 @@ def first_image(x, weight, bias, stride, padding):
 def other_places(seen):
     """Whether images and channels are as many as they should be, but not the places."""
     return seen.kind == "shape" and seen.got.shape[:-2] == seen.expected.shape[:-2]
+
+
+def fewer_places(seen, most=99):
+    """Whether the result is too small along an axis, by so many places at most, and too large along none."""
+    missing = np.subtract(seen.expected.shape[2:], seen.got.shape[2:])
+    return missing.min() >= 0 and 0 < missing.max() <= most
 
 
 MISTAKES = (
@@ -75,9 +103,9 @@ MISTAKES = (
     Mistake("only the first input channel counts: the sum goes over all of them", one_channel),
     Mistake("only the last input channel counts: add up over the channels (+=), do not assign", last_channel),
     Mistake("every image of the batch gets the result of the first one", first_image),
-    Mistake(
-        "the stride is ignored where the window is taken: it begins at i * stride, not at i",
-        when=lambda seen: seen.kind == "values" and seen.case["stride"] > 1,
+    *(
+        Mistake("the stride is ignored where the window is taken: it begins at i * stride, not at i", wrong)
+        for wrong in (unmoved(True, True), unmoved(True, False), unmoved(False, True))
     ),
     Mistake(
         "right without padding, but zeros belong around the image: not the border's values",
@@ -88,8 +116,16 @@ MISTAKES = (
         when=lambda seen: other_places(seen) and seen.case["stride"] > 1,
     ),
     Mistake(
-        "the padding is missing, or on one side only: zeros belong on all four sides",
-        when=lambda seen: seen.kind == "values" and seen.case["padding"] > 0,
+        "there are too few places when there is padding: the image is 2 * padding higher and wider then",
+        when=lambda seen: other_places(seen) and seen.case["padding"] > 0 and fewer_places(seen),
+    ),
+    *(
+        Mistake(
+            "the padding is on one side only: zeros belong on all four sides, padding of them on each",
+            padded(above, left),
+        )
+        for above, left in np.ndindex(3, 3)
+        if (above, left) != (1, 1)
     ),
     Mistake(
         "height and width are mixed up: it is right for square kernels only",
@@ -97,9 +133,7 @@ MISTAKES = (
     ),
     Mistake(
         "the last place is missing: the number of places is (size - kernel) // stride + 1, with the 1",
-        when=lambda seen: (
-            other_places(seen) and set(np.subtract(seen.expected.shape[2:], seen.got.shape[2:])) == {1}
-        ),
+        when=lambda seen: other_places(seen) and fewer_places(seen, most=1),
     ),
 )
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinyconv.course.exercises import Check, Exercise, Mistake, call, kept
+from tinyconv.course.exercises import Check, Exercise, Mistake, call, kept, together
 
 NEAR = 0.08
 """How far the share of zeros may be from p: more than five standard deviations for 1200 elements."""
@@ -62,6 +62,24 @@ def gradient(got, x, grad, p, rng, dtype):
 def gradient_of_result(got, x, p, rng, dtype):
     """Backward of what forward returned: what is zero there stays zero, and nothing else becomes it."""
     return problem(got, x / (1 - p) ** 2, p, dtype)
+
+
+def draw_few(d):
+    """So few elements that the number of zeros varies much."""
+    return {"x": d.array(1, 20), "p": 0.5, "rng": d.seed(), "dtype": d.stage.dtype}
+
+
+def lots_vary(got, x, p, rng, dtype):
+    """Several passes, of which each drops another number of elements."""
+    counts = {int((y == 0).sum()) for y in got}
+    return f"each time exactly {counts.pop()} of 20 elements are zero" if len(counts) == 1 else ""
+
+
+def use_often(x, p, rng, dtype):
+    """So many passes that by chance all have equally many zeros less than once in a hundred million times."""
+    names = [f"y{n}" for n in range(12)]
+    passes = [call("layer.forward", x, keep=name) for name in names]
+    return call("Dropout", p, rng, keep="layer"), *passes, together(*names)
 
 
 def use_forward(x, p, rng, dtype):
@@ -219,6 +237,21 @@ SPEC = Exercise(
             use=use_twice,
             mistakes=TWICE,
             examples=10,
+            stages=(),
+        ),
+        Check(
+            "twelve calls",
+            draw=draw_few,
+            accept=lots_vary,
+            use=use_often,
+            mistakes=[
+                Mistake(
+                    "always the same number of elements is dropped: each has a lot of its own, so that the "
+                    "number varies",
+                    when=says("each time exactly"),
+                )
+            ],
+            examples=5,
             stages=(),
         ),
         Check(

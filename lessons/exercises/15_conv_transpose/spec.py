@@ -27,9 +27,9 @@ def draw(d):
     padding, output_padding = d.integer(0, 2), d.integer(0, stride - 1)
     missing = [max(0, 1 - (k - 2 * padding)) for k in kernel]
     size = [1 + -(-n // stride) + d.integer(0, 2) for n in missing]
-    channels, filters = d.integer(1, 3), d.integer(1, 3)
+    channels, filters = d.choice([1, 2, 3, 2, 3]), d.integer(1, 3)
     return {
-        "x": d.array(d.batch(2), channels, *size),
+        "x": d.array(d.batch(3), channels, *size),
         "weight": d.array(channels, filters, *kernel),
         "bias": d.array(filters),
         "stride": stride,

@@ -1,5 +1,7 @@
 """What the judge knows about exercise 16."""
 
+import numpy as np
+
 from tinyconv.course.exercises import Check, Exercise, Mistake
 
 
@@ -17,7 +19,14 @@ def draw(d):
         (d.choice([3, 2, 1, 5]), d.choice([1, 2, 3]), d.integer(0, 2), d.choice([1, 1, 2, 3]))
         for _ in range(d.integer(0, 5))
     ]
-    return {"layers": layers, "place": d.integer(0, 6)}
+    return {"layers": layers, "place": d.choice([*range(7), -1, -2, -5])}
+
+
+def whole(got, layers, place):
+    """What is wrong if the right numbers are no integers."""
+    if isinstance(got, tuple | list) and any(isinstance(pixel, float | np.floating) for pixel in got):
+        return f"the result is {got!r}, expected two integers"
+    return ""
 
 
 def with_layers(change):
@@ -94,6 +103,7 @@ MISTAKES = (
         "last is too large: a window of kernel_size numbers ends kernel_size - 1 after its beginning",
         one_too_many,
     ),
+    Mistake("pixels have whole numbers: / gives a float, // an int", when=lambda seen: seen.kind == "rule"),
     Mistake("the border is cut off: pixels of the padding count, and have negative numbers", cut),
     Mistake(
         "this is the size of the field: return its first and its last pixel",
@@ -108,6 +118,7 @@ SPEC = Exercise(
             "the receptive field",
             draw=draw,
             expect=receptive_field,
+            accept=whole,
             outputs=("the first pixel", "the last pixel"),
             mistakes=MISTAKES,
             worked=[

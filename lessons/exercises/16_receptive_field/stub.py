@@ -17,7 +17,8 @@ def receptive_field(layers, place):
     """The first and the last pixel that a place of the last layer's output sees, along one axis.
 
     layers is a list of (kernel_size, stride, padding, dilation), four integers for each layer, in the order
-    in which an image goes through them; it may be empty. place is an integer.
+    in which an image goes through them; it may be empty. place is an integer, which
+    may be negative: then the layer would be larger on the left.
     Returns (first, last), two integers. Pixels are counted from 0; padding before the image has negative
     numbers, and whether the image really is that large does not matter.
     """

@@ -133,6 +133,13 @@ def only(seen, names, what):
     return layers_of(wrong) <= set(names) and all(what(np.shape(seen.got[key])) for key in wrong)
 
 
+def wrong_axes(seen):
+    """The axes of the kernels and biases along which sizes are wrong; all parameters have to be there."""
+    right = shapes(**seen.case)
+    pairs = [(np.shape(seen.got[key]), right[key]) for key in wrong_shapes(seen.got, seen.case)]
+    return {n for got, shape in pairs for n in range(len(shape)) if got[n] != shape[n]}
+
+
 def swapped(seen):
     """Whether inputs and outputs of the weights have changed places."""
     right = shapes(**seen.case)
@@ -157,7 +164,12 @@ LAYERS = (
     ),
     Mistake(
         "a kernel has another size than the name of the layer says: 1x1, 3x3 or 5x5",
-        when=lambda seen: {"one", "three", "five"} & layers_of(wrong_shapes(seen.got, seen.case)),
+        when=lambda seen: any(axis >= 2 for axis in wrong_axes(seen)),
+    ),
+    Mistake(
+        "a layer puts out another number of channels than is asked for: ones, before_threes, threes, "
+        "before_fives, fives, pooled, each for the layer of that name",
+        when=lambda seen: wrong_axes(seen) == {0},
     ),
 )
 

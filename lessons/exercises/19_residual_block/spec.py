@@ -130,6 +130,13 @@ def keys(seen):
     return [key for key in wrong_shapes(seen.got, seen.case) if "norm" not in key]
 
 
+def wrong_axes(seen):
+    """The axes of the kernels along which sizes are wrong."""
+    right = shapes(**seen.case)
+    pairs = [(np.shape(seen.got[key]), right[key]) for key in keys(seen)]
+    return {n for got, shape in pairs for n in range(len(shape)) if got[n] != shape[n]}
+
+
 LAYERS = (
     Mistake(
         "the convolutions need no bias, as the normalisation takes every constant away again: bias=False",
@@ -150,7 +157,11 @@ LAYERS = (
     ),
     Mistake(
         "conv2 gets what conv1 gives: filters channels, not those of x",
-        when=lambda seen: keys(seen) == ["conv2.weight"],
+        when=lambda seen: keys(seen) == ["conv2.weight"] and wrong_axes(seen) == {1},
+    ),
+    Mistake(
+        "a kernel has another size than is asked for: conv1 and conv2 are 3x3, the shortcut is 1x1",
+        when=lambda seen: any(axis >= 2 for axis in wrong_axes(seen)),
     ),
 )
 

@@ -83,6 +83,11 @@ def draw(d):
     return {"maps": maps, **layers, "height": height, "width": width}
 
 
+def too_large(seen):
+    """By how much the result is too large along each axis."""
+    return tuple(np.subtract(seen.got.shape, seen.expected.shape))
+
+
 def mistake(sentence, **wrong):
     """A mistake that the reference can make."""
     return Mistake(sentence, lambda **case: score_map(**case, **wrong))
@@ -113,13 +118,18 @@ MISTAKES = (
         when=lambda seen: seen.kind == "shape" and seen.got.ndim == 2,
     ),
     Mistake(
-        "a place is missing at the end of each axis: H - height + 1 of them, with the 1",
-        when=lambda seen: seen.kind == "shape" and seen.got.ndim == 4,
+        "a place is missing at the end of an axis: H - height + 1 of them, with the 1",
+        when=lambda seen: set(too_large(seen)[2:]) in ({-1}, {-1, 0}) and not any(too_large(seen)[:2]),
+    ),
+    Mistake(
+        "the map is as large as maps: without padding the window has H - height + 1 places, and W - width + "
+        "1 across",
+        when=lambda seen: seen.kind == "shape" and np.shape(seen.got)[2:] == seen.case["maps"].shape[2:],
     ),
     Mistake(
         "the sums go along the wrong axis: a weight of the second layer belongs to a hidden unit, not to "
         "a class",
-        when=lambda seen: seen.raised("ValueError"),
+        when=lambda seen: seen.raised("ValueError") and len(set(seen.case["weight2"].shape)) == 2,
     ),
 )
 

@@ -31,6 +31,16 @@ def rounded_up(up, copy):
     return [(rest + 1) // 2 for rest in end(up, copy)]
 
 
+def rounded_up_along(axis):
+    """One more at the top, or at the left."""
+
+    def wrong(up, copy):
+        starts = zip(middle(up, copy), rounded_up(up, copy), strict=True)
+        return skip(up, copy, lambda *_: [pair[n == axis - 2] for n, pair in enumerate(starts)])
+
+    return wrong
+
+
 def rows_for_columns(up, copy):
     """The rows' beginning for the columns too."""
     return [middle(up, copy)[0]] * 2
@@ -97,14 +107,6 @@ def cropped(seen):
     return seen.got.shape[2:] == seen.case["up"].shape[2:]
 
 
-def mixed_up(seen):
-    """Whether the columns begin where the rows should, which may be too far to the right."""
-    up, copy = seen.case["up"], seen.case["copy"]
-    if rows_for_columns(up, copy)[1] > end(up, copy)[1]:
-        return seen.raised("ValueError")
-    return np.allclose(seen.got, skip(up, copy, rows_for_columns), 1e-4, 1e-4)
-
-
 FORWARD = (
     Mistake(
         "the copy comes first here: up is first, the copy behind it",
@@ -120,9 +122,17 @@ FORWARD = (
         "bottom and the right: // rounds down",
         lambda up, copy: skip(up, copy, rounded_up),
     ),
+    *(
+        Mistake(
+            "right along one axis; along the other, where an odd number is cut off, one more goes at the "
+            "bottom and the right: // rounds down",
+            wrong,
+        )
+        for wrong in (rounded_up_along(2), rounded_up_along(3))
+    ),
     Mistake(
         "the columns are cut where the rows should be: each axis has a beginning of its own",
-        when=mixed_up,
+        lambda up, copy: skip(up, copy, rows_for_columns),
     ),
     Mistake(
         "the copy is added to what comes up: stack them, so that the next convolution can tell them apart",

@@ -1,6 +1,6 @@
 import numpy as np
 
-TOLD = "the padding is missing, or on one side only"
+TOLD = "the padding is on one side only"
 
 
 def conv2d(x, weight, bias, stride, padding):

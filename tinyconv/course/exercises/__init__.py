@@ -11,7 +11,7 @@ from tinyconv.course.exercises.draw import Draw
 from tinyconv.course.exercises.judge import judge
 from tinyconv.course.exercises.process import Limits
 from tinyconv.course.exercises.spec import Check, Exercise, Mistake, Seen
-from tinyconv.course.exercises.steps import Step, call, get, kept
+from tinyconv.course.exercises.steps import Step, call, get, kept, together
 from tinyconv.course.exercises.verdict import Verdict
 from tinyconv.course.exercises.wire import TensorInput
 
@@ -34,4 +34,5 @@ __all__ = [
     "judge",
     "kept",
     "numeric_gradients",
+    "together",
 ]

@@ -136,6 +136,8 @@ class Room:
         return value
 
     def find(self, target: str, kept: dict[str, Any]) -> Any:
+        if not target:
+            return lambda *values: values
         first, *rest = target.split(".")
         found = kept[first] if first in kept else getattr(self.module, first)
         for name in rest:

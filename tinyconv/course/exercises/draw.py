@@ -37,9 +37,10 @@ STAGES = (
 
 
 class DrawnCase(dict[str, Any]):
-    """A case that remembers its batch size."""
+    """A case that remembers its batch size, and what was drawn for it."""
 
     batch: int | None = None
+    drawn: Sequence[Any] = ()
 
 
 class Draw:
@@ -49,12 +50,21 @@ class Draw:
     choices, and smaller arrays. Arrays hold distinct multiples of 1/8 in random order, never zero.
     """
 
-    def __init__(self, draw: Callable[[Any], Any], stage: Stage = PLAIN) -> None:
-        self.draw = draw
+    def __init__(
+        self, draw: Callable[[Any], Any], stage: Stage = PLAIN, other_batch: int | None = None
+    ) -> None:
+        self._draw = draw
+        self.drawn: list[Any] = []
         self.stage = stage
+        self.other_batch = other_batch
         self.used: set[str] = set()
         self.batch_size: int | None = None
         self._count = 0
+
+    def draw(self, strategy: Any) -> Any:
+        """What Hypothesis draws; it is kept, so that the case can be drawn again."""
+        self.drawn.append(self._draw(strategy))
+        return self.drawn[-1]
 
     def integer(self, low: int, high: int) -> int:
         """From `low` to `high`, both included, in parts below 100.
@@ -83,7 +93,8 @@ class Draw:
     def batch(self, most: int = 3) -> int:
         """A batch size; the judge also asks for rounds of 1 and of 0."""
         self.used.add("batch")
-        self.batch_size = self.integer(1, most) if self.stage.batch is None else self.stage.batch
+        drawn = self.integer(1, most) if self.stage.batch is None else self.stage.batch
+        self.batch_size = drawn if self.other_batch is None else self.other_batch
         return self.batch_size
 
     def rng(self) -> np.random.Generator:

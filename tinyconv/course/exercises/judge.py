@@ -10,8 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from tinyconv.course.exercises.cases import (
+    as_float64,
+    has_generator,
+    is_float,
+    ordinary,
+    size,
+    with_other_seed,
+)
 from tinyconv.course.exercises.comparison import FLOAT32_TOLERANCE, compare
-from tinyconv.course.exercises.diagnosis import holds, name_mistake
+from tinyconv.course.exercises.diagnosis import SPECIAL, holds, name_mistake, stage_sentence
 from tinyconv.course.exercises.draw import PLAIN, STAGES, Stage
 from tinyconv.course.exercises.kernel import CompileError, KernelProcess
 from tinyconv.course.exercises.process import Answer, Ended, Limits, StudentProcess
@@ -19,7 +27,6 @@ from tinyconv.course.exercises.search import makes_sense, search
 from tinyconv.course.exercises.spec import Check, Exercise, Seen
 from tinyconv.course.exercises.steps import Step
 from tinyconv.course.exercises.verdict import Verdict
-from tinyconv.course.exercises.wire import Rng
 
 ENOUGH = 12
 """So many failing cases are looked at before a mistake is named."""
@@ -131,18 +138,42 @@ class _Session:
         seen = self.evaluate(check, smallest.case, stage)
         if seen.kind != kind:
             seen = replace(smallest, sentence=f"{smallest.sentence}, and another time it was not")
+        failing, seen, matters = self.without_the_stage(check, stage, failing, seen)
         steps = check.steps(self.exercise.function, seen.case)
-        return self.failed(check.name, all_seen, failing, seen, steps, check.mistakes, self.printed, check)
+        return self.failed(
+            check.name, all_seen, failing, seen, steps, check.mistakes, self.printed, check, matters
+        )
+
+    def without_the_stage(
+        self, check: Check, stage: Stage, failing: list[Seen], shown: Seen
+    ) -> tuple[list[Seen], Seen, str]:
+        """What is said of small batches and memory orders is true only if the same cases without are right.
+
+        Returns the failing cases, that which is shown, and the sentence. Cases that are wrong without what is
+        special about the round take the place of the others.
+        """
+        told, plain = stage_sentence(stage, failing), PLAIN if stage.name in SPECIAL else stage
+        cases = [ordinary(check, seen.case, stage) for seen in (shown, *failing)] if told else []
+        if not told or None in cases:
+            return failing, shown, ""
+        seen = list(self.evaluate_all(check, [case for case in cases if case is not None], plain))
+        wrong = [one for one in seen if one.kind]
+        if not wrong:
+            return failing, shown, told
+        if plain is stage:
+            return failing, shown, ""
+        first = min(wrong, key=_size)
+        return [one for one in wrong if one.kind == first.kind], first, ""
 
     def without_generator(self, check: Check) -> Verdict | None:
         """The verdict on random results that do not come from the generator that is handed over."""
         cases: list[dict[str, Any]] = []
         stage = PLAIN
         search(check, stage, set(), cases.append, 3, self.seed, shrink=False)
-        if check.accept is None or not any(_has_generator(case) for case in cases):
+        if check.accept is None or not any(has_generator(case) for case in cases):
             return None
         first, again = (list(self.evaluate_all(check, cases, stage)) for _ in range(2))
-        others = list(self.evaluate_all(check, [_with_other_seed(case) for case in cases], stage))
+        others = list(self.evaluate_all(check, [with_other_seed(case) for case in cases], stage))
         sentence = ""
         if not all(compare(a.got, b.got, 0.0) is None for a, b in zip(first, again, strict=True)):
             sentence = "the result is another one for the same rng"
@@ -183,10 +214,11 @@ class _Session:
         mistakes: Sequence[Any],
         printed: str,
         check: Check | None = None,
+        stage_matters: str = "",
     ) -> Verdict:
-        told = name_mistake(
-            [*mistakes, *self.exercise.mistakes], all_seen, failing, seen, check, self.exercise.function
-        )
+        foreseen = [*mistakes, *self.exercise.mistakes]
+        function = self.exercise.function
+        told = name_mistake(foreseen, all_seen, failing, seen, check, function, stage_matters)
         return Verdict(False, name, seen.stage, told, seen, steps, printed=printed)
 
     def evaluate(self, check: Check, case: Mapping[str, Any], stage: Stage) -> Seen:
@@ -215,7 +247,7 @@ class _Session:
         if answer.error is not None:
             return replace(base, kind="error", sentence=_error_sentence(answer.error), error=answer.error)
         base = replace(base, got=answer.result)
-        in_float64 = {key: _as_float64(value) for key, value in case.items()}
+        in_float64 = {key: as_float64(value) for key, value in case.items()}
         if check.accept is not None:
             try:
                 sentence = check.accept(answer.result, **in_float64)
@@ -227,7 +259,7 @@ class _Session:
             expected = check.expect(**in_float64)
             is_float32 = stage.dtype == "float32"
             tolerance = max(check.tolerance, FLOAT32_TOLERANCE) if is_float32 else check.tolerance
-            kinds = {value.dtype.name for value in case.values() if _is_float(value)}
+            kinds = {value.dtype.name for value in case.values() if is_float(value)}
             keeps = check.keeps_dtype and not self.exercise.kernel
             if not is_float32:  # the engine's parameters are float32 whatever the inputs are
                 keeps = keeps and kinds == {stage.dtype} and not self.exercise.imports
@@ -255,33 +287,8 @@ class _Session:
         return Verdict(False, check.name if check else "loading the file", stage, told, seen, steps)
 
 
-def _has_generator(case: Mapping[str, Any]) -> bool:
-    return any(isinstance(value, Rng) for value in case.values())
-
-
-def _with_other_seed(case: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: Rng(v.seed + 10_000) if isinstance(v, Rng) else v for k, v in case.items()}
-
-
-def _is_float(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
-
-
-def _as_float64(value: Any) -> Any:
-    return value.astype(np.float64) if _is_float(value) else value
-
-
 def _size(seen: Seen) -> float:
-    """How much there is to look at in a case."""
-    return sum(_extent(value) for value in seen.case.values())
-
-
-def _extent(value: Any) -> float:
-    if isinstance(value, np.ndarray):
-        return 2.0 + value.size
-    if isinstance(value, dict | list | tuple):
-        return 1.0 + len(value)
-    return abs(value) / 10 if isinstance(value, int | float) else 0.0
+    return size(seen.case)
 
 
 def _changed(steps: Sequence[Step], answer: Answer, case: Mapping[str, Any]) -> str:

@@ -38,6 +38,11 @@ def get(target: str, keep: str = "") -> Step:
     return Step(target, (), keep, call=False)
 
 
+def together(*names: str) -> Step:
+    """A tuple of kept results, to be judged together."""
+    return Step("", tuple(Kept(name) for name in names))
+
+
 def kept(name: str) -> Kept:
     """A kept result as an argument of a later step."""
     return Kept(name)
