@@ -19,9 +19,16 @@ CPU_ONLY = {
     "tests/data/test_tensors.py::test_a_sampler_as_pytorchs_users_write_it": "pins memory of the CPU",
     "tests/kernels/test_": "calls the CPU's kernels with NumPy's arrays; tests/kernels/cuda has their twins",
     "tests/site": "pages show what the CPU prints",
+    "tests/test_dlpack.py": "shares memory with NumPy, and with PyTorch on the CPU",
+    "tests/test_function.py::test_a_memory_mapped_array": "computes with NumPy's memory",
+    "tests/test_generator.py::test_devices": "the CPU is the default one there",
     "tests/test_mutations.py": "reads files; nothing is computed",
     "tests/test_missing_names.py": "reads names; nothing is computed",
     "tests/test_rooms.py": "reads files; nothing is computed",
+    "tests/test_tensor.py::test_conversions": "names the CPU",
+    "tests/test_tensor.py::test_looking_at_a_tensor": "names the CPU",
+    "tests/test_tensor.py::test_refused[DeviceError": "there is no GPU",
+    "tests/test_tensor.py::test_tensor_copies_and_from_numpy_shares": "shares NumPy's memory",
     "tests/train/test_killed.py": "trains in processes of their own, on the CPU",
     "tests/train/test_page.py::test_the_program": "runs the page's programs as they are printed, on the CPU",
 }
@@ -30,6 +37,13 @@ CPU_ONLY = {
 TOO_LONG_IN_THE_EMULATOR = (
     "tests/nn/test_sees.py",
     "tests/nn/test_summary.py::test_the_receptive_field_is_what_gradients_reach",
+    "tests/test_autograd.py::test_a_chain_of_100000_ops",
+    "tests/test_autograd.py::test_deleting_a_long_chain_that_was_never_walked",
+    "tests/train/test_classification.py::test_lenet5_learns_digits_that_it_has_not_seen",
+    "tests/train/test_classification.py::test_the_same_seed_trains_alike",
+    "tests/train/test_mask_sources.py::test_the_held_out_slab_of_the_brain_is_not_trained_on",
+    "tests/viz/test_architecture.py::test_the_u_net_of_the_slides_is_a_u",
+    "tests/viz/test_legibility.py",
 )
 """Skipped where there is no GPU: thousands of kernels, or large images."""
 
@@ -51,6 +65,7 @@ ALSO_ON_CUDA = (
     "tests/nn/test_conv.py::test_a_layer_is_pytorchs",
     "tests/nn/test_load_state.py",
     "tests/nn/test_losses.py",
+    "tests/test_in_place.py::test_a_change_of_what_an_op_saved_is_detected",
     "tests/train/test_classification.py::test_accuracy_by_hand",
     "tests/train/test_parts_of_a_step.py",
     "tests/train/test_predict.py",

@@ -36,6 +36,13 @@ def test_it_takes_cupys_place_and_gives_it_back() -> None:
     assert there or importlib.util.find_spec("cupy") is None
 
 
+def test_an_element_is_a_view(cupy: Any) -> None:
+    x = cupy.zeros((2, 3))
+    x[1][2].fill(5)
+    x[0, 1].fill(4)
+    assert x.tolist() == [[0, 4, 0], [0, 0, 5]] and cupy.ones(3)[1].shape == ()
+
+
 def test_its_arrays_are_taken_for_cupys(cupy: Any) -> None:
     x = cupy.ones(3)
     assert device.array_module(x) is cupy

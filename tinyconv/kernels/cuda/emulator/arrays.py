@@ -108,6 +108,14 @@ def _index(value: Any) -> Any:
     return value._host if isinstance(value, ndarray) else value
 
 
+def _part(host: np.ndarray, index: Any) -> Any:
+    """A view of one element too, where NumPy gives a number."""
+    part = host[index]
+    if isinstance(part, np.generic):
+        part = host[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+    return part
+
+
 class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
     """Stands for `cupy.ndarray`."""
 
@@ -209,7 +217,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
         parts = index if isinstance(index, tuple) else (index,)
         if any(isinstance(part, ndarray) and part.dtype.kind == "b" for part in parts):
             graphs.read_by_the_host()  # how many are chosen
-        return graphs.computed(wrap(self._host[_index(index)]), lambda: self._host[_index(index)])
+        return graphs.computed(wrap(_part(self._host, _index(index))), lambda: self._host[_index(index)])
 
     def __setitem__(self, index: Any, value: Any) -> None:
         def put() -> None:
