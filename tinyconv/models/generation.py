@@ -138,7 +138,7 @@ def _unlabelled(turns: Callable[..., Iterator[Turn]]) -> Callable[..., Iterator[
 
 
 METHODS: dict[str, Any] = {
-    "autoencoder": Reconstruction(_squared_error, _given, _without_noise),
+    "autoencoder": Reconstruction(_squared_error, _given, _without_noise, lr=3e-3),
     "rednet": Reconstruction(_squared_error, _given, _without_noise, noise=0.1),
     "acgan": Adversaries(acgan.turns, acgan.optimizers, lr=2e-4, names_classes=True),
     "dcgan": Adversaries(_unlabelled(dcgan.turns), dcgan.optimizers, lr=2e-4),
@@ -209,6 +209,8 @@ def fit_generation(
     """
     taken = inspect.signature(registry._builders[name]).parameters
     options: dict[str, Any] = {"in_channels": shape[0]}
+    if name == "autoencoder":
+        options["widths"] = list(SHALLOW)
     sides: Shape
     if name == "acgan":
         options["num_classes"] = num_classes
@@ -233,6 +235,9 @@ def fit_generation(
     return options | wanted, (shape[0], *sides)
 
 
+SHALLOW = (256,)
+"""Of an autoencoder: more logistic layers stay at the mean image unless each is trained by itself before,
+see `autoencoder.pretrain`."""
 OPTIONS = ("width", "widths", "latent_dim")
 
 
