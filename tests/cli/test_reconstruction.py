@@ -132,6 +132,17 @@ def test_interrupted_and_resumed_is_the_same_run(run, tmp_path, monkeypatch, ste
     assert metrics(tmp_path / "cut") == metrics(run[0])
 
 
+def test_an_autoencoder_learns_more_than_the_mean_image(tmp_path):
+    length = ("--epochs", 15, "--images", 400, "--batch-size", 16, "--validate-every", 15)
+    command = ("train", "autoencoder", *length)
+    done = tinyconv_command(*command, "--run", tmp_path / "run")
+    assert done.exit_code == 0, (done.output, done.exception)
+    images = held_out_images(tmp_path / "run")
+    of_the_mean = ((images - images.mean(axis=0)) ** 2).mean()
+    scores = load_checkpoint(tmp_path / "run", "best").scores
+    assert scores["best_held_out_loss"] < 0.75 * of_the_mean
+
+
 @pytest.mark.parametrize("name", ["autoencoder", "rednet"])
 def test_the_others_learn_to_remove_noise(name, tmp_path):
     small = ("--widths", 20) if name == "autoencoder" else ("--width", 2, "--noise", 0.3)
