@@ -35,6 +35,9 @@ CPU_ONLY = {
 """What is not tried on a GPU, and why: the beginnings of the names of tests."""
 
 TOO_LONG_IN_THE_EMULATOR = (
+    "tests/models/test_dense_to_convolution.py",
+    "tests/models/test_fit.py::test_others_are_refused",
+    "tests/models/test_page.py",
     "tests/nn/test_sees.py",
     "tests/nn/test_summary.py::test_the_receptive_field_is_what_gradients_reach",
     "tests/test_autograd.py::test_a_chain_of_100000_ops",
@@ -42,6 +45,8 @@ TOO_LONG_IN_THE_EMULATOR = (
     "tests/train/test_classification.py::test_lenet5_learns_digits_that_it_has_not_seen",
     "tests/train/test_classification.py::test_the_same_seed_trains_alike",
     "tests/train/test_mask_sources.py::test_the_held_out_slab_of_the_brain_is_not_trained_on",
+    "tests/train/test_step_options.py::test_minutes_are_the_only_end_unless_another_is_given",
+    "tests/train/test_versions.py::test_the_versions_stand_in_the_checkpoints",
     "tests/viz/test_architecture.py::test_the_u_net_of_the_slides_is_a_u",
     "tests/viz/test_legibility.py",
 )
