@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutations.mutation import wrong
 
 JUDGE, HOSTILE = "tests/course/test_judge.py", "tests/course/test_hostile.py"
+DIAGNOSIS = "tests/course/test_diagnosis.py"
 GUESSES, COMPARISON = f"{JUDGE}::test_what_the_judge_guesses_by_itself", f"{JUDGE}::test_comparison"
 GRADIENTS = f"{JUDGE}::test_gradients_by_differences_are_those_of_calculus"
 KERNEL = "tests/course/test_kernel.py"
@@ -157,21 +158,21 @@ MUTATIONS = (
         "course/exercises/judge.py",
         "wrong = [one for one in seen if one.kind]",
         "wrong: list[Seen] = []",
-        f"{JUDGE}::test_a_batch_of_1_is_not_blamed_where_no_larger_one_is_right",
+        f"{DIAGNOSIS}::test_a_batch_of_1_is_not_blamed_where_no_larger_one_is_right",
     ),
     wrong(
         "diagnosis: a mistake is told that the case that is shown contradicts",
         "course/exercises/diagnosis.py",
         "if holds(mistake, shown) else 0.0",
         "if failing else 0.0",
-        f"{JUDGE}::test_a_predicate_has_to_hold_for_the_case_that_is_shown",
+        f"{DIAGNOSIS}::test_a_predicate_has_to_hold_for_the_case_that_is_shown",
     ),
     wrong(
         "diagnosis: a factor of the case that is shown is told of all",
         "course/exercises/patterns.py",
         "_all(pairs, lambda a, b: _same(a, factor * b))",
         "_all(pairs[:1], lambda a, b: _same(a, factor * b))",
-        f"{JUDGE}::test_a_pattern_is_told_only_if_all_failing_cases_show_it",
+        f"{DIAGNOSIS}::test_a_pattern_is_told_only_if_all_failing_cases_show_it",
     ),
     wrong(
         "diagnosis: the sign is not looked at",

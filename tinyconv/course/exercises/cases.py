@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tinyconv.course.exercises.draw import Draw, DrawnCase, Stage
+from tinyconv.course.exercises.process import Answer
 from tinyconv.course.exercises.spec import Case, Check
+from tinyconv.course.exercises.steps import Step
 from tinyconv.course.exercises.wire import Rng
 
 
@@ -72,3 +75,15 @@ def _extent(value: Any) -> float:
     if isinstance(value, dict | list | tuple):
         return 1.0 + len(value)
     return abs(value) / 10 if isinstance(value, int | float) else 0.0
+
+
+def changed(steps: Sequence[Step], answer: Answer, case: Case) -> str:
+    """The name of an array that is not the same after the steps as before."""
+    names = {id(value): name for name, value in case.items()}
+    for step, after in zip(steps, answer.arguments, strict=False):
+        for before, now in zip(step.values, after or (), strict=False):
+            if isinstance(before, np.ndarray) and isinstance(now, np.ndarray):
+                same = before.shape == now.shape and before.dtype == now.dtype
+                if not same or not np.array_equal(before, now, equal_nan=before.dtype.kind in "fc"):
+                    return names.get(id(before), "array")
+    return ""

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from tinyconv.course.exercises.cases import (
     as_float64,
+    changed,
     has_generator,
     is_float,
     ordinary,
@@ -268,7 +267,7 @@ class _Session:
             base = replace(base, expected=expected)
             if found:
                 return replace(base, kind=found.kind, sentence=found.sentence, difference=found)
-        if not check.may_change and (name := _changed(steps, answer, case)):
+        if not check.may_change and (name := changed(steps, answer, case)):
             return replace(base, kind="changed", sentence=f"the input {name} is not what it was before")
         return base
 
@@ -289,18 +288,6 @@ class _Session:
 
 def _size(seen: Seen) -> float:
     return size(seen.case)
-
-
-def _changed(steps: Sequence[Step], answer: Answer, case: Mapping[str, Any]) -> str:
-    """The name of an array that is not the same after the steps as before."""
-    names = {id(value): name for name, value in case.items()}
-    for step, after in zip(steps, answer.arguments, strict=False):
-        for before, now in zip(step.values, after or (), strict=False):
-            if isinstance(before, np.ndarray) and isinstance(now, np.ndarray):
-                same = before.shape == now.shape and before.dtype == now.dtype
-                if not same or not np.array_equal(before, now, equal_nan=before.dtype.kind in "fc"):
-                    return names.get(id(before), "array")
-    return ""
 
 
 def _error_sentence(error: dict[str, Any]) -> str:
