@@ -9,6 +9,7 @@ import numpy as np
 
 import tinyconv as tc
 import tinyconv.nn.functional as F
+from tests.gpu import to_host
 from tinyconv import nn
 
 
@@ -105,7 +106,7 @@ class Training:
             if parameter.grad is not None:
                 found[f"gradient of {name}"] = parameter.grad.numpy().copy()
             for key, value in self.optimizer.state.get(parameter, {}).items():
-                found[f"{key} of {name}"] = np.array(value)
+                found[f"{key} of {name}"] = to_host(value)
         found["rates"] = np.array([group["lr"] for group in self.optimizer.param_groups])
         found["masks drawn"] = np.array(tc.get_rng_state()["masks_drawn"])
         return found
