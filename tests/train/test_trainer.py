@@ -183,8 +183,12 @@ def test_a_second_signal_stops_at_once(make_trainer):
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt):
-        make_trainer(callbacks=[Twice()]).fit()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it may be ignored
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            make_trainer(callbacks=[Twice()]).fit()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_loss_that_is_not_finite_names_the_step(make_trainer):

@@ -151,7 +151,9 @@ class Session(Callback):
     def _loader(self, training: Any) -> DataLoader:
         config = self.folder.config
         pin = get_default_device() != "cpu"
-        return DataLoader(training, config.batch_size, shuffle=True, seed=config.seed, pin_memory=pin)
+        return DataLoader(
+            training, config.batch_size, shuffle=True, seed=config.seed, num_workers=1, pin_memory=pin
+        )
 
     def _make_trainer(self, loader: DataLoader, epochs: int, **options: Any) -> Trainer:
         self.loss: Any = self._make_loss()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log
+from math import log, pi
 from typing import Any
 
 import numpy as np
@@ -29,14 +29,7 @@ NODES = {
     trigonometry.Tan: "Tan",
     trigonometry.Asin: "Asin",
     trigonometry.Acos: "Acos",
-    trigonometry.Acos: "Acos",
     trigonometry.Atan: "Atan",
-    trigonometry.Sinh: "Sinh",
-    trigonometry.Cosh: "Cosh",
-    trigonometry.Tan: "Tan",
-    trigonometry.Atan: "Atan",
-    trigonometry.Asin: "Asin",
-    trigonometry.Acos: "Acos",
     trigonometry.Sinh: "Sinh",
     trigonometry.Cosh: "Cosh",
     extremes.Maximum: "Max",
@@ -69,6 +62,19 @@ def log1p(builder: Builder, x: Value) -> str:
 @translates(unary.Expm1)
 def expm1(builder: Builder, x: Value) -> str:
     return builder.node("Sub", [builder.node("Exp", [x]), builder.like(1, x)])
+
+
+@translates(trigonometry.Atan2)
+def atan2(builder: Builder, a: Value, b: Value) -> str:
+    """Atan knows half of the angles; the others, of negative b, are half a turn away. -0 counts as 0."""
+    zero = builder.like(0, a)
+    half = builder.node("Where", [builder.node("Less", [a, zero]), builder.like(-pi, a), builder.like(pi, a)])
+    angle = builder.node("Atan", [builder.node("Div", [a, b])])
+    turned = builder.node(
+        "Where", [builder.node("Less", [b, zero]), builder.node("Add", [angle, half]), angle]
+    )
+    none = builder.node("And", [builder.node("Equal", [x, zero]) for x in (a, b)])
+    return builder.node("Where", [none, a, turned])
 
 
 @translates(trigonometry.Log2)

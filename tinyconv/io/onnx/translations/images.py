@@ -26,6 +26,7 @@ def interpolate(
     scale_factor: Any,
     mode: str,
     align_corners: bool | None,
+    recompute_scale_factor: bool | None,
     **options: Any,
 ) -> str:
     made = builder.call.outputs[0].shape[2:]
@@ -35,7 +36,7 @@ def interpolate(
     coordinates = "align_corners" if align_corners else "asymmetric" if mode == "nearest" else "half_pixel"
     rounding = {"nearest": "floor", "nearest-exact": "round_prefer_ceil"}.get(mode)
     scales, sizes, axes = None, None, None
-    if size is not None or align_corners:
+    if size is not None or align_corners or recompute_scale_factor:
         sizes, axes = builder.ints(made), list(range(2, input.ndim))
     else:
         factors = scale_factor if isinstance(scale_factor, tuple) else (scale_factor,) * (input.ndim - 2)

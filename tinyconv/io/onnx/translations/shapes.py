@@ -31,9 +31,14 @@ def _is_matrix(x: Value, start: Any, end: Any) -> bool:
     return start == 1 and x.ndim > 1 and end in (-1, x.ndim - 1)
 
 
-@translates(ops.squeeze, when=lambda input, dim: dim is not None and input.ndim > 0 and input.shape[dim] == 1)
-def squeeze(builder: Builder, input: Value, dim: int) -> str:
-    return builder.node("Squeeze", [input, np.array([dim])])
+@translates(ops.squeeze, when=lambda input, dim: _drops_each(input, dim))
+def squeeze(builder: Builder, input: Value, dim: int | tuple[int, ...]) -> str:
+    return builder.node("Squeeze", [input, np.array(dim).reshape(-1)])
+
+
+def _drops_each(x: Value, dim: Any) -> bool:
+    dims = dim if isinstance(dim, tuple) else () if dim is None else (dim,)
+    return x.ndim > 0 and len(dims) > 0 and all(x.shape[i] == 1 for i in dims)
 
 
 @translates(ops.unsqueeze)
