@@ -40,6 +40,7 @@ class ClassSession(Session):
     """Begin a run that trains a classifier, or go on with it from its last checkpoint."""
 
     quantity = "accuracy"
+    num_workers = 0
 
     def _take(self, data: Parts) -> Any:
         self.held_out, self.test = data.held_out, data.test

@@ -42,6 +42,8 @@ class GenerationSession(Session):
         The network's, of `models.generation`; the others are those of `Session`.
     """
 
+    num_workers = 0
+
     def __init__(
         self,
         folder: RunFolder,

@@ -82,6 +82,8 @@ class Session(Callback):
 
     quantity = "dice"
     """What is measured; ``held_out_...`` of it decides which checkpoint is the best. If empty, none is."""
+    num_workers = 1
+    """A thread reads and augments images beside the training; 0 where that is less than to wait for it."""
     curve_keys: tuple[str, ...] = ("step", "loss", "dice", "accuracy")
     """What the names of what the curves show end with."""
 
@@ -152,7 +154,12 @@ class Session(Callback):
         config = self.folder.config
         pin = get_default_device() != "cpu"
         return DataLoader(
-            training, config.batch_size, shuffle=True, seed=config.seed, num_workers=1, pin_memory=pin
+            training,
+            config.batch_size,
+            shuffle=True,
+            seed=config.seed,
+            num_workers=self.num_workers,
+            pin_memory=pin,
         )
 
     def _make_trainer(self, loader: DataLoader, epochs: int, **options: Any) -> Trainer:
