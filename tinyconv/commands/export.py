@@ -30,6 +30,9 @@ def export(
     ] = None,
 ) -> None:
     """Write a network as an ONNX file for other programs, for images of any size where it takes such."""
+    from rich.console import Console
+    from rich.markup import escape
+
     from tinyconv import models
     from tinyconv.errors import ShapeError
 
@@ -42,11 +45,12 @@ def export(
     given = None if input_size is None else (*input_size, *(() if width is None else (width,)))
     wanted = given or trained_on
     size = wanted or _size_for(model)
-    try:
-        axes = _export(network, size, onnx, AXES.get(len(size) - 1, ()))
-    except ShapeError:  # it takes images of one size
-        size = wanted or models.input_size(model)
-        axes = _export(network, size, onnx, size[1:])
+    with Console(stderr=True).status(f"writing {escape(str(onnx))}"):
+        try:
+            axes = _export(network, size, onnx, AXES.get(len(size) - 1, ()))
+        except ShapeError:  # it takes images of one size
+            size = wanted or models.input_size(model)
+            axes = _export(network, size, onnx, size[1:])
     typer.echo(f"wrote {onnx}: input {_input_name(size)} (batch, {', '.join(map(str, (size[0], *axes)))})")
 
 
