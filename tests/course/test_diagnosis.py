@@ -67,6 +67,14 @@ def test_a_pattern_is_told_only_if_all_failing_cases_show_it():
     assert "1 too large" in verdict("return 2 * x + 1", SPREAD).mistake
 
 
+@pytest.mark.parametrize("body", ["2 * x + 2e-4 * (x == x.max())", "2.001 * x", "2 * x + 1e-4"])
+def test_no_pattern_is_told_of_what_is_nearly_right(body):
+    found = verdict(f"return {body}", SPREAD)
+    assert not found.passed
+    for pattern in ("a factor", "one factor", "too large", "reversed", "transposed", "sign"):
+        assert pattern not in found.mistake
+
+
 def test_the_search_leaves_nothing_where_somebody_stands(tmp_path, monkeypatch):
     from hypothesis import configuration
 

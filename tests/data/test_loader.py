@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -231,9 +232,16 @@ def test_what_would_not_be_kept_is_not_read_ahead() -> None:
     assert sorted(data.read) == [*range(5), 5, *range(5, 30)]
 
 
-def test_a_loop_that_ends_early_stops_reading() -> None:
+def test_a_loop_that_ends_early_stops_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     data = Numbers()
-    release, reading = threading.Event(), threading.Event()
+    release, reading, ending = threading.Event(), threading.Event(), threading.Event()
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, *args: Any, **options: Any) -> None:
+            ending.set()
+            super().shutdown(*args, **options)
+
+    monkeypatch.setattr("tinyconv.data.loader.ThreadPoolExecutor", Pool)
 
     class Slow(Kept):
         def prepare(self, index: int) -> None:
@@ -246,7 +254,7 @@ def test_a_loop_that_ends_early_stops_reading() -> None:
     assert reading.wait(5)
     closing = threading.Thread(target=batches.close)
     closing.start()
-    time.sleep(0.05)
+    assert ending.wait(5)
     release.set()
     closing.join(5)
     assert not closing.is_alive() and len(data.read) <= 3

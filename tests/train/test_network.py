@@ -17,10 +17,22 @@ from tinyconv.io import save
 from tinyconv.models import published, registry
 from tinyconv.nn import allowance
 from tinyconv.train.checkpoint import Checkpoint, save_checkpoint
+from tinyconv.train.class_session import ClassSession
 from tinyconv.train.folder import RunFolder
 from tinyconv.train.network import TIMES, create_network
 from tinyconv.train.predict import load_model
+from tinyconv.train.reconstruction_session import ReconstructionSession
 from tinyconv.train.session import Session
+
+
+@pytest.mark.parametrize(
+    ("session", "workers"), [(Session, 1), (ClassSession, 0), (ReconstructionSession, 0)]
+)
+def test_a_thread_reads_images_where_that_pays(session, workers, tmp_path):
+    new = session.__new__(session)
+    new.folder = RunFolder(tmp_path, make_config("unet", "synthetic", None, quick=True))
+    new.folder.config.balanced = False
+    assert new._loader([0, 1, 2, 3]).num_workers == workers
 
 
 @pytest.fixture

@@ -45,7 +45,12 @@ def train(
         float | None, typer.Option(help="Stop within so much time; the learning rate follows the clock.")
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per step.  [default: 4]")] = None,
-    lr: Annotated[float | None, typer.Option(help="Adam's highest learning rate.  [default: 0.002]")] = None,
+    lr: Annotated[
+        float | None,
+        typer.Option(
+            help="Adam's highest learning rate.  [default: 0.002; those that make images: their own]"
+        ),
+    ] = None,
     size: Annotated[
         int | None,
         typer.Option(
@@ -92,7 +97,9 @@ def train(
     ] = None,
     noise: Annotated[
         float | None,
-        typer.Option(help="Noise in what an autoencoder is given, to give back clean images.  [default: 0]"),
+        typer.Option(
+            help="Noise in what an autoencoder gets, to give back clean images.  [default: 0; rednet: 0.1]"
+        ),
     ] = None,
     images: Annotated[
         int | None, typer.Option(help="Number of images or volumes to make.  [default: 16 to 60]")

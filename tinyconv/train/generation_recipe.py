@@ -107,8 +107,9 @@ def _refuse_unfit(model: str, method: Any, given: dict[str, Any]) -> None:
     """Raise `ArgumentError` at an option that means nothing for two networks that are trained together."""
     if not method.adversarial:
         return
-    for name in ("accumulate", "ema", "patience", "noise", "on_not_finite"):
-        if given.get(name) not in (None, STOP):
+    neutral = {"accumulate": 1, "ema": None, "patience": None, "noise": 0, "on_not_finite": STOP}
+    for name, nothing in neutral.items():
+        if given.get(name) not in (None, nothing):
             option, found = "--" + name.replace("_", "-"), f"{given[name]}, next to {model}"
             raise ArgumentError("train", option, found, "it with networks that are trained on their own only")
 
@@ -121,6 +122,9 @@ def open_data(config: GenerationConfig, method: Any) -> class_recipe.Parts:
         found = f"{config.batch_size}, of which {config.model} takes {method.batches} at once"
         expected = f"at most {len(parts.training) // method.batches} with {len(parts.training)} images"
         raise ArgumentError("train", "--batch-size", found, expected)
+    if method.adversarial and len(parts.held_out) < method.batches:
+        found = f"{len(parts.held_out)} images held out of {len(parts.held_out) + len(parts.training)}"
+        raise ArgumentError("train", "--data", found, f"at least {method.batches} for {config.model}")
     return parts
 
 

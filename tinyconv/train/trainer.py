@@ -75,7 +75,7 @@ class Trainer:
     Examples
     --------
     >>> import tinyconv as tc
-    >>> from tinyconv.data import DataLoader, prefetch
+    >>> from tinyconv.data import DataLoader
     >>> model = tc.nn.Linear(1, 1)
     >>> loader = DataLoader([(tc.ones(1), tc.zeros(1))] * 4, batch_size=2)
     >>> optimizer = tc.optim.SGD(model.parameters(), lr=0.1)

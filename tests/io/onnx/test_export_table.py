@@ -15,6 +15,7 @@ from tests.gpu import tensor
 from tests.io.onnx.exported import Applied, arrays_of, export, onnxruntime, run
 from tests.ops.table import OPS, Op
 from tinyconv.errors import UnsupportedError
+from tinyconv.ops import atan2
 
 NEVER = {
     *("masked_select", "gumbel_softmax", "pdist", "std_mean", "poisson_nll_loss", "gaussian_nll_loss"),
@@ -83,3 +84,11 @@ def test_an_op_exported_is_the_op_or_is_refused(op: Op, data: Any) -> None:
 
 def test_what_is_refused_is_in_the_table() -> None:
     assert NEVER | set(NOT_ALWAYS) <= {op.name for op in OPS}
+
+
+def test_angles_on_the_axes() -> None:
+    a = tensor(np.array([1, -1, 1, -1, 0, 0, 1, -1, 0], np.float32))
+    b = tensor(np.array([0.0, 0.0, -0.0, -0.0, 1, -1, np.inf, -np.inf, 0], np.float32))
+    with tempfile.TemporaryDirectory() as folder:
+        (found,) = run(export(Applied(atan2).eval(), [a, b], Path(folder)), [a, b])
+    np.testing.assert_allclose(found, np.arctan2(a.numpy(), b.numpy()), rtol=0, atol=1e-6)

@@ -51,6 +51,8 @@ def value_sentence(shown: Difference, failing: Sequence[Difference]) -> str:
         return "there are nan or inf in the result: a division by zero, or an exp that overflows?"
     if any(one.size > 1 for one, _ in pairs) and _all(pairs, lambda a, b: not a.any()):
         return "the result is zero everywhere: is it ever written to?"
+    if any(_equal(*pair) for pair in pairs):  # so near that it would fit any pattern
+        return _where_wrong(got, shown.wrong, any(_in_part(one) for one in failing))
     if _all(pairs, lambda a, b: _same(a, -b)):
         return "the sign is the wrong way round"
     if sum(one.size for one, _ in pairs[1:]) >= ENOUGH and (told := _factor(pairs) or _offset(pairs)):

@@ -83,7 +83,7 @@ def _resized(
 
 def _drawn(values: Any, generator: np.random.Generator, number: int) -> Any:
     """New numbers of both signs, most of them negative, or most of them positive."""
-    scale = np.abs(values).max() or 1.0
+    scale = np.abs(values[np.isfinite(values)]).max(initial=0) or 1.0
     return generator.uniform(-scale, scale / 4, values.shape) * (1 - 2 * number)
 
 

@@ -66,10 +66,14 @@ def expm1(builder: Builder, x: Value) -> str:
 
 @translates(trigonometry.Atan2)
 def atan2(builder: Builder, a: Value, b: Value) -> str:
-    """Atan knows half of the angles; the others, of negative b, are half a turn away. -0 counts as 0."""
+    """Atan knows half of the angles; the others, of negative b, are half a turn away.
+
+    -0 counts as 0, and where both are infinite there is no number.
+    """
     zero = builder.like(0, a)
+    positive = builder.node("Add", [b, zero])  # -0 + 0 is 0
     half = builder.node("Where", [builder.node("Less", [a, zero]), builder.like(-pi, a), builder.like(pi, a)])
-    angle = builder.node("Atan", [builder.node("Div", [a, b])])
+    angle = builder.node("Atan", [builder.node("Div", [a, positive])])
     turned = builder.node(
         "Where", [builder.node("Less", [b, zero]), builder.node("Add", [angle, half]), angle]
     )
