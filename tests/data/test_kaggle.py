@@ -53,6 +53,14 @@ def test_nuclei_at_the_borders_and_masks_without_one(tmp_path: Path, save: Save)
     np.testing.assert_array_equal(NucleiFolder(tmp_path).instances(0), corner + 3 * row)
 
 
+def test_more_nuclei_than_a_byte_can_number(tmp_path: Path, save: Save) -> None:
+    nuclei = np.eye(300, dtype=bool).reshape(300, 15, 20)
+    save(tmp_path, "x", np.zeros((15, 20), np.uint8), [])
+    for number, nucleus in enumerate(nuclei):
+        Image.fromarray(nucleus).save(tmp_path / "x" / "masks" / f"{number:03}.png")
+    np.testing.assert_array_equal(NucleiFolder(tmp_path).instances(0).ravel(), np.arange(1, 301))
+
+
 @pytest.mark.parametrize("mode", ["L", "1", "RGB", "RGBA", "P", "LA"])
 def test_masks_of_every_kind_of_pixel(tmp_path: Path, save: Save, mode: str) -> None:
     nucleus = np.zeros((8, 9), bool)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutations.mutation import wrong
 
 DOWNLOAD, SPATIAL = "tests/data/test_download.py", "tests/data/test_spatial.py"
+PLAIN_PNG = "tests/data/test_plain_png.py"
 AVERAGING, LOADED = "tests/data/test_averaging.py", "tests/data/test_classification_data.py"
 
 MUTATIONS = (
@@ -49,6 +50,20 @@ MUTATIONS = (
         "first + between * np.float64(place - before)",
         "np.float64(first)",
         "tests/data/test_transforms.py::test_the_percentiles_are_those_of_numpy",
+    ),
+    wrong(
+        "PNG: the filter of Paeth never takes the pixel at the corner",
+        "data/plain_png.py",
+        "guess = up if from_up <= from_corner else corner",
+        "guess = up",
+        f"{PLAIN_PNG}::test_every_filter_is_undone_as_pillow_undoes_it",
+    ),
+    wrong(
+        "PNG: a chunk that was damaged on the disk passes",
+        "data/plain_png.py",
+        "content[end : end + 4] != LENGTH.pack(",
+        "content[end : end + 4] == LENGTH.pack(1 + ",
+        f"{PLAIN_PNG}::test_other_kinds_and_damaged_files_are_left_to_pillow",
     ),
     wrong(
         "elastic: the image alone is bent",

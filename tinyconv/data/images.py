@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyconv.data.plain_png import read_plain_object
 from tinyconv.errors import ArgumentError, DataError, ShapeError
 from tinyconv.io import write_whole
 
@@ -22,6 +23,9 @@ Array = Any
 
 MAX_PIXELS = 2**26
 """Images of more pixels than this (67,108,864, e.g. 8192 x 8192) are refused."""
+
+SMALL_FILE = 2**20
+"""Bytes: larger files are never read as a whole."""
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "PPM")
 """What is read; Pillow's other formats are refused, as some start other programs."""
@@ -64,7 +68,7 @@ def read_mask(path: str | os.PathLike[str]) -> Array:
 
 
 def read_object(path: str | os.PathLike[str]) -> tuple[tuple[int, int], tuple[slice, slice], Array]:
-    """Read a mask of one object: its size, the box (rows, columns) of what is not black, and the mask in it.
+    """Read a mask of one object: its size, a box (rows, columns) beyond which all is black, the mask in it.
 
     Raises
     ------
@@ -73,6 +77,10 @@ def read_object(path: str | os.PathLike[str]) -> tuple[tuple[int, int], tuple[sl
     """
     from PIL import Image
 
+    plain = read_plain_object(_content(path), MAX_PIXELS)
+    if plain is not None:
+        size, rows, pixels = plain
+        return size, (rows, slice(0, size[1])), pixels != 0
     with _opened(path) as image:
         height, width = image.height, image.width
         if image.mode not in ("1", "L"):
@@ -126,7 +134,9 @@ def to_float(pixels: Array) -> Array:
     if pixels.dtype == np.float32:
         return pixels
     full = 1 if pixels.dtype == np.bool_ else np.iinfo(pixels.dtype).max
-    return pixels.astype(np.float32) / np.float32(full)
+    values = pixels.astype(np.float32)
+    values /= np.float32(full)
+    return values
 
 
 @contextlib.contextmanager
@@ -150,7 +160,19 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[Any]:
         raise _refuse(path, f"damaged ({error})", "an image that can be decoded") from error
 
 
-def _check_file(path: str | os.PathLike[str]) -> None:
+def _content(path: str | os.PathLike[str]) -> bytes:
+    """What a file of at most `SMALL_FILE` bytes holds."""
+    if _check_file(path) > SMALL_FILE:
+        return b""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except OSError:
+        return b""  # Pillow will say why
+
+
+def _check_file(path: str | os.PathLike[str]) -> int:
+    """The size of a file that can be read."""
     try:
         found = os.stat(path)
     except (OSError, ValueError) as error:
@@ -160,6 +182,7 @@ def _check_file(path: str | os.PathLike[str]) -> None:
         raise _refuse(path, "not a file", "an image file")
     if found.st_size == 0:
         raise _refuse(path, "empty (0 bytes)", "an image")
+    return found.st_size
 
 
 def _check_header(path: str | os.PathLike[str], image: Any) -> None:

@@ -220,7 +220,10 @@ def normalize(image: Array) -> Array:
         low, high = image.min(), image.max()
     if not high > low:
         return np.zeros_like(image)
-    return ((image - low) / (high - low)).astype(image.dtype)
+    kind = np.result_type(image.dtype, np.float32)
+    scaled = np.subtract(image, kind.type(low), dtype=kind)
+    scaled /= kind.type(high - low)
+    return scaled.astype(image.dtype, copy=False)
 
 
 def _percentile(values: Array, percent: float) -> Any:

@@ -226,7 +226,7 @@ def _label(image: Path, masks: Sequence[Path], size: tuple[int, int]) -> Array:
             expected = f"{size}, the height and width of {str(image)!r}"
             raise DataError("NucleiFolder", f"the size of {str(path)!r}", mask_size, expected)
         nuclei.append((np.count_nonzero(mask), number, box, mask))
-    labels = np.zeros(size, np.uint16 if len(masks) < 2**16 else np.int32)
+    labels = np.zeros(size, np.min_scalar_type(len(masks)))
     for _, number, box, mask in sorted(nuclei, key=lambda nucleus: -nucleus[0]):
         labels[box][mask] = number
     return labels
