@@ -36,7 +36,7 @@ def windows(draw, ndim=None, dilated=True):
 
 @st.composite
 def halvings(draw):
-    """The windows of U-Nets, 2 x 2 side by side, which have a way of their own."""
+    """The windows of U-Nets, 2 x 2 side by side."""
     size = tuple(2 * draw(st.integers(1, 5)) + draw(st.integers(0, 1)) for _ in range(2))
     shape = (draw(st.integers(1, 3)), draw(st.sampled_from([1, 3, 17])), *size)
     return shape, (2, 2), (2, 2), (0, 0), (1, 1), False
@@ -119,6 +119,15 @@ def test_fast_max_pool_is_the_reference(make_array, window, order, seed):
     expected = reference.max_pool(x, *arguments)
     for computed, right in zip(kernel("cpu", "max_pool")(x, *arguments), expected, strict=True):
         assert computed.dtype == right.dtype
+        np.testing.assert_array_equal(computed, right)
+
+
+def test_fast_dilated_windows_step_over_the_edge(make_array):
+    """A window that begins at -1 sees 1 next, and not 0."""
+    x = make_array((2, 3, 7, 9))
+    arguments = ((3, 3), (1, 2), (1, 1), (2, 2), False)
+    expected = reference.max_pool(x, *arguments)
+    for computed, right in zip(kernel("cpu", "max_pool")(x, *arguments), expected, strict=True):
         np.testing.assert_array_equal(computed, right)
 
 

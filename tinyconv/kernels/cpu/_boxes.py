@@ -2,8 +2,8 @@
 
 In each dimension window i is ``range(first[i], end[i], step)``, cut to the image. That says all about
 padding, dilation and adaptive pooling, in one, two and three dimensions: what is missing is a
-dimension of one pixel. Arrays are (N, D, H, W, C) in C order, and the innermost loop runs over the
-channels, so that one instruction handles as many as a vector register holds.
+dimension of one pixel. Arrays are (N, D, H, W, C) in C order; a task is a row of windows, and a window is
+done in `_pool_tile.py`, as many channels at a time as a vector register holds.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import prange
 
+from tinyconv.kernels.cpu._pool_tile import LANES, make_largest, make_sum
 from tinyconv.kernels.cpu.flat import channels_last
 from tinyconv.kernels.cpu.options import inlined, parallel
 
 Array = Any
 Sizes = tuple[int, ...]
 
-ZERO = np.float32(0)
+ONE = np.float32(1)
+largest, largest_tail = (make_largest(tail) for tail in (False, True))
+total, total_tail = (make_sum(tail, weighted=False) for tail in (False, True))
+weighted, weighted_tail = (make_sum(tail, weighted=True) for tail in (False, True))
 
 
 class Boxes(NamedTuple):
@@ -71,120 +75,132 @@ def largest_of_boxes(x: Array, windows: Boxes) -> tuple[Array, Array]:
     """The largest number of each window, and its place in the volume; the first of equals, NaN if there."""
     y = np.empty((x.shape[0], *windows.out, x.shape[4]), x.dtype)
     indices = np.empty(y.shape, np.int32)
-    _largest(x, y, indices, windows.first, windows.end, windows.step)
+    _largest(_flat(x), _flat(y), _flat(indices), x.shape, *windows)
     return y, indices
 
 
-@parallel
-def _largest(x: Array, y: Array, indices: Array, first: Array, end: Array, step: Sizes) -> None:
-    height, width = x.shape[2:4]
-    depth_out, height_out, width_out = y.shape[1:4]
-    for row in prange(y.shape[0] * depth_out * height_out):
-        n, i, j = row // (depth_out * height_out), row // height_out % depth_out, row % height_out
-        for k in range(width_out):
-            best, places, started = y[n, i, j, k], indices[n, i, j, k], False
-            for d in range(first[0, i], end[0, i], step[0]):
-                for h in range(first[1, j], end[1, j], step[1]):
-                    for w in range(first[2, k], end[2, k], step[2]):
-                        _keep_larger(
-                            x[n, d, h, w], np.int32((d * height + h) * width + w), best, places, started
-                        )
-                        started = True
+def factors(counts: Array) -> Array:
+    """What sums of so many numbers are multiplied by to be their means, flat."""
+    return (1 / counts.reshape(-1)).astype(np.float32)
 
 
-@inlined
-def _keep_larger(x: Array, position: int, y: Array, indices: Array, started: bool) -> None:
-    if not started:
-        for c in range(x.size):
-            y[c] = x[c]
-            indices[c] = position
-        return
-    for c in range(x.size):
-        better = (x[c] > y[c]) | (x[c] != x[c])
-        y[c] = x[c] if better else y[c]
-        indices[c] = position if better else indices[c]
-
-
-def mean_of_boxes(x: Array, windows: Boxes, counts: Array) -> Array:
-    """The sum of each window divided by its number of `counts`."""
+def mean_of_boxes(x: Array, windows: Boxes, factors: Array) -> Array:
+    """The sum of each window multiplied by its factor."""
     y = np.empty((x.shape[0], *windows.out, x.shape[4]), x.dtype)
-    factors = (1 / counts.reshape(windows.out)).astype(x.dtype)
-    _mean(x, y, factors, windows.first, windows.end)
+    _mean(_flat(x), _flat(y), factors, x.shape, *windows)
     return y
 
 
-@parallel
-def _mean(x: Array, y: Array, factors: Array, first: Array, end: Array) -> None:
-    depth_out, height_out, width_out = y.shape[1:4]
-    for row in prange(y.shape[0] * depth_out * height_out):
-        n, i, j = row // (depth_out * height_out), row // height_out % depth_out, row % height_out
-        for k in range(width_out):
-            mean = y[n, i, j, k]
-            for c in range(mean.size):
-                mean[c] = ZERO
-            for d in range(first[0, i], end[0, i]):
-                for h in range(first[1, j], end[1, j]):
-                    _add_pixels(mean, x[n, d, h], first[2, k], end[2, k])
-            factor = factors[i, j, k]
-            for c in range(mean.size):
-                mean[c] *= factor
+def met_by_pixels(windows: Boxes, size: Sizes) -> Boxes:
+    """The windows that each pixel of an image of `size` is in, of windows without gaps.
 
-
-@inlined
-def _add_pixels(total: Array, row: Array, start: int, stop: int) -> None:
-    """Add the pixels from `start` to `stop` of a row, two at a time."""
-    for w in range(start, stop - 1, 2):
-        left, right = row[w], row[w + 1]
-        for c in range(total.size):
-            total[c] += left[c] + right[c]
-    if (stop - start) % 2 == 1:
-        last = row[stop - 1]
-        for c in range(total.size):
-            total[c] += last[c]
-
-
-def spread_over_boxes(grad: Array, windows: Boxes, counts: Array, size: Sizes) -> Array:
-    """The adjoint of `mean_of_boxes`: (N, *size, C), size of three dimensions.
-
-    Each pixel collects from the windows that it is in, so that no two threads write one pixel. These
-    windows are neighbours, because windows begin and end in order: they are a box, too.
+    They are neighbours, because windows begin and end in order: they are a box, too.
     """
-    x_grad = np.empty((grad.shape[0], *size, grad.shape[4]), grad.dtype)
+    missing = 3 - len(size)
     ranges = [
-        (windows.first[d, : windows.out[d]], windows.end[d, : windows.out[d]], np.arange(size[d]))
-        for d in range(3)
+        (windows.first[d, : windows.out[d]], windows.end[d, : windows.out[d]], np.arange(pixels))
+        for d, pixels in enumerate((*(1,) * missing, *size))
     ]
-    met = boxes(
+    return boxes(
         [np.searchsorted(end, pixels, "right") for _, end, pixels in ranges],
         [np.searchsorted(first, pixels, "right") for first, _, pixels in ranges],
     )
-    factors = (1 / counts.reshape(windows.out)).astype(grad.dtype)
-    _collect(grad, x_grad, factors, met.first, met.end)
+
+
+def collect(grad: Array, met: Boxes, factors: Array) -> Array:
+    """The adjoint of `mean_of_boxes`: each pixel collects from the windows that it meets.
+
+    So no two threads write one pixel.
+    """
+    x_grad = np.empty((grad.shape[0], *met.out, grad.shape[4]), grad.dtype)
+    _collect(_flat(grad), _flat(x_grad), factors, grad.shape, *met)
     return x_grad
 
 
-@parallel
-def _collect(grad: Array, x_grad: Array, factors: Array, first: Array, end: Array) -> None:
-    depth, height, width = x_grad.shape[1:4]
-    for row in prange(x_grad.shape[0] * depth * height):
-        n, d, h = row // (depth * height), row // height % depth, row % height
-        for w in range(width):
-            total, started = x_grad[n, d, h, w], False
-            for i in range(first[0, d], end[0, d]):
-                for j in range(first[1, h], end[1, h]):
-                    for k in range(first[2, w], end[2, w]):
-                        _add_share(total, grad[n, i, j, k], factors[i, j, k], started)
-                        started = True
-            if not started:
-                for c in range(total.size):
-                    total[c] = ZERO
+def _flat(x: Array) -> Array:
+    return x.reshape(-1)
 
 
 @inlined
-def _add_share(total: Array, grad: Array, factor: float, started: bool) -> None:
-    if started:
-        for c in range(total.size):
-            total[c] += grad[c] * factor
-    else:
-        for c in range(total.size):
-            total[c] = grad[c] * factor
+def _box(first: Array, end: Array, step: Sizes, window: Sizes) -> Any:
+    """The bounds of a window, as the loops over its pixels have them."""
+    d, h, w = window
+    return (
+        first[0, d], end[0, d], step[0], first[1, h], end[1, h], step[1], first[2, w], end[2, w], step[2]
+    )  # fmt: skip
+
+
+@parallel
+def _largest(
+    x: Array, y: Array, indices: Array, shape: Sizes, first: Array, end: Array, step: Sizes, out: Sizes
+) -> None:
+    count, depth, height, width, channels = shape
+    (d_step, h_step, w_step), (d_out, h_out, w_out) = step, out
+    whole = channels // LANES * LANES
+    for row in prange(count * d_out * h_out):
+        n, i, j = row // (d_out * h_out), row // h_out % d_out, row % h_out
+        image = n * depth * height * width * channels
+        for k in range(w_out):
+            box = _box(first, end, (d_step, h_step, w_step), (i, j, k))
+            target = (row * w_out + k) * channels
+            for c in range(0, whole, LANES):
+                largest(x, image + c, channels, (height, width), box, y, indices, target + c, LANES)
+            if whole < channels:
+                largest_tail(
+                    x, image + whole, channels, (height, width), box,
+                    y, indices, target + whole, channels - whole,
+                )  # fmt: skip
+
+
+@parallel
+def _mean(
+    x: Array, y: Array, factors: Array, shape: Sizes, first: Array, end: Array, step: Sizes, out: Sizes
+) -> None:
+    count, depth, height, width, channels = shape
+    (d_step, h_step, w_step), (d_out, h_out, w_out) = step, out
+    whole = channels // LANES * LANES
+    for row in prange(count * d_out * h_out):
+        n, i, j = row // (d_out * h_out), row // h_out % d_out, row % h_out
+        image = n * depth * height * width * channels
+        for k in range(w_out):
+            box = _box(first, end, (d_step, h_step, w_step), (i, j, k))
+            target = (row * w_out + k) * channels
+            factor = factors[(i * h_out + j) * w_out + k]
+            for c in range(0, whole, LANES):
+                total(x, image + c, channels, (height, width), box, factors, factor, y, target + c, LANES)
+            if whole < channels:
+                total_tail(
+                    x, image + whole, channels, (height, width), box, factors, factor,
+                    y, target + whole, channels - whole,
+                )  # fmt: skip
+
+
+@parallel
+def _collect(
+    grad: Array,
+    x_grad: Array,
+    factors: Array,
+    shape: Sizes,
+    first: Array,
+    end: Array,
+    step: Sizes,
+    out: Sizes,
+) -> None:
+    count, depth, height, width, channels = shape
+    (d_step, h_step, w_step), (d_out, h_out, w_out) = step, out
+    whole = channels // LANES * LANES
+    for row in prange(count * d_out * h_out):
+        n, i, j = row // (d_out * h_out), row // h_out % d_out, row % h_out
+        image = n * depth * height * width * channels
+        for k in range(w_out):
+            box = _box(first, end, (d_step, h_step, w_step), (i, j, k))
+            target = (row * w_out + k) * channels
+            for c in range(0, whole, LANES):
+                weighted(
+                    grad, image + c, channels, (height, width), box, factors, ONE, x_grad, target + c, LANES
+                )
+            if whole < channels:
+                weighted_tail(
+                    grad, image + whole, channels, (height, width), box, factors, ONE,
+                    x_grad, target + whole, channels - whole,
+                )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
+from tinyconv.kernels.cpu._pool_tile import LANES, make_fill
 from tinyconv.kernels.cpu.options import inlined, parallel
 from tinyconv.kernels.cpu.threads import cores
 
@@ -18,6 +19,7 @@ Array = Any
 Sizes = tuple[int, ...]
 
 ZERO = np.float32(0)
+fill, fill_tail = (make_fill(tail) for tail in (False, True))
 CHANNELS = 16
 """Channels per task where the images alone are too few tasks for the threads."""
 
@@ -38,11 +40,11 @@ def spread_in_windows(x: Array, indices: Array, size: Sizes) -> Array | None:
         return None
     missing = (1,) * (3 - len(size))
     window = (*missing, *(n // m for n, m in zip(size, out, strict=True)))
-    if prod(window) > LARGEST_WINDOW:
+    if prod(window) > LARGEST_WINDOW or indices.dtype != np.int32:
         return None
     y = np.empty((x.shape[0], *size, x.shape[-1]), dtype=x.dtype)
-    source, places = (part.reshape(x.shape[0], *missing, *x.shape[1:]) for part in (x, indices))
-    strangers = _fill_windows(source, places, y.reshape(x.shape[0], *missing, *y.shape[1:]), window)
+    flat = (part.reshape(-1) for part in (x, indices, y))
+    strangers = _fill_windows(*flat, (x.shape[0], *missing, *x.shape[1:]), window)
     return None if strangers else y
 
 
@@ -51,34 +53,29 @@ LARGEST_WINDOW = 27
 
 
 @parallel
-def _fill_windows(x: Array, indices: Array, y: Array, window: Sizes) -> int:
+def _fill_windows(x: Array, indices: Array, y: Array, shape: Sizes, window: Sizes) -> int:
     """Fill y (N, D, H, W, C) as if each index lay in its own window; return how many do not."""
-    depth, height, width = x.shape[1:4]
-    size = y.shape[1:4]
+    count, depth, height, width, channels = shape
+    size = height * window[1], width * window[2]
+    pixels_of_image = depth * window[0] * size[0] * size[1]
+    whole = channels // LANES * LANES
     strangers = 0
-    for row in prange(x.shape[0] * depth * height):
+    for row in prange(count * depth * height):
         n, i, j = row // (depth * height), row // height % depth, row % height
+        image = n * pixels_of_image * channels
         for k in range(width):
-            values, places = x[n, i, j, k], indices[n, i, j, k]
-            known = 0
-            for d in range(i * window[0], (i + 1) * window[0]):
-                for h in range(j * window[1], (j + 1) * window[1]):
-                    for w in range(k * window[2], (k + 1) * window[2]):
-                        place = np.int32((d * size[1] + h) * size[2] + w)
-                        known += _fill_pixel(values, places, place, y[n, d, h, w])
-            strangers += x.shape[4] - known
+            box = (
+                i * window[0], (i + 1) * window[0], 1, j * window[1], (j + 1) * window[1], 1,
+                k * window[2], (k + 1) * window[2], 1,
+            )  # fmt: skip
+            source = (row * width + k) * channels
+            for c in range(0, whole, LANES):
+                strangers += fill(x, indices, source + c, size, box, y, image + c, channels, LANES)
+            if whole < channels:
+                strangers += fill_tail(
+                    x, indices, source + whole, size, box, y, image + whole, channels, channels - whole
+                )
     return strangers
-
-
-@inlined
-def _fill_pixel(x: Array, indices: Array, place: int, y: Array) -> int:
-    """Write the numbers whose index is this place, else 0; return how many they are."""
-    found = np.int32(0)
-    for c in range(x.size):
-        here = indices[c] == place
-        y[c] = x[c] if here else ZERO
-        found += np.int32(1) if here else np.int32(0)
-    return found
 
 
 def spread_anywhere(x: Array, indices: Array, y: Array, add: bool) -> bool:

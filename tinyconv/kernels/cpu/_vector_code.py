@@ -95,18 +95,18 @@ class Emitter:
     def store_valid(self, value: Any, pointer: Any, vector: int, valid: Any) -> None:
         """Store the first `valid` lanes only."""
         align = ir.Constant(ir.IntType(32), self.align)
-        self.builder.call(self.masked, [value, self._at(pointer, vector), align, self._mask(valid)])
+        self.builder.call(self.masked, [value, self._at(pointer, vector), align, self.mask(valid)])
 
     def load_valid(self, pointer: Any, vector: int, valid: Any) -> Any:
         """Load the first `valid` lanes only; the others are 0."""
-        align, mask = ir.Constant(ir.IntType(32), self.align), self._mask(valid)
+        align, mask = ir.Constant(ir.IntType(32), self.align), self.mask(valid)
         zero = ir.Constant(self.vector, None)
         return self.builder.call(self.masked_load, [self._at(pointer, vector), align, mask, zero])
 
-    def _mask(self, valid: Any) -> Any:
+    def mask(self, valid: Any) -> Any:
         mask_type = ir.VectorType(INDEX, self.width)
         lane = ir.Constant(mask_type, list(range(self.width)))
-        return self.builder.icmp_signed("<", lane, self._repeat(valid, mask_type))
+        return self.builder.icmp_signed("<", lane, self.repeat(valid, mask_type))
 
     def add_across(self, vectors: list[Any]) -> Any:
         """One vector with the sum of all lanes of vector number i in lane i.
@@ -135,9 +135,9 @@ class Emitter:
     def broadcast(self, pointer: Any, offset: Any) -> Any:
         """The number at ``pointer[offset]`` in every lane."""
         number = self.builder.load(self.builder.gep(pointer, [offset]), align=self.align)
-        return self._repeat(number, self.vector)
+        return self.repeat(number, self.vector)
 
-    def _repeat(self, number: Any, vector_type: Any) -> Any:
+    def repeat(self, number: Any, vector_type: Any) -> Any:
         zero = ir.Constant(ir.IntType(32), 0)
         undefined = ir.Constant(vector_type, ir.Undefined)
         first = self.builder.insert_element(undefined, number, zero)

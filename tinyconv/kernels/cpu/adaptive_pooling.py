@@ -30,7 +30,7 @@ def adaptive_avg_pool(x: Array, size: Sizes) -> Array:
     if counts.max() > MANY:
         return reference.adaptive_avg_pool(x, size)
     use_threads()
-    return _boxes.images(_boxes.mean_of_boxes(_boxes.volumes(x), windows, counts), len(size))
+    return _boxes.images(_boxes.mean_of_boxes(_boxes.volumes(x), windows, _boxes.factors(counts)), len(size))
 
 
 def adaptive_avg_pool_backward(grad: Array, size: Sizes) -> Array:
@@ -39,8 +39,8 @@ def adaptive_avg_pool_backward(grad: Array, size: Sizes) -> Array:
         return reference.adaptive_avg_pool_backward(grad, size)
     use_threads(prod(grad.shape[:2]) * prod(size))
     windows, counts = _windows(size, grad.shape[2:])
-    whole = (1,) * (3 - len(size)) + size
-    return _boxes.images(_boxes.spread_over_boxes(_boxes.volumes(grad), windows, counts, whole), len(size))
+    met = _boxes.met_by_pixels(windows, size)
+    return _boxes.images(_boxes.collect(_boxes.volumes(grad), met, _boxes.factors(counts)), len(size))
 
 
 def adaptive_max_pool(x: Array, size: Sizes) -> tuple[Array, Array]:

@@ -1,23 +1,26 @@
 """Pooling on channels-last memory, in one to three dimensions.
 
-What windows are is in `_boxes.py`, the way back by indices in `_places.py`, and the 2 x 2 windows of
-images with few channels have loops of their own in `_pool_few.py`.
+What windows are is in `_boxes.py`, the way back by indices in `_places.py`, and what is done in a window in
+`_pool_tile.py`.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from tinyconv.kernels.cpu import _boxes, _places
-from tinyconv.kernels.cpu._pool_few import FEW, HALVING, max_pool_of_few, spread_few
 from tinyconv.kernels.cpu.flat import channels_first, channels_last, suits
 from tinyconv.kernels.cpu.threads import use_threads
 from tinyconv.kernels.reference import pooling as reference
 
 Array = Any
 Sizes = tuple[int, ...]
+
+KEPT = 64
+"""Kinds of pooling whose windows are kept, as a network has few."""
 
 
 def max_pool(
@@ -27,26 +30,23 @@ def max_pool(
     if not _suits(x):
         return reference.max_pool(x, kernel_size, stride, padding, dilation, ceil_mode)
     use_threads()
-    size = x.shape[2:]
-    out = reference.pool_output_size(size, kernel_size, stride, padding, dilation, ceil_mode)
-    reference.check_windows("max_pool", size, out, kernel_size, stride, padding, dilation)
-    if x.shape[1] < FEW and (kernel_size, stride, padding, dilation) == HALVING and _fit(out, size):
-        y = np.empty((x.shape[0], *out, x.shape[1]), dtype=x.dtype)
-        indices = np.empty(y.shape, dtype=np.int32)
-        max_pool_of_few(channels_last(x).reshape(-1), y.reshape(-1), indices.reshape(-1), x.shape, out)
-        return channels_first(y), channels_first(indices)
-    windows = _boxes.sliding(size, out, kernel_size, stride, padding, dilation)
+    windows = _windows("max_pool", x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
     y, indices = _boxes.largest_of_boxes(_boxes.volumes(x), windows)
-    return _boxes.images(y, len(size)), _boxes.images(indices, len(size))
+    return _boxes.images(y, x.ndim - 2), _boxes.images(indices, x.ndim - 2)
+
+
+@lru_cache(KEPT)
+def _windows(
+    op: str, size: Sizes, kernel_size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, ceil_mode: bool
+) -> _boxes.Boxes:
+    """All windows; a network asks for the same ones in every step."""
+    out = reference.pool_output_size(size, kernel_size, stride, padding, dilation, ceil_mode)
+    reference.check_windows(op, size, out, kernel_size, stride, padding, dilation)
+    return _boxes.sliding(size, out, kernel_size, stride, padding, dilation)
 
 
 def _suits(x: Array) -> bool:
     return x.ndim in (3, 4, 5) and suits(x)
-
-
-def _fit(out: Sizes, size: Sizes) -> bool:
-    """Whether no window of two pixels hangs over the edge."""
-    return all(2 * m <= n for m, n in zip(out, size, strict=True))
 
 
 def pool_scatter(x: Array, indices: Array, size: Sizes) -> Array:
@@ -71,10 +71,6 @@ def _spread(where: str, x: Array, indices: Array, size: Sizes, add: bool) -> Arr
     use_threads()
     count, channels, *out = x.shape
     values, places = channels_last(x), channels_last(indices)
-    if channels < FEW and len(size) == 2 and size == (2 * out[0], 2 * out[1]):
-        y = np.empty((count, *size, channels), dtype=x.dtype)
-        if spread_few(values, places, y) == 0:
-            return channels_first(y)
     filled = _places.spread_in_windows(values, places, size)
     if filled is not None:
         return channels_first(filled)
@@ -103,12 +99,19 @@ def avg_pool(
     if not _suits(x):
         return reference.avg_pool(x, kernel_size, stride, padding, ceil_mode, count_include_pad)
     use_threads()
-    size, dilation = x.shape[2:], (1,) * len(kernel_size)
-    out = reference.pool_output_size(size, kernel_size, stride, padding, dilation, ceil_mode)
-    reference.check_windows("avg_pool", size, out, kernel_size, stride, padding, dilation)
+    size = x.shape[2:]
+    windows = _windows("avg_pool", size, kernel_size, stride, padding, (1,) * len(size), ceil_mode)
+    factors = _factors(size, windows.out[3 - len(size) :], kernel_size, stride, padding, count_include_pad)
+    return _boxes.images(_boxes.mean_of_boxes(_boxes.volumes(x), windows, factors), len(size))
+
+
+@lru_cache(KEPT)
+def _factors(
+    size: Sizes, out: Sizes, kernel_size: Sizes, stride: Sizes, padding: Sizes, count_include_pad: bool
+) -> Array:
+    """What the sum of each window is multiplied by to be its mean."""
     counts = reference.window_counts(size, out, kernel_size, stride, padding, count_include_pad)
-    windows = _boxes.sliding(size, out, kernel_size, stride, padding, dilation)
-    return _boxes.images(_boxes.mean_of_boxes(_boxes.volumes(x), windows, counts), len(size))
+    return _boxes.factors(counts)
 
 
 def avg_pool_backward(
@@ -126,8 +129,13 @@ def avg_pool_backward(
             grad, size, kernel_size, stride, padding, ceil_mode, count_include_pad
         )
     use_threads()
-    out = grad.shape[2:]
-    counts = reference.window_counts(size, out, kernel_size, stride, padding, count_include_pad)
-    windows = _boxes.sliding(size, out, kernel_size, stride, padding, (1,) * len(size))
-    whole = (1,) * (3 - len(size)) + size
-    return _boxes.images(_boxes.spread_over_boxes(_boxes.volumes(grad), windows, counts, whole), len(size))
+    factors = _factors(size, grad.shape[2:], kernel_size, stride, padding, count_include_pad)
+    met = _met(size, kernel_size, stride, padding, ceil_mode)
+    return _boxes.images(_boxes.collect(_boxes.volumes(grad), met, factors), len(size))
+
+
+@lru_cache(KEPT)
+def _met(size: Sizes, kernel_size: Sizes, stride: Sizes, padding: Sizes, ceil_mode: bool) -> _boxes.Boxes:
+    """The windows of a mean that each pixel is in."""
+    windows = _windows("avg_pool", size, kernel_size, stride, padding, (1,) * len(size), ceil_mode)
+    return _boxes.met_by_pixels(windows, size)
