@@ -23,9 +23,18 @@ LOSSES: dict[str, Callable[..., tc.Tensor]] = {
         x, t, tc.tensor(WEIGHT, dtype=x.dtype).to(x.device), label_smoothing=0.2, **o
     ),
     "nll_loss": F.nll_loss,
+    "focal_loss": F.focal_loss,
+    "weighted focal_loss": lambda x, t, **o: F.focal_loss(x, t, tc.tensor(WEIGHT).to(x.device), **o),
+    "pixels": lambda x, t, **o: F.weighted_pixel_cross_entropy(*as_pixels(x, t), **o).reshape(-1),
     "weighted nll_loss": lambda x, t, **o: F.nll_loss(x, t, tc.tensor(WEIGHT).to(x.device), **o),
 }
 SCORES = np.random.default_rng(0).standard_normal((6, 3))
+
+
+def as_pixels(x: tc.Tensor, t: tc.Tensor) -> tuple[tc.Tensor, tc.Tensor, tc.Tensor]:
+    """Scores (N, C) and labels (N,) as an image of one row, each pixel with another weight."""
+    weights = tc.tensor(np.arange(float(len(x)))[None, None] + 0.5).to(x.device)
+    return x.T.reshape(1, x.shape[1], 1, -1), t.reshape(1, 1, -1), weights
 
 
 @pytest.fixture(autouse=True)

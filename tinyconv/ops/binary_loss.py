@@ -12,7 +12,7 @@ from tinyconv.grad_mode import is_grad_enabled
 from tinyconv.kernels import binary_loss as kernels
 from tinyconv.ops.activation import sigmoid
 from tinyconv.ops.elementwise import log, where
-from tinyconv.ops.loss_common import check_factor, check_pair, check_reduction, check_shares, reduce_loss
+from tinyconv.ops.loss_common import check_factor, check_pair, check_reduction, checked_shares, reduce_loss
 from tinyconv.ops.smooth_activation import logsigmoid
 from tinyconv.recorder import computed
 from tinyconv.tensor import Tensor
@@ -114,10 +114,10 @@ def binary_cross_entropy(
     op = "binary_cross_entropy"
     check_pair(op, input, target)
     check_reduction(op, reduction, size_average, reduce)
-    check_shares(op, "input", input, "probabilities: apply sigmoid")
-    check_shares(op, "target", target, "masks of 0 and 255: divide by 255")
+    p = checked_shares(op, "input", input, "probabilities: apply sigmoid")
+    t = checked_shares(op, "target", target, "masks of 0 and 255: divide by 255")
     check_factor(op, "weight", weight, input)
-    each = BinaryCrossEntropy.apply(input, target)
+    each = BinaryCrossEntropy.apply(p, t)
     return reduce_loss(each if weight is None else each * weight, reduction)
 
 
@@ -149,7 +149,7 @@ def binary_cross_entropy_with_logits(
     op = "binary_cross_entropy_with_logits"
     check_pair(op, input, target)
     check_reduction(op, reduction, size_average, reduce)
-    check_shares(op, "target", target, "masks of 0 and 255: divide by 255")
+    target = checked_shares(op, "target", target, "masks of 0 and 255: divide by 255")
     check_factor(op, "weight", weight, input)
     check_factor(op, "pos_weight", pos_weight, input)
     if pos_weight is None:

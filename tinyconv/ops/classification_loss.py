@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tinyconv.autograd import Function
-from tinyconv.device import CPU, array_module, kernel_backend
+from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
-from tinyconv.grad_mode import _grad_mode
 from tinyconv.kernels import softmax as kernels
 from tinyconv.ops._checks import (
     check_float,
@@ -17,8 +16,9 @@ from tinyconv.ops._checks import (
     check_same_dtype,
     check_tensor,
 )
+from tinyconv.ops._unseen import classes_or_nan, unseen
 from tinyconv.ops.elementwise import where
-from tinyconv.ops.loss_common import check_reduction
+from tinyconv.ops.loss_common import check_reduction, times
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import IndexScatter, permute, reshape
 from tinyconv.ops.softmax import log_softmax, softmax
@@ -166,7 +166,7 @@ def cross_entropy(
     if check_tensor(op, "target", target).dtype.kind != "f":
         check_labels(op, input, target)
         if weight is None and not label_smoothing:
-            ignored = _check_ignored(op, ignore_index)
+            ignored = check_ignored(op, ignore_index)
             if not unseen(target):
                 _check_classes(op, target, classes, ignored)
             loss = SoftmaxNLL.apply(classes_last(input), target, ignore_index, reduction)
@@ -179,7 +179,7 @@ def cross_entropy(
     if target.shape != input.shape:
         raise ShapeError(op, "target", f"of shape {target.shape}", f"{input.shape}, the input's")
     probabilities = classes_last(target) * (1 - label_smoothing) + label_smoothing / classes
-    each = -sum_(_times(log_p * probabilities, weight), 1)
+    each = -sum_(times(log_p * probabilities, weight), 1)
     total = _number(max(each.numel(), 1), input)
     return _reduced(each, total, reduction, labels_shape(input))
 
@@ -229,19 +229,14 @@ def check_labels(op: str, input: Tensor, target: Tensor) -> None:
 def counted_labels(op: str, target: Tensor, classes: int, ignore_index: int) -> tuple[Any, Any]:
     """(rows, labels): the positions that are not ignored, and the class of each."""
     labels = _labels(target)
-    check_label_range(op, labels, classes, _check_ignored(op, ignore_index))
+    check_label_range(op, labels, classes, check_ignored(op, ignore_index))
     counted = labels != ignore_index
     return array_module(labels).arange(labels.size)[counted], labels[counted]
 
 
-def _check_ignored(op: str, value: Any) -> int:
+def check_ignored(op: str, value: Any) -> int:
     """`value`, which must be an int that labels can hold."""
     return check_int(op, "ignore_index", value, -(2**63), 2**63 - 1)
-
-
-def unseen(target: Tensor) -> bool:
-    """Whether labels on a GPU are not looked at: Python would wait for them. What is no class becomes NaN."""
-    return kernel_backend.get() == "auto" and target.device != CPU and not _grad_mode.anomaly[0]
 
 
 @repeated
@@ -259,6 +254,15 @@ def check_label_range(op: str, labels: Any, classes: int, ignored: int | None = 
         raise ArgumentError(op, "target", f"{wrong[0]} somewhere", f"classes from 0 to {classes - 1}")
 
 
+def checked_classes(op: str, target: Tensor, classes: int, like: Tensor) -> tuple[Any, Tensor | None]:
+    """The classes, all of which are one; on a GPU 0 where a number is none, and 1, or NaN there."""
+    if unseen(target):
+        return classes_or_nan(target, classes, like)
+    labels = target.array.astype("int64", copy=False)
+    check_label_range(op, labels, classes)
+    return labels, None
+
+
 def classes_last(x: Tensor) -> Tensor:
     """(N, C, *spatial) to (N * spatial, C)."""
     if x.ndim > 2:
@@ -273,14 +277,14 @@ def _class_losses(
 ) -> tuple[Tensor, Tensor]:
     """The loss of each element, and the sum of the weights that a mean is divided by."""
     if unseen(target):
-        ignored = _check_ignored(op, ignore_index)
+        ignored = check_ignored(op, ignore_index)
         return _class_losses_on_gpu(log_p, target, weight, ignored, label_smoothing)
     count, classes = log_p.shape
     rows, labels = counted_labels(op, target, classes, ignore_index)
     weights = _ones(labels.size, log_p) if weight is None else weight[labels]
     losses = -log_p[rows, labels] * weights * (1 - label_smoothing)
     if label_smoothing:
-        losses = losses - sum_(_times(log_p[rows], weight), 1) * (label_smoothing / classes)
+        losses = losses - sum_(times(log_p[rows], weight), 1) * (label_smoothing / classes)
     return put_back(losses, rows, count), sum_(weights)
 
 
@@ -288,16 +292,16 @@ def _class_losses_on_gpu(
     log_p: Tensor, target: Tensor, weight: Tensor | None, ignored: int, label_smoothing: float
 ) -> tuple[Tensor, Tensor]:
     """`_class_losses` of as many numbers whatever the labels are: nobody has to count on the GPU first."""
-    rows, labels, counted, scale = _places(log_p, target, ignored)
+    rows, labels, counted, scale = places_on_gpu(log_p, target, ignored)
     weights = scale if weight is None else where(counted, weight[labels] * scale, 0.0)
     losses = -log_p[rows, labels] * weights * (1 - label_smoothing)
     if label_smoothing:
-        losses = losses - sum_(_times(log_p, weight), 1) * (label_smoothing / log_p.shape[1])
+        losses = losses - sum_(times(log_p, weight), 1) * (label_smoothing / log_p.shape[1])
     return where(counted, losses, 0.0), sum_(weights)
 
 
 @computed
-def _places(log_p: Tensor, target: Tensor, ignored: int) -> tuple[Any, Any, Tensor, Tensor]:
+def places_on_gpu(log_p: Tensor, target: Tensor, ignored: int) -> tuple[Any, Any, Tensor, Tensor]:
     """Of each element: its row, its class or 0, whether it counts, and 1, 0 if not, NaN if it is no class."""
     labels = _labels(target)
     count, classes = log_p.shape
@@ -320,10 +324,6 @@ def _number(value: float, like: Tensor) -> Tensor:
 def put_back(losses: Tensor, rows: Any, count: int) -> Tensor:
     """The losses at their rows among `count`; 0 where an element was ignored."""
     return losses if rows.size == count else IndexScatter.apply(losses, rows, (count,))
-
-
-def _times(x: Tensor, weight: Tensor | None) -> Tensor:
-    return x if weight is None else x * weight
 
 
 def _reduced(each: Tensor, total: Tensor, reduction: str, shape: tuple[int, ...]) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.ops._checks import check_flags, check_float, check_same_device, check_tensor, is_int
-from tinyconv.ops.classification_loss import unseen
+from tinyconv.ops._unseen import classes_or_nan, unseen
 from tinyconv.ops.elementwise import where
 from tinyconv.ops.resample import take_rows
 from tinyconv.tensor import Tensor
@@ -30,7 +30,8 @@ def embedding(
     Parameters
     ----------
     input : Tensor
-        Integers from 0 to num_embeddings - 1, of any shape.
+        Integers from 0 to num_embeddings - 1, of any shape. On a GPU the vector of another number is NaN;
+        inside `autograd.detect_anomaly` it is an error, as on the CPU.
     weight : Tensor
         Shape (num_embeddings, embedding_dim).
     padding_idx : int, optional
@@ -57,9 +58,13 @@ def embedding(
         expected = "(num_embeddings, embedding_dim)"
         raise ShapeError(op, "weight", f"of shape {weight.shape}", expected)
     rows = weight.shape[0]
-    _check_classes(op, input, rows)
+    if not unseen(_check_integers(op, "input", input)):
+        _check_classes(op, input, rows)
     check_embedding_options(op, max_norm=max_norm, scale_grad_by_freq=scale_grad_by_freq, sparse=sparse)
-    taken = take_rows(weight, input.array.copy())  # input may be changed before backward
+    if unseen(input):
+        taken = take_rows(weight, *classes_or_nan(input, rows, weight))
+    else:
+        taken = take_rows(weight, input.array.copy())  # input may be changed before backward
     if padding_idx is None:
         return taken
     is_padding = input.array == check_row(op, padding_idx, rows)

@@ -47,7 +47,13 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     _check_places("gather", index, input.shape, axis)
     if input.ndim == 0:
         return reshape(gather(reshape(input, 1), 0, reshape(index, 1)), ())
-    return Index.apply(input, _coordinates(index.array, axis))
+    return gathered(input, axis, index)
+
+
+def gathered(input: Tensor, axis: int, index: Tensor) -> Tensor:
+    """As `gather`, of numbers that need not be looked at: they are places."""
+    taken: Tensor = Index.apply(input, _coordinates(index.array, axis))
+    return taken
 
 
 @numpy_names

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf, pi
 from math import log as log_of_number
-from math import pi
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from tinyconv.autograd import Function
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.ops._checks import check_flags, check_float, check_same_dtype
+from tinyconv.ops._unseen import nan_outside, unseen
 from tinyconv.ops.elementwise import exp, log, where
 from tinyconv.ops.loss_common import (
     REDUCTIONS,
@@ -176,7 +177,9 @@ def _variance(op: str, input: Tensor, var: Tensor | float) -> Tensor:
         number = check_at_least(op, "var", var, 0)
         return Tensor(array_module(input.array).full(input.shape, number, input.dtype))
     check_same_dtype(op, input=input, var=check_float(op, "var", var))
-    if (var.array < 0).any():
+    if unseen(var):
+        var = nan_outside(var, 0, inf)
+    elif (var.array < 0).any():
         raise ArgumentError(op, "var", f"{var.array.min()} somewhere", "variances >= 0")
     if var.shape == input.shape:
         return var

@@ -12,6 +12,8 @@ from typing import Any
 
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.ops._checks import check_choice, check_float, check_number, check_same_dtype, check_tensor
+from tinyconv.ops._unseen import nan_outside, unseen
+from tinyconv.ops.operands import astype
 from tinyconv.ops.reduction import mean
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.recorder import repeated
@@ -50,9 +52,16 @@ def check_pair(op: str, input: Tensor, target: Tensor) -> None:
     check_like(op, input=input, target=target)
 
 
+def checked_shares(op: str, argument: str, values: Tensor, hint: str) -> Tensor:
+    """`values`, which all lie between 0 and 1; on a GPU those that do not are NaN."""
+    if unseen(values):
+        return nan_outside(values, 0, 1)
+    _check_shares(op, argument, values, hint)
+    return values
+
+
 @repeated
-def check_shares(op: str, argument: str, values: Tensor, hint: str) -> None:
-    """All values lie between 0 and 1; none is NaN."""
+def _check_shares(op: str, argument: str, values: Tensor, hint: str) -> None:
     if values.numel():
         low, high = values.array.min(), values.array.max()
         if not 0 <= low <= high <= 1:
@@ -82,13 +91,21 @@ def check_factor(op: str, argument: str, factor: Tensor | None, input: Tensor) -
         raise ShapeError(op, argument, f"of shape {factor.shape}", f"one that broadcasts to {input.shape}")
 
 
-def check_signs(op: str, target: Tensor, shape: tuple[int, ...]) -> None:
-    """`target` has this shape, and holds nothing but 1 and -1."""
+def check_signs(op: str, target: Tensor, shape: tuple[int, ...], input: Tensor) -> Tensor | None:
+    """`target` has this shape, and holds nothing but 1 and -1; on a GPU 1 for these and NaN for others."""
     if check_tensor(op, "target", target).shape != shape:
         raise ShapeError(op, "target", f"of shape {target.shape}", f"{shape}")
+    if unseen(target):
+        return nan_outside(astype(abs(target.detach()), input.dtype), 1, 1)
     wrong = target.array[abs(target.array.astype("float64")) != 1]
     if wrong.size:
         raise ArgumentError(op, "target", f"{wrong[0]} somewhere", "1 or -1 everywhere")
+    return None
+
+
+def times(x: Tensor, factor: Tensor | None) -> Tensor:
+    """x, multiplied if there is something to multiply it with."""
+    return x if factor is None else x * factor
 
 
 def check_at_least(op: str, argument: str, value: Any, low: float) -> float:

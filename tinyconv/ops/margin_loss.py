@@ -10,9 +10,15 @@ from typing import Any
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.ops._checks import check_float, check_number, check_same_device, check_tensor, is_int
-from tinyconv.ops.classification_loss import check_class_weight, check_label_range, check_labels
+from tinyconv.ops._unseen import unseen
+from tinyconv.ops.classification_loss import (
+    check_class_weight,
+    check_label_range,
+    check_labels,
+    checked_classes,
+)
 from tinyconv.ops.elementwise import where
-from tinyconv.ops.loss_common import check_factor, check_pair, check_reduction, reduce_loss
+from tinyconv.ops.loss_common import check_factor, check_pair, check_reduction, reduce_loss, times
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import reshape, unsqueeze
 from tinyconv.ops.smooth_activation import logsigmoid
@@ -57,8 +63,7 @@ def multi_margin_loss(
     limit = check_number(op, "margin", margin)
     check_class_weight(op, weight, classes, input)
     check_labels(op, input, target)
-    labels = target.array.reshape(-1).astype("int64", copy=False)
-    check_label_range(op, labels, classes)
+    labels, is_class = checked_classes(op, reshape(target, (target.numel(),)), classes, input)
     rows = array_module(labels).arange(labels.size)
     scores = reshape(input, (labels.size, classes))
     missing = limit - unsqueeze(scores[rows, labels], 1) + scores
@@ -66,7 +71,7 @@ def multi_margin_loss(
     counts[rows, labels] = False
     costs = where(Tensor(counts), missing, 0.0)
     costs = costs * costs if p == 2 else costs
-    each = sum_(costs, 1) / classes
+    each = times(sum_(costs, 1) / classes, is_class)
     each = each if weight is None else each * weight[labels]
     return reduce_loss(reshape(each, target.shape), reduction)
 
@@ -110,10 +115,10 @@ def multilabel_margin_loss(
         raise ShapeError(op, "target", f"of shape {target.shape}", f"{input.shape}, the input's")
     classes = input.shape[-1]
     scores = reshape(input, (-1, classes))
-    named = _times_named(op, target.array.reshape(-1, classes))
+    named, is_class = _times_named(op, target.array.reshape(-1, classes), input)
     missing = 1 - unsqueeze(scores, 2) + unsqueeze(scores, 1)
     pairs = (missing.array > 0) * named[:, :, None] * (named[:, None, :] == 0)
-    each = sum_(missing * Tensor(pairs.astype(input.dtype)), (1, 2)) / classes
+    each = times(sum_(missing * Tensor(pairs.astype(input.dtype)), (1, 2)) / classes, is_class)
     return reduce_loss(reshape(each, input.shape[:-1]), reduction)
 
 
@@ -180,12 +185,14 @@ def _check_rows(op: str, input: Tensor) -> None:
         raise ShapeError(op, "input", f"of shape {input.shape}", "(N, C) or (C,), at least one class")
 
 
-def _times_named(op: str, labels: Any) -> Any:
-    """How often each row names each class before its first -1."""
+def _times_named(op: str, labels: Any, input: Tensor) -> tuple[Any, Tensor | None]:
+    """How often each row names each class before its first -1; on a GPU also 1, or NaN for no class."""
     xp = array_module(labels)
+    classes = labels.shape[1]
     named = xp.cumsum(labels == -1, axis=1) == 0
-    check_label_range(op, labels[named], labels.shape[1])
-    counts = xp.zeros(labels.shape, "int64")
-    rows, _ = xp.nonzero(named)
-    xp.add.at(counts, (rows, labels[named]), 1)
-    return counts
+    counts = (named[:, :, None] & (labels[:, :, None] == xp.arange(classes))).sum(1)
+    if not unseen(input):
+        check_label_range(op, labels[named], classes)
+        return counts, None
+    right = (~named | ((labels >= 0) & (labels < classes))).all(1)
+    return counts, Tensor(xp.where(right, 1.0, xp.nan).astype(input.dtype))

@@ -9,9 +9,17 @@ import numpy as np
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.ops._checks import check_float, check_same_dtype, is_int
-from tinyconv.ops.classification_loss import check_label_range, check_labels
+from tinyconv.ops._unseen import unseen
+from tinyconv.ops.classification_loss import check_labels, checked_classes
 from tinyconv.ops.elementwise import where
-from tinyconv.ops.loss_common import check_at_least, check_pair, check_reduction, check_shares, reduce_loss
+from tinyconv.ops.loss_common import (
+    check_at_least,
+    check_pair,
+    check_reduction,
+    checked_shares,
+    reduce_loss,
+    times,
+)
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import flatten, permute
 from tinyconv.recorder import computed
@@ -178,42 +186,51 @@ def generalised_wasserstein_dice_loss(
     """
     op = "generalised_wasserstein_dice_loss"
     _check_image(op, check_float(op, "input", input))
-    check_shares(op, "input", input, "probabilities: apply softmax")
+    p = checked_shares(op, "input", input, "probabilities: apply softmax")
     classes = input.shape[1]
     check_labels(op, input, target)
-    labels = target.array.astype("int64", copy=False)
-    check_label_range(op, labels, classes)
-    _check_distances(op, input, distances)
+    labels, is_class = checked_classes(op, target, classes, input)
+    table = _checked_distances(op, input, distances)
     if not is_int(background, 0, classes - 1):
         raise ArgumentError(op, "background", repr(background), f"a class from 0 to {classes - 1}")
     extra = check_at_least(op, "smooth", smooth, 0)
     check_reduction(op, reduction)
-    to_target = permute(distances[:, labels], 1, 0, *range(2, input.ndim))
-    error = flatten(sum_(input * to_target, 1), 1)
-    counts = flatten(distances[labels, background], 1)
+    to_target = permute(table[:, labels], 1, 0, *range(2, input.ndim))
+    error = flatten(times(sum_(p * to_target, 1), is_class), 1)
+    counts = flatten(table[labels, background], 1)
     right, wrong = 2 * sum_(counts * (1 - error), 1), sum_(error, 1)
     return reduce_loss(_share(wrong, right + wrong + extra), reduction)
 
 
-def _check_distances(op: str, input: Tensor, distances: Any) -> None:
+def _checked_distances(op: str, input: Tensor, distances: Any) -> Tensor:
     classes = input.shape[1]
     if check_float(op, "distances", distances).shape != (classes, classes):
         raise ShapeError(op, "distances", f"of shape {distances.shape}", f"({classes}, {classes})")
     check_same_dtype(op, input=input, distances=distances)
-    check_shares(op, "distances", distances, "divide by the largest")
+    shares = checked_shares(op, "distances", distances, "divide by the largest")
+    wrong = _is_no_distance(distances)
+    if unseen(distances):
+        return where(wrong, np.nan, shares)
+    if bool(wrong.array.any()):
+        raise ArgumentError(op, "distances", distances.tolist(), "symmetric, with 0 on the diagonal")
+    return shares
+
+
+@computed
+def _is_no_distance(distances: Tensor) -> Tensor:
     table = distances.array
-    if bool((table != table.T).any()) or bool(np.diagonal(table).any()):
-        raise ArgumentError(op, "distances", table.tolist(), "symmetric, with 0 on the diagonal")
+    module = array_module(table)
+    return Tensor((table != table.T) | ((table != 0) & (module.eye(len(table)) == 1)))
 
 
 def _regions(op: str, input: Tensor, target: Tensor, reduction: str) -> tuple[Tensor, Tensor]:
     """Checked probabilities and masks, each as (N, C, pixels)."""
     check_pair(op, input, target)
-    check_shares(op, "input", input, "probabilities: apply sigmoid or softmax")
-    check_shares(op, "target", target, "masks of 0 and 255: divide by 255")
+    p = checked_shares(op, "input", input, "probabilities: apply sigmoid or softmax")
+    t = checked_shares(op, "target", target, "masks of 0 and 255: divide by 255")
     check_reduction(op, reduction)
     _check_image(op, input)
-    return flatten(input, 2), flatten(target, 2)
+    return flatten(p, 2), flatten(t, 2)
 
 
 def _check_image(op: str, input: Tensor) -> None:

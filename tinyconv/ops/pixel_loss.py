@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
 from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.ops._checks import check_float, check_number, check_same_dtype
+from tinyconv.ops._unseen import nan_outside, unseen
 from tinyconv.ops.classification_loss import (
     check_class_weight,
+    check_ignored,
     check_labels,
     check_scores,
     class_dim,
     classes_last,
     counted_labels,
+    places_on_gpu,
     put_back,
 )
 from tinyconv.ops.elementwise import exp, where
-from tinyconv.ops.loss_common import check_at_least, check_pair, check_reduction, check_shares, reduce_loss
+from tinyconv.ops.loss_common import check_at_least, check_pair, check_reduction, checked_shares, reduce_loss
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.shape import reshape
 from tinyconv.ops.smooth_activation import logsigmoid
 from tinyconv.ops.softmax import log_softmax
+from tinyconv.recorder import computed
 from tinyconv.tensor import Tensor
 
 
@@ -59,7 +67,7 @@ def binary_focal_loss_with_logits(
     """
     op = "binary_focal_loss_with_logits"
     check_pair(op, input, target)
-    check_shares(op, "target", target, "masks of 0 and 255: divide by 255")
+    target = checked_shares(op, "target", target, "masks of 0 and 255: divide by 255")
     if alpha is not None and not 0 <= check_number(op, "alpha", alpha) <= 1:
         raise ArgumentError(op, "alpha", repr(alpha), "a number from 0 to 1, or None")
     power = check_at_least(op, "gamma", gamma, 0)
@@ -105,21 +113,53 @@ def focal_loss(
     check_labels(op, input, target)
     power = check_at_least(op, "gamma", gamma, 0)
     log_p = classes_last(log_softmax(input, class_dim(input)))
-    rows, labels = counted_labels(op, target, classes, ignore_index)
-    losses = -log_p[rows, labels] * _others(log_p[rows], labels, power)
-    losses = losses if weight is None else losses * weight[labels]
+
+    def cost(rows: Any, labels: Any) -> Tensor:
+        counted = log_p if rows.size == log_p.shape[0] else log_p[rows]
+        losses = -log_p[rows, labels] * _others(counted, labels, power)
+        return losses if weight is None else losses * weight[labels]
+
+    return _of_counted(op, cost, log_p, target, ignore_index, reduction)
+
+
+def _others(log_p: Tensor, labels: Any, power: float) -> Tensor:
+    """(1 - p)^power, where 1 - p is summed from the other classes: small ones keep their digits."""
+    rest = sum_(where(_own_class(log_p, labels), 0.0, exp(log_p)), 1)
+    certain = _is_zero(rest)
+    return where(certain, 0.0, where(certain, 1.0, rest) ** power)
+
+
+@computed
+def _own_class(log_p: Tensor, labels: Any) -> Tensor:
+    module = array_module(log_p.array)
+    return Tensor(module.asarray(module.arange(log_p.shape[1]) == module.asarray(labels)[:, None]))
+
+
+@computed
+def _is_zero(x: Tensor) -> Tensor:
+    return Tensor(array_module(x.array).asarray(x.array == 0))
+
+
+def _of_counted(
+    op: str,
+    cost: Callable[[Any, Any], Tensor],
+    log_p: Tensor,
+    target: Tensor,
+    ignore_index: int,
+    reduction: str,
+) -> Tensor:
+    """What ``cost(rows, labels)`` says of the elements that are not ignored; their mean or their sum."""
+    if unseen(target):
+        rows, labels, counted, scale = places_on_gpu(log_p, target, check_ignored(op, ignore_index))
+        losses = where(counted, cost(rows, labels) * scale, 0.0)
+        if reduction == "none":
+            return reshape(losses, target.shape)
+        return sum_(losses) / sum_(scale) if reduction == "mean" else sum_(losses)
+    rows, labels = counted_labels(op, target, log_p.shape[1], ignore_index)
+    losses = cost(rows, labels)
     if reduction != "none":
         return reduce_loss(losses, reduction)
     return reshape(put_back(losses, rows, log_p.shape[0]), target.shape)
-
-
-def _others(log_p: Tensor, labels: object, power: float) -> Tensor:
-    """(1 - p)^power, where 1 - p is summed from the other classes: small ones keep their digits."""
-    module = array_module(log_p.array)
-    own = Tensor(module.asarray(module.arange(log_p.shape[1]) == module.asarray(labels)[:, None]))
-    rest = sum_(where(own, 0.0, exp(log_p)), 1)
-    certain = Tensor(module.asarray(rest.array == 0))
-    return where(certain, 0.0, where(certain, 1.0, rest) ** power)
 
 
 def weighted_pixel_cross_entropy(
@@ -149,19 +189,22 @@ def weighted_pixel_cross_entropy(
         The paper sums; the mean is over the pixels that are not ignored, whatever their weight.
     """
     op = "weighted_pixel_cross_entropy"
-    classes = check_scores(op, input)
+    check_scores(op, input)
     if input.ndim < 3:
         raise ShapeError(op, "input", f"of shape {input.shape}", "(N, C, *spatial)")
     check_labels(op, input, target)
     check_same_dtype(op, input=input, weight_map=check_float(op, "weight_map", weight_map))
     if weight_map.shape != target.shape:
         raise ShapeError(op, "weight_map", f"of shape {weight_map.shape}", f"the target's, {target.shape}")
-    if (weight_map.array < 0).any():
+    if unseen(weight_map):
+        weight_map = nan_outside(weight_map, 0, inf)
+    elif (weight_map.array < 0).any():
         raise ArgumentError(op, "weight_map", f"{weight_map.array.min()} somewhere", "weights >= 0")
     check_reduction(op, reduction)
     log_p = classes_last(log_softmax(input, 1))
-    rows, labels = counted_labels(op, target, classes, ignore_index)
-    losses = -log_p[rows, labels] * reshape(weight_map, (weight_map.numel(),))[rows]
-    if reduction != "none":
-        return reduce_loss(losses, reduction)
-    return reshape(put_back(losses, rows, log_p.shape[0]), target.shape)
+    weights = reshape(weight_map, (weight_map.numel(),))
+
+    def cost(rows: Any, labels: Any) -> Tensor:
+        return -log_p[rows, labels] * (weights if rows.size == weights.numel() else weights[rows])
+
+    return _of_counted(op, cost, log_p, target, ignore_index, reduction)

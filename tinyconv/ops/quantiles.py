@@ -17,7 +17,7 @@ from tinyconv.ops._checks import (
 )
 from tinyconv.ops.arrangement import movedim
 from tinyconv.ops.elementwise import where
-from tinyconv.ops.indexing import gather
+from tinyconv.ops.indexing import gathered
 from tinyconv.ops.numpy_names import numpy_names
 from tinyconv.ops.reduction import ValuesIndices
 from tinyconv.ops.reduction import sum as sum_
@@ -71,7 +71,7 @@ def _ranked(op: str, input: Tensor, axis: int, rank: int, keepdim: bool) -> Valu
     place = array_module(values.array).full(values.array[last].shape, rank)
     if op == "median" and values.dtype.kind == "f":
         place[values.array[last] != values.array[last]] = values.shape[axis] - 1
-    chosen = ValuesIndices(gather(values, axis, Tensor(place)), gather(indices, axis, Tensor(place)))
+    chosen = ValuesIndices(gathered(values, axis, Tensor(place)), gathered(indices, axis, Tensor(place)))
     if keepdim and input.ndim:
         return chosen
     return ValuesIndices(squeeze(chosen.values, axis), squeeze(chosen.indices, axis))

@@ -23,6 +23,7 @@ from tinyconv.ops.loss_common import (
     check_reduction,
     check_signs,
     reduce_loss,
+    times,
 )
 from tinyconv.ops.reduction import sum as sum_
 from tinyconv.ops.unary import sqrt
@@ -58,10 +59,11 @@ def hinge_embedding_loss(
     op = "hinge_embedding_loss"
     check_float(op, "input", input)
     check_same_device(op, input, target)
-    check_signs(op, target, input.shape)
+    sign = check_signs(op, target, input.shape, input)
     limit = check_number(op, "margin", margin)
     check_reduction(op, reduction, size_average, reduce)
-    return reduce_loss(where(_is_one(target), input, clamp(limit - input, min=0)), reduction)
+    each = where(_is_one(target), input, clamp(limit - input, min=0))
+    return reduce_loss(times(each, sign), reduction)
 
 
 def margin_ranking_loss(
@@ -99,10 +101,11 @@ def margin_ranking_loss(
     op = "margin_ranking_loss"
     check_like(op, input1=input1, input2=input2)
     check_same_device(op, input1, target)
-    check_signs(op, target, input1.shape)
+    sign = check_signs(op, target, input1.shape, input1)
     limit = check_number(op, "margin", margin)
     check_reduction(op, reduction, size_average, reduce)
-    return reduce_loss(clamp(limit - target * (input1 - input2), min=0), reduction)
+    each = clamp(limit - target * (input1 - input2), min=0)
+    return reduce_loss(times(each, sign), reduction)
 
 
 def triplet_margin_loss(
@@ -210,14 +213,15 @@ def cosine_embedding_loss(
     check_same_device(op, input1, target)
     if input1.ndim not in (1, 2):
         raise ShapeError(op, "input1", f"of shape {input1.shape}", "(N, D) or (D,)")
-    check_signs(op, target, input1.shape[:-1])
+    sign = check_signs(op, target, input1.shape[:-1], input1)
     limit = check_number(op, "margin", margin)
     if not -1 <= limit <= 1:
         raise ArgumentError(op, "margin", repr(margin), "a number from -1 to 1")
     check_reduction(op, reduction, size_average, reduce)
     squares = [sum_(x * x, -1) + SQUARED_LENGTH_FLOOR for x in (input1, input2)]
     cosine = sum_(input1 * input2, -1) / sqrt(squares[0] * squares[1])
-    return reduce_loss(where(_is_one(target), 1 - cosine, clamp(cosine - limit, min=0)), reduction)
+    each = where(_is_one(target), 1 - cosine, clamp(cosine - limit, min=0))
+    return reduce_loss(times(each, sign), reduction)
 
 
 def _is_one(target: Tensor) -> Tensor:

@@ -42,8 +42,9 @@ class ResampleAdjoint(Function):
         return Resample.apply(grad, *ctx.map), None, None, None, None
 
 
-def take_rows(table: Tensor, positions: Any) -> Tensor:
-    """The rows of a table (n, d) at an integer array of positions: shape (*positions, d)."""
+def take_rows(table: Tensor, positions: Array, factors: Tensor | None = None) -> Tensor:
+    """The rows of a table (n, d) at an integer array of positions, times `factors`: shape (*positions, d)."""
     column = positions.reshape(-1, 1)
-    rows = Resample.apply(table, column, array_module(column).ones(column.shape), 0)
+    ones = array_module(column).ones(column.shape) if factors is None else factors.array.reshape(-1, 1)
+    rows = Resample.apply(table, column, ones, 0)
     return reshape(rows, (*positions.shape, table.shape[1]))

@@ -6,7 +6,7 @@ each other. The boxes get no gradient, as in torchvision.
 
 from __future__ import annotations
 
-from math import isfinite
+from math import isfinite, nan
 from typing import Any
 
 from tinyconv.autograd import Function
@@ -21,6 +21,9 @@ from tinyconv.ops._checks import (
     check_same_dtype,
     int_tuple,
 )
+from tinyconv.ops._unseen import unseen
+from tinyconv.ops.elementwise import where
+from tinyconv.ops.loss_common import times
 from tinyconv.tensor import Tensor
 
 Sizes = tuple[int, ...]
@@ -130,28 +133,38 @@ def roi_align(
         raise ArgumentError(op, "sampling_ratio", samples, f"at most {MOST_POINTS} points per bin")
     check_flags(op, aligned=aligned)
     rows = _joined(op, input, boxes) if isinstance(boxes, list | tuple) else boxes
-    _check_rows(op, input, rows, scale)
-    return RoIAlign.apply(input, rows.detach(), size, scale, max(samples, 0), bool(aligned))
+    rows, is_box = _checked_rows(op, input, rows, scale)
+    return times(RoIAlign.apply(input, rows, size, scale, max(samples, 0), bool(aligned)), is_box)
 
 
-def _check_rows(op: str, input: Tensor, boxes: Tensor, scale: float) -> None:
-    """The boxes are (K, 5), of images that are there, and not thousands of times larger than an image."""
+def _checked_rows(op: str, input: Tensor, boxes: Tensor, scale: float) -> tuple[Tensor, Tensor | None]:
+    """The boxes are (K, 5), of images that are there, and not thousands of times larger than an image.
+
+    On a GPU those that are not are zeros, and what to multiply with comes too: 1, and NaN for these.
+    """
     if check_float(op, "boxes", boxes).ndim != 2 or boxes.shape[1] != 5:
         layout = "(K, 5), or a list of (L, 4), one for each image"
         raise ShapeError(op, "boxes", f"of shape {boxes.shape}", layout)
     check_same_dtype(op, input=input, boxes=boxes)
+    boxes = boxes.detach()
     if not boxes.numel():
-        return
+        return boxes, None
     array = boxes.array
     images, corners = array[:, 0], array[:, 1:]
-    most = LARGEST_BOX / max(abs(scale), 1e-30)
-    if not bool((abs(corners) <= most).all()):  # nor is NaN
+    near = abs(corners) <= LARGEST_BOX / max(abs(scale), 1e-30)
+    there = (images >= 0) & (images < input.shape[0]) & (images % 1 == 0)
+    if unseen(boxes):
+        xp, right = array_module(array), (near.all(1) & there).reshape(-1, 1)
+        factor = xp.where(right, 1.0, nan).astype(boxes.dtype).reshape(-1, 1, 1, 1)
+        return where(Tensor(right), boxes, 0.0), Tensor(factor)
+    if not bool(near.all()):  # nor is NaN
         raise ArgumentError(
             op, "boxes", "not all near the image", f"finite numbers within {LARGEST_BOX} pixels"
         )
-    if not bool(((images >= 0) & (images < input.shape[0]) & (images % 1 == 0)).all()):
+    if not bool(there.all()):
         found = f"of images {images.min()} to {images.max()}"
         raise ArgumentError(op, "boxes", found, f"whole numbers from 0 to {input.shape[0] - 1}")
+    return boxes, None
 
 
 def _joined(op: str, input: Tensor, boxes: Any) -> Tensor:

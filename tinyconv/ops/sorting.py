@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinyconv.errors import ArgumentError
 from tinyconv.kernels import shape as kernels
 from tinyconv.ops._checks import check_flags, check_tensor, normalize_dim
-from tinyconv.ops.indexing import gather
+from tinyconv.ops.indexing import gathered
 from tinyconv.ops.numpy_names import numpy_names
 from tinyconv.ops.reduction import ValuesIndices
 from tinyconv.ops.shape import reshape
@@ -59,7 +59,7 @@ def _sorted(op: str, input: Tensor, dim: int, descending: bool, count: int | Non
     x = reshape(input, 1) if input.ndim == 0 else input
     order = kernels.argsort(x.array, axis, bool(descending))
     indices = Tensor(order[(slice(None),) * axis + (slice(count),)])
-    values = gather(x, axis, indices)
+    values = gathered(x, axis, indices)
     if input.ndim == 0 and count != 0:
         return ValuesIndices(reshape(values, ()), reshape(indices, ()))
     return ValuesIndices(values, indices)

@@ -10,6 +10,7 @@ from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.kernels import pooling as kernels
 from tinyconv.ops._checks import check_float, check_same_device, check_tensor, int_tuple
 from tinyconv.ops._images import IntOrTuple, Sizes, with_batch, without_batch
+from tinyconv.ops._unseen import classes_or_nan, unseen
 from tinyconv.ops.pooling import PoolGather, check_window
 from tinyconv.tensor import Tensor
 
@@ -117,12 +118,20 @@ def _max_unpool(
         raise ShapeError(op, "indices", f"of shape {indices.shape}", f"the input's shape, {input.shape}")
     window = check_window(op, dims, kernel_size, stride, padding)
     size = _unpooled_size(op, x.shape[2:], window, output_size)
-    places = indices.array
+    if unseen(indices):
+        numbers, right = classes_or_nan(indices, prod(size), input)
+        input, indices = input * right, Tensor(numbers)
+    else:
+        _check_places(op, indices.array, size)
+    x, index = (with_batch(op, "input", tensor, dims)[0] for tensor in (input, indices))
+    return without_batch(Unpool.apply(x, index, size), single)
+
+
+def _check_places(op: str, places: Any, size: Sizes) -> None:
     if places.size and not 0 <= places.min() <= places.max() < prod(size):
         raise ArgumentError(
             op, "indices", f"from {places.min()} to {places.max()}", f"positions in a plane of {size}"
         )
-    return without_batch(Unpool.apply(x, with_batch(op, "indices", indices, dims)[0], size), single)
 
 
 def _unpooled_size(

@@ -1,4 +1,4 @@
-"""Numbers are rounded on the GPU as in the reference, bit by bit."""
+"""Numbers are rounded on the GPU as in the reference, bit by bit, and what is outside of a range is NaN."""
 
 from __future__ import annotations
 
@@ -31,3 +31,14 @@ def test_other_dtypes_stay_as_they_are(cuda: Any) -> None:
     for dtype in (np.float64, np.int32):
         x = cuda.asarray(np.arange(5).astype(dtype))
         assert fast.rounded(x, "bfloat16") is x
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_nan_outside(cuda: Any, dtype: str) -> None:
+    """The ends belong to the range, the numbers next to them do not."""
+    below, above = np.nextafter(np.dtype(dtype).type(0), -1), np.nextafter(np.dtype(dtype).type(1), 2)
+    x = np.array([[0, 1, 0.5, -0.0], [below, above, np.inf, np.nan]], dtype)[:, ::-1]
+    for fast_one in (True, False):
+        y = fast.nan_outside(cuda.asarray(x), 0, 1).get() if fast_one else reference.nan_outside(x, 0, 1)
+        assert y.dtype == dtype
+        np.testing.assert_array_equal(y, [x[0], [np.nan] * 4])

@@ -6,12 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.kernels.cuda._launch import dense, kernel, launch_elements
+from tinyconv.kernels.cuda._launch import C_TYPES, dense, kernel, launch_elements, map_elements
+from tinyconv.kernels.reference import elementwise as reference
 
 Array = Any
 
 FORMATS = ("float32", "tf32", "bfloat16")
 """In the order of the enum `Format` of epilogue.cuh."""
+
+
+def nan_outside(x: Array, low: float, high: float) -> Array:
+    """x where low <= x <= high, else NaN."""
+    if str(x.dtype) not in C_TYPES:
+        return reference.nan_outside(x, low, high)
+    return map_elements("elementwise.cu", "nan_outside", (x,), (low, high))
 
 
 def rounded(x: Array, precision: str) -> Array:

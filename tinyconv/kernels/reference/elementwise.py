@@ -251,6 +251,12 @@ def exp2(x: Array) -> Array:
     return xp.asarray(xp.exp2(x))
 
 
+def nan_outside(x: Array, low: float, high: float) -> Array:
+    """x where low <= x <= high, else NaN."""
+    xp = array_module(x)
+    return xp.where((low <= x) & (x <= high), x, x.dtype.type(np.nan))
+
+
 def rounded(x: Array, precision: str) -> Array:
     """float32 numbers rounded to a format with fewer significant bits, as float32.
 
