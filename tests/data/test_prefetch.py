@@ -13,7 +13,7 @@ import tinyconv as tc
 from tinyconv.data import DataLoader, TensorDataset, prefetch
 from tinyconv.kernels.cuda.emulator import build, orders, streams
 from tinyconv.kernels.cuda.emulator.cupy_stand_in import emulated_cuda
-from tinyconv.train import Trainer
+from tinyconv.train import Trainer, accuracy, class_evaluate, find_learning_rate
 
 COUNT = 4
 
@@ -114,3 +114,51 @@ def test_the_training_loop_copies_ahead() -> None:
     with orders.written_down() as given:
         Trainer(model, optimizer, Loss(), DataLoader(data, batch_size=2), 1).fit()
     assert [len(found) for found in streams_of_copies] == [4, 4]  # images and targets of both batches
+
+
+def _accuracy(model: tc.nn.Module, data: TensorDataset) -> None:
+    assert 0 <= accuracy(model, data, batch_size=2) <= 1
+
+
+def _score(model: tc.nn.Module, data: TensorDataset) -> None:
+    assert class_evaluate.score(model, data).probabilities.shape == (6, 3)
+
+
+def _find_learning_rate(model: tc.nn.Module, data: TensorDataset) -> None:
+    optimizer = tc.optim.SGD(model.parameters(), lr=0.1)
+    loader = DataLoader(data, batch_size=2)
+    assert find_learning_rate(model, optimizer, tc.nn.functional.cross_entropy, loader, steps=3).rates
+
+
+@pytest.mark.parametrize("look", [_accuracy, _score, _find_learning_rate])
+@pytest.mark.skipif(build.why_not() is not None, reason=f"kernels: {build.why_not()}")
+@pytest.mark.usefixtures("cupy")
+def test_whoever_goes_through_data_copies_ahead(look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(class_evaluate, "BATCH", 2)
+    data = TensorDataset(tc.rand(6, 4), tc.arange(6) % 3)
+    ahead = []  # at each call of the model: how many copies were begun beside its stream
+
+    class Watched(tc.nn.Linear):
+        def forward(self, x: tc.Tensor) -> tc.Tensor:
+            copies = [order for order in given if order.what == orders.COPY and order.stream != 0]
+            ahead.append(len(copies))
+            return super().forward(x)
+
+    model = Watched(4, 3).to("cuda")
+    with orders.written_down() as given:
+        look(model, data)
+    assert ahead == [4, 6, 6]  # images and labels of the present batch and of the next
+
+
+@pytest.mark.parametrize("look", [_accuracy, _score])
+@pytest.mark.skipif(build.why_not() is not None, reason=f"kernels: {build.why_not()}")
+@pytest.mark.usefixtures("cupy")
+def test_scores_are_read_once(look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processor prepares the next batch while the GPU computes."""
+    monkeypatch.setattr(class_evaluate, "BATCH", 2)
+    model, data = tc.nn.Linear(4, 3).to("cuda"), TensorDataset(tc.rand(6, 4), tc.arange(6) % 3)
+    with orders.written_down() as given:
+        look(model, data)
+    copies = [i for i, order in enumerate(given) if order.what == orders.COPY and order.stream != 0]
+    reads = [i for i, order in enumerate(given) if order.what == orders.READ]
+    assert len(copies) == 6 and reads and min(reads) > max(copies)

@@ -19,7 +19,7 @@ from tinyconv.train.callback import Scores
 from tinyconv.train.class_recipe import Parts
 from tinyconv.train.folder import SAMPLES
 from tinyconv.train.generation_recipe import describe
-from tinyconv.train.placing import device_of_model
+from tinyconv.train.placing import batches_for
 from tinyconv.train.reconstruction_session import GenerationSession
 from tinyconv.train.trainer import Trainer
 
@@ -92,7 +92,7 @@ def judge(
         Means over the images; where the discriminator names classes, its ``accuracy`` on the real images too.
     """
     model.eval()
-    source, place = Generator().manual_seed(seed), device_of_model(model)
+    source = Generator().manual_seed(seed)
     sums: dict[str, float] = {}
     weights: dict[str, int] = {}
 
@@ -100,10 +100,9 @@ def judge(
         sums[name] = sums.get(name, 0.0) + weight * value
         weights[name] = weights.get(name, 0) + weight
 
-    for images, labels in DataLoader(data, BATCH):
+    for images, labels in batches_for(model, data, BATCH):
         if stopping():
             break
-        images, labels = images.to(place), labels.to(place)
         if method.names_classes:
             with no_grad():
                 answers = model.discriminator(images)[1].array.argmax(axis=1)

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.data import DataLoader
 from tinyconv.grad_mode import no_grad
 from tinyconv.metrics import confusion_matrix, expected_calibration_error, roc_auc, top_k_accuracy
 from tinyconv.nn import Module
+from tinyconv.ops.shape import cat
 from tinyconv.ops.softmax import softmax
-from tinyconv.train.placing import device_of_model
+from tinyconv.train.placing import batches_for
 
 Array = Any
 
@@ -61,16 +61,15 @@ def score(model: Module, data: Any, stopping: Callable[[], bool] = lambda: False
     model.eval()
     probabilities, labels = [], []
     with no_grad():
-        for x, targets in DataLoader(data, BATCH):
+        for x, targets in batches_for(model, data, BATCH):
             if stopping():
                 break
-            found = softmax(model(x.to(device_of_model(model))), 1).cpu()
-            probabilities.append(found.array.astype(np.float64))
-            labels.append(targets.array)
+            probabilities.append(softmax(model(x), 1))
+            labels.append(targets)
     if not labels:
         return Scored(np.zeros((0, 1)), np.zeros(0, int))
-    joined = np.concatenate(probabilities)
-    return Scored(joined / joined.sum(axis=1, keepdims=True), np.concatenate(labels))
+    joined = cat(probabilities).cpu().array.astype(np.float64)
+    return Scored(joined / joined.sum(axis=1, keepdims=True), cat(labels).cpu().array)
 
 
 def worst(scored: Scored, most: int) -> list[int]:

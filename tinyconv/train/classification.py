@@ -17,7 +17,7 @@ from tinyconv.nn import Module
 from tinyconv.nn import functional as F
 from tinyconv.ops._checks import is_int
 from tinyconv.train.callback import Callback
-from tinyconv.train.placing import device_of_model
+from tinyconv.train.placing import batches_for
 from tinyconv.train.schedules import warmup_cosine
 from tinyconv.train.trainer import Trainer
 
@@ -76,16 +76,15 @@ def accuracy(model: Module, dataset: Any, batch_size: int = 500) -> float:
     """
     if len(dataset) == 0:
         raise ArgumentError("accuracy", "dataset", "empty", "at least one item")
-    was_training, right, place = model.training, 0, device_of_model(model)
+    was_training = model.training
     model.eval()
     try:
         with no_grad():
-            for x, labels in DataLoader(dataset, batch_size):
-                found = model(x.to(place)).argmax(1)
-                right += int((found == labels.to(place)).sum().item())
+            batches = batches_for(model, dataset, batch_size)
+            right = sum((model(x).argmax(1) == labels).sum() for x, labels in batches)
     finally:
         model.train(was_training)
-    return right / len(dataset)
+    return int(right) / len(dataset)
 
 
 def train_classifier(

@@ -125,7 +125,7 @@ def find_learning_rate(
 def _rise(trainer: Trainer, rates: list[float]) -> LearningRates:
     """Train for one step at each of the rates."""
     found, mean = LearningRates(), 0.0
-    batches = _endless(trainer.loader, trainer.accumulate)
+    batches = _endless(trainer)
     for number, (rate, group) in enumerate(zip(rates, batches, strict=False), start=1):
         trainer.base_rates = [rate] * len(trainer.base_rates)
         try:
@@ -141,9 +141,9 @@ def _rise(trainer: Trainer, rates: list[float]) -> LearningRates:
     return found
 
 
-def _endless(loader: DataLoader, accumulate: int) -> Iterator[list[Batch]]:
+def _endless(trainer: Trainer) -> Iterator[list[Batch]]:
     """The batches of each step; as in training, those of an epoch's last step may be fewer."""
     for epoch in count():
-        batches = iter(loader.iterate(epoch))
-        while group := list(islice(batches, accumulate)):
+        batches = trainer.batches(epoch)
+        while group := list(islice(batches, trainer.accumulate)):
             yield group

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinyconv import viz
-from tinyconv.data import DataLoader, read_image, write_png
+from tinyconv.data import read_image, write_png
 from tinyconv.data.classification import ClassificationData
 from tinyconv.errors import DataError, TinyconvError
 from tinyconv.generator import Generator
@@ -19,7 +19,8 @@ from tinyconv.io import storage_error
 from tinyconv.metrics import psnr, ssim
 from tinyconv.nn import Module
 from tinyconv.ops.creation import tensor
-from tinyconv.train.placing import device_of_model
+from tinyconv.tensor import Tensor
+from tinyconv.train.placing import batches_for, device_of_model
 
 Array = Any
 
@@ -60,8 +61,12 @@ class Errors:
 
 def reconstruct(model: Module, method: Any, given: Array) -> Array:
     """The images (N, C, H, W) that a network in evaluation mode makes of the given ones."""
+    return _given_back(model, method, tensor(given).to(device_of_model(model)))
+
+
+def _given_back(model: Module, method: Any, given: Tensor) -> Array:
     with no_grad():
-        return method.images(model(tensor(given).to(device_of_model(model)))).cpu().array
+        return method.images(model(given)).cpu().array
 
 
 def score(
@@ -79,16 +84,16 @@ def score(
     seed : int
         Of the noise in the loss, which is the same each time.
     """
-    source, place = Generator().manual_seed(seed), device_of_model(model)
+    source = Generator().manual_seed(seed)
     squared, peak, similar = [], [], []
     parts: dict[str, float] = {}
-    for given, clean in DataLoader(data, BATCH):
+    for given, clean in batches_for(model, data, BATCH):
         if stopping():
             break
-        found, wanted = reconstruct(model, method, given.array), clean.array
+        found, wanted = _given_back(model, method, given), clean.cpu().array
         with no_grad():
-            drawn = method.drawn(model, given.to(place), source)
-            for name, part in method.parts(drawn, clean.to(place)).items():
+            drawn = method.drawn(model, given, source)
+            for name, part in method.parts(drawn, clean).items():
                 parts[name] = parts.get(name, 0.0) + part.item() * len(clean)
         squared.append(((found.astype(np.float64) - wanted) ** 2).mean(axis=(1, 2, 3)))
         peak += [psnr(one, other, data_range=1) for one, other in zip(found, wanted, strict=True)]

@@ -9,7 +9,7 @@ a pure function of the epoch, dropout masks of the seed and their number.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from math import ceil, isfinite
 from typing import Any
@@ -139,8 +139,7 @@ class Trainer:
         """Train on the rest of the epoch's batches."""
         self.model.train()
         position = self.position
-        batches_left = self.loader.iterate(position.epoch, position.batch)
-        remaining = prefetch(batches_left, device_of_model(self.model))
+        remaining = self.batches(position.epoch, position.batch)
         while batches := list(islice(remaining, self.accumulate)):
             if self.stopping or self._finished():
                 return
@@ -152,6 +151,10 @@ class Trainer:
                 position.first_step_seconds = position.seconds
             if trained:
                 self._call("on_step")
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """An epoch's batches from one on, where the model is; a GPU gets the next one while it computes."""
+        return prefetch(self.loader.iterate(epoch, start), device_of_model(self.model))
 
     def train_step(self, batches: Sequence[Batch]) -> None:
         """Forward, loss and backward for each batch, then one update."""
