@@ -60,8 +60,8 @@ MUTATIONS = (
     wrong(
         "multi_margin: the mean over the other classes only",
         "ops/margin_loss.py",
-        "each = sum_(costs, 1) / classes",
-        "each = sum_(costs, 1) / max(classes - 1, 1)",
+        "sum_(costs, 1) / classes",
+        "sum_(costs, 1) / max(classes - 1, 1)",
         twin("multi_margin_loss"),
     ),
     wrong(

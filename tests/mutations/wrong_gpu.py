@@ -200,10 +200,17 @@ MUTATIONS = (
     ),
     wrong(
         "accuracy: batches stay on the CPU",
-        "train/classification.py",
-        "model(x.to(place))",
-        "model(x)",
+        "train/placing.py",
+        "prefetch(DataLoader(data, batch_size, pin_memory=place != CPU), place)",
+        "iter(DataLoader(data, batch_size))",
         "tests/train/test_classification.py::test_accuracy_by_hand",
+    ),
+    wrong(
+        "find_learning_rate: nothing is copied ahead",
+        "train/learning_rate.py",
+        "trainer.batches(epoch)",
+        "iter(trainer.loader.iterate(epoch))",
+        "tests/data/test_prefetch.py::test_whoever_goes_through_data_copies_ahead",
     ),
     wrong(
         "collate: a tensor on a GPU is an error",

@@ -10,8 +10,8 @@ CLASSES = (
     wrong(
         "cross_entropy: label smoothing is forgotten in the gradient",
         "ops/classification_loss.py",
-        "sum_(_times(log_p[rows], weight), 1) * (label_smoothing / classes)",
-        "sum_(_times(log_p[rows], weight), 1).detach() * (label_smoothing / classes)",
+        "sum_(times(log_p[rows], weight), 1) * (label_smoothing / classes)",
+        "sum_(times(log_p[rows], weight), 1).detach() * (label_smoothing / classes)",
         first("cross_entropy"),
     ),
     wrong(
@@ -297,15 +297,15 @@ SEGMENTATION = (
     wrong(
         "focal: the modulating factor counts as a constant",
         "ops/pixel_loss.py",
-        "* _others(log_p[rows], labels, power)",
-        "* _others(log_p[rows].detach(), labels, power)",
+        "* _others(counted, labels, power)",
+        "* _others(counted.detach(), labels, power)",
         first("focal_loss"),
     ),
     wrong(
         "weighted pixels: the map is read without its ignored pixels",
         "ops/pixel_loss.py",
-        "reshape(weight_map, (weight_map.numel(),))[rows]",
-        "reshape(weight_map, (weight_map.numel(),))[: rows.size]",
+        "else weights[rows]",
+        "else weights[: rows.size]",
         twin("weighted_pixel_cross_entropy"),
         "tests/nn/test_segmentation_losses.py::test_weighted_pixel_cross_entropy_by_hand",
     ),
