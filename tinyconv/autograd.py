@@ -24,7 +24,7 @@ from tinyconv.anomaly import (
     is_anomaly_enabled,
     set_detect_anomaly,
 )
-from tinyconv.device import array_module, matmul_precision
+from tinyconv.device import array_module, matmul_precision, other_gpu
 from tinyconv.errors import DtypeError, GraphError, missing_name
 from tinyconv.function import AccumulateGrad, Edge, Function, edge_to, is_tensor
 from tinyconv.grad_mode import _grad_mode, enable_grad, no_grad
@@ -101,6 +101,10 @@ def _send_back(
     node: Function, edges: list[Edge], arrived: dict[Edge, Tensor], collected: dict[Edge, Tensor]
 ) -> None:
     """Run ``node.backward`` on the gradients of its outputs and add the results along its edges."""
+    gpu = other_gpu(next(iter(arrived.values())).array)
+    if gpu is not None:
+        with gpu:
+            return _send_back(node, edges, arrived, collected)
     grads = [
         arrived[edge] if edge in arrived else _zeros(*like) if node._zeros_for_missing else None
         for edge, like in zip(edges, node._outputs_like, strict=True)

@@ -11,6 +11,8 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from functools import wraps
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
@@ -20,6 +22,7 @@ from tinyconv.device_errors import clear_errors, find_cupy
 from tinyconv.errors import ArgumentError, DeviceError, DtypeError
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 float32 = np.dtype("float32")
 float64 = np.dtype("float64")
@@ -256,6 +259,39 @@ def device_of(array: Any) -> Device:
     if array_module(array) is np:
         return CPU
     return Device(f"cuda:{array.device.id}")
+
+
+def other_gpu(array: Any) -> Any:
+    """The GPU that `array` lies on, to be used with ``with``; None for the current one, and the CPU."""
+    if isinstance(array, np.ndarray | np.generic):
+        return None
+    import cupy
+
+    return None if array.device.id == cupy.cuda.runtime.getDevice() else array.device
+
+
+def gpu_of(array: Any) -> Any:
+    """In this block, the GPU that `array` lies on is the current one; on the CPU nothing changes."""
+    return other_gpu(array) or nullcontext()
+
+
+def on_its_gpu(function: F) -> F:
+    """The function, called with the GPU as the current one that its first tensor or array lies on.
+
+    What computes with arrays outside of any op and kernel needs it where there are several.
+    """
+
+    @wraps(function)
+    def on_gpu(*args: Any, **options: Any) -> Any:
+        if "cupy" in sys.modules:
+            for value in args:
+                array = getattr(value, "array", value)
+                if hasattr(array, "dtype") and hasattr(array, "strides"):
+                    with gpu_of(array):
+                        return function(*args, **options)
+        return function(*args, **options)
+
+    return on_gpu  # type: ignore[return-value]
 
 
 def refuse_several_devices(op: str, arrays: list[Any]) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinyconv.anomaly import calling_line
-from tinyconv.device import array_module, matmul_precision, refuse_several_devices
+from tinyconv.device import array_module, matmul_precision, other_gpu, refuse_several_devices
 from tinyconv.errors import DtypeError, GraphError
 from tinyconv.grad_mode import _grad_mode
 from tinyconv.hooks import GradientHooks
@@ -163,8 +163,13 @@ class Function:
         """Compute the op and, if an input needs a gradient, record it in the graph."""
         if _grad_mode.capture is not None:
             return _grad_mode.capture.apply(cls, inputs)
-        ctx = cls()
         tensors = [x for x in inputs if isinstance(x, _Tensor)]
+        if tensors and type(tensors[0].array) is not np.ndarray:
+            gpu = other_gpu(tensors[0].array)
+            if gpu is not None:
+                with gpu:
+                    return cls.apply(*inputs)
+        ctx = cls()
         if len(tensors) > 1:
             _check_same_device(cls.__name__, tensors)
         ctx.needs_input_grad = tuple([isinstance(x, _Tensor) and x.requires_grad for x in inputs])

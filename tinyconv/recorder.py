@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tinyconv.device import on_its_gpu
 from tinyconv.grad_mode import _grad_mode
 
 if TYPE_CHECKING:
@@ -52,12 +54,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _marked(how: str) -> Callable[[F], F]:
     def mark(function: F) -> F:
+        on_gpu = on_its_gpu(function)
+
         @functools.wraps(function)
         def call(*args: Any, **options: Any) -> Any:
             capture = _grad_mode.capture
             if capture is None:
-                return function(*args, **options)
-            return getattr(capture, how)(function, args, options)
+                return function(*args, **options) if "cupy" not in sys.modules else on_gpu(*args, **options)
+            return getattr(capture, how)(function if "cupy" not in sys.modules else on_gpu, args, options)
 
         return call  # type: ignore[return-value]
 

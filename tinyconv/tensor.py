@@ -417,7 +417,8 @@ class Tensor(AttachedMethods):
         if self.grad_fn is not None:
             raise GraphError("deepcopy", "the tensor", "the result of an op", "a leaf, e.g. tensor.detach()")
         twin = memo[id(self)] = object.__new__(type(self))
-        Tensor.__init__(twin, self.array.copy("K"), self.requires_grad)
+        with _device.gpu_of(self.array):
+            Tensor.__init__(twin, self.array.copy("K"), self.requires_grad)
         twin.grad = copy.deepcopy(self.grad, memo)
         return twin
 

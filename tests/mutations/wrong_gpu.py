@@ -8,6 +8,7 @@ ROUNDING = "tests/amp/test_rounding.py"
 AUTOCAST = "tests/amp/test_autocast.py"
 SCALER = "tests/amp/test_grad_scaler.py"
 SEGMENTS = "tests/capture/test_on_cuda.py"
+CARDS = "tests/kernels/cuda/test_two_cards.py"
 AHEAD = "tests/data/test_prefetch.py::test_the_next_batch_is_copied_beside_the_step_on_the_present_one"
 
 MUTATIONS = (
@@ -211,6 +212,34 @@ MUTATIONS = (
         "trainer.batches(epoch)",
         "iter(trainer.loader.iterate(epoch))",
         "tests/data/test_prefetch.py::test_whoever_goes_through_data_copies_ahead",
+    ),
+    wrong(
+        "two cards: parameters of both are in one launch",
+        "kernels/cuda/_many.py",
+        "(row[0].device.id, C_TYPES[str(row[0].dtype)])",
+        "(0, C_TYPES[str(row[0].dtype)])",
+        f"{CARDS}::test_one_optimizer_updates_parameters_of_both_cards",
+    ),
+    wrong(
+        "two cards: ops compute on the current one",
+        "function.py",
+        "gpu = other_gpu(tensors[0].array)",
+        "gpu = None",
+        f"{CARDS}::test_ops_compute_where_their_tensors_are",
+    ),
+    wrong(
+        "two cards: the way back goes over the current one",
+        "autograd.py",
+        "gpu = other_gpu(next(iter(arrived.values())).array)",
+        "gpu = None",
+        f"{CARDS}::test_ops_compute_where_their_tensors_are",
+    ),
+    wrong(
+        "two cards: a graph is recorded on the current one",
+        "capture/compiled.py",
+        'with _on_their_gpu((*tensors, *state)) if "cupy" in sys.modules else nullcontext():',
+        "with nullcontext():",
+        f"{CARDS}::test_a_model_is_trained_on_a_card_that_is_not_the_current_one",
     ),
     wrong(
         "collate: a tensor on a GPU is an error",

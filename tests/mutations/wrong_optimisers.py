@@ -232,8 +232,8 @@ RATES_AND_MORE = (
     wrong(
         "clip_grad_norm_: each gradient is clipped by its own norm",
         "nn/utils.py",
-        "            grad *= factor\n",
-        "            grad *= max_norm / (float(_norm([abs(grad)], norm_type)) + 1e-6)\n",
+        "            _multiply(grad, factor)\n",
+        "            _multiply(grad, max_norm / (float(_norm_of_one(grad, norm_type)) + 1e-6))\n",
         "tests/nn/test_utils.py::test_clip_grad_norm_is_pytorchs",
     ),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.device import array_module
+from tinyconv.device import array_module, on_its_gpu
 from tinyconv.errors import ArgumentError, DtypeError, GraphError
 from tinyconv.optim import Optimizer
 from tinyconv.tensor import Tensor
@@ -243,7 +243,12 @@ class GradScaler:
 
 def _unscale(gradients: list[Any], factor: float) -> bool:
     """Multiply in place; whether any element was infinite or NaN before."""
-    found = [~array_module(gradient).isfinite(gradient).all() for gradient in gradients]
-    for gradient in gradients:
-        gradient *= gradient.dtype.type(factor)
-    return any(map(bool, found))
+    return any(map(bool, [_unscale_one(gradient, factor) for gradient in gradients]))
+
+
+@on_its_gpu
+def _unscale_one(gradient: Any, factor: float) -> Any:
+    """Whether any element was infinite or NaN; nobody waits for the answer yet."""
+    found = ~array_module(gradient).isfinite(gradient).all()
+    gradient *= gradient.dtype.type(factor)
+    return found

@@ -6,6 +6,7 @@ import functools
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,15 @@ from tinyconv.capture.recording import Recording
 from tinyconv.capture.running import HELPERS
 from tinyconv.capture.state import State
 from tinyconv.capture.watching import watching
-from tinyconv.device import conv_algorithm, default_device, default_dtype, kernel_backend, matmul_precision
+from tinyconv.device import (
+    array_module,
+    conv_algorithm,
+    default_device,
+    default_dtype,
+    gpu_of,
+    kernel_backend,
+    matmul_precision,
+)
 from tinyconv.errors import ArgumentError, GraphError, TinyconvError
 from tinyconv.grad_mode import _grad_mode
 from tinyconv.kernels.heap import give_back_free_blocks
@@ -204,7 +213,8 @@ class Compiled:
                 except TinyconvError:  # the step itself says better what is wrong
                     prepared = None
             if code.prepare is None or prepared is not None:
-                result, saved, outputs, watched = code.forward(tensors, state, prepared)
+                with _on_their_gpu((*tensors, *state)) if "cupy" in sys.modules else nullcontext():
+                    result, saved, outputs, watched = code.forward(tensors, state, prepared)
                 if outputs:
                     _connect(program, code, outputs, watched, (tensors, state, saved))
                 if code.segments:
@@ -215,6 +225,12 @@ class Compiled:
         finally:
             _grad_mode.enabled = enabled
         return self.function(*args, **options)
+
+
+def _on_their_gpu(tensors: tuple[Tensor, ...]) -> Any:
+    """In this block, the first GPU that one of them lies on is the current one."""
+    arrays = (tensor.array for tensor in tensors)
+    return gpu_of(next((array for array in arrays if array_module(array) is not np), np.empty(0)))
 
 
 def _settings() -> tuple[Any, ...]:

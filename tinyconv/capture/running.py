@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinyconv.autograd import Function
-from tinyconv.device import array_module, matmul_precision
+from tinyconv.device import array_module, matmul_precision, on_its_gpu
 from tinyconv.kernels import shape
 from tinyconv.tensor import Tensor
 
@@ -53,6 +53,7 @@ def pick(places: tuple[int, ...], result: Any) -> list[Array]:
     return [array_of(leaves[place]) for place in places]
 
 
+@on_its_gpu
 def twin(array: Array) -> Array:
     """A copy with the same strides, gaps and repetitions, as kernels may go through memory in its order."""
     if array.size == 0:

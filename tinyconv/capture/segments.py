@@ -25,7 +25,7 @@ import numpy as np
 from tinyconv.capture.running import twin
 from tinyconv.capture.statement import Statement
 from tinyconv.cuda.memory import GraphMemory
-from tinyconv.device import to_device
+from tinyconv.device import gpu_of, to_device
 from tinyconv.device_errors import find_cupy
 
 LEAST_KERNELS = 3
@@ -180,6 +180,11 @@ class Segment:
         self._results: tuple[Any, ...] = ()
 
     def __call__(self, *arrays: Any) -> tuple[Any, ...]:
+        """Run them on the card of the first array, which is that of all others, too."""
+        with gpu_of(next(array for array in arrays if not isinstance(array, tuple))):
+            return self._run(arrays)
+
+    def _run(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
         self.calls += 1
         if self.reason is not None or self.calls <= WARM_UP:
             return self.kernels(*arrays)

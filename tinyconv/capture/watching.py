@@ -36,6 +36,7 @@ READERS = {
         *("shape", "ndim", "dtype", "device", "size", "dim", "numel", "__init__", "__len__", "detach"),
         *("requires_grad_", "mT", "__deepcopy__", "is_leaf"),
     ),
+    "device.py": ("on_gpu",),
     "function.py": EVERYTHING,
     "autograd.py": EVERYTHING,
     "memory.py": EVERYTHING,

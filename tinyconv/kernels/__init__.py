@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.device import kernel_backend
+from tinyconv.device import kernel_backend, other_gpu
 from tinyconv.device_errors import with_clear_errors
 
 Kernel = Callable[..., Any]
@@ -77,12 +77,10 @@ def on_the_gpu_of_its_arrays(kernel: Kernel) -> Kernel:
 
     @wraps(kernel)
     def call(first: Any, /, *args: Any, **options: Any) -> Any:
-        import cupy
-
-        device = (first[0] if isinstance(first, list | tuple) else first).device
-        if device.id == cupy.cuda.runtime.getDevice():
+        gpu = other_gpu(first[0] if isinstance(first, list | tuple) else first)
+        if gpu is None:
             return kernel(first, *args, **options)
-        with device:
+        with gpu:
             return kernel(first, *args, **options)
 
     return call

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinyconv.device import array_module
+from tinyconv.device import array_module, on_its_gpu
 from tinyconv.errors import ArgumentError, ShapeError, missing_name
 from tinyconv.generator import Generator, numpy_generator
 from tinyconv.nn.absent import INITIALISERS
@@ -108,6 +108,7 @@ def _normal_between(low: float, high: float, count: int, generator: Any) -> Any:
     return values
 
 
+@on_its_gpu
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with one number."""
     tensor.array[...] = val
@@ -235,6 +236,7 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
     return calculate_gain(nonlinearity, a) / sqrt(fan) if fan else 0.0
 
 
+@on_its_gpu
 def _draw(tensor: Tensor, draw: Callable[[int], Any]) -> Tensor:
     """Fill with what ``draw(count)`` returns, a piece at a time: no second copy of a large weight."""
     array = tensor.array
@@ -248,6 +250,7 @@ def _draw(tensor: Tensor, draw: Callable[[int], Any]) -> Tensor:
     return tensor
 
 
+@on_its_gpu
 def _fill(tensor: Tensor, values: Any) -> Tensor:
     tensor.array[...] = array_module(tensor.array).asarray(values)
     tensor.version.count += 1

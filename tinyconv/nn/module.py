@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tinyconv.device import array_module, check_dtype, float32, float64, to_device
+from tinyconv.device import check_dtype, float32, float64, gpu_of, to_device
 from tinyconv.errors import ArgumentError, DtypeError, missing_name
 from tinyconv.nn import allowance
 from tinyconv.nn.absent import METHODS
 from tinyconv.nn.hooks import NO_HOOKS, HookHandle, Hooks, call_with_hooks
 from tinyconv.nn.state import ModuleState
 from tinyconv.ops._checks import check_flags, check_tensor
+from tinyconv.ops.creation_like import zeros_like
 from tinyconv.tensor import Tensor
 
 
@@ -235,7 +236,7 @@ class Module(ModuleState):
             if set_to_none or parameter.grad is None:
                 parameter.grad = None
             else:
-                parameter.grad = Tensor(array_module(parameter.array).zeros_like(parameter.grad.array))
+                parameter.grad = zeros_like(parameter.grad)
 
     def to(
         self,
@@ -265,7 +266,8 @@ class Module(ModuleState):
             if device is not None:
                 tensor.array = to_device(tensor.array, device)
             if dtype is not None and tensor.dtype.kind == "f":
-                tensor.array = tensor.array.astype(dtype)
+                with gpu_of(tensor.array):
+                    tensor.array = tensor.array.astype(dtype)
             tensor.grad = None
         return self
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
-from tinyconv.device import array_module
+from tinyconv.device import array_module, device_of, gpu_of, on_its_gpu, to_device
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError, TrainingError, missing_name
 from tinyconv.grad_mode import no_grad
 from tinyconv.kernels.reference.elementwise import quiet
@@ -87,14 +87,28 @@ def _clip_norm(tensors: list[Tensor], max_norm: float, norm_type: float, error_i
     grads = _gradients(tensors)
     if not grads:
         return zeros(())
-    norm = _norm([_norm([abs(grad)], norm_type) for grad in grads], norm_type)
+    place = device_of(grads[0])
+    norms = [to_device(_norm_of_one(grad, norm_type), place) for grad in grads]
+    with gpu_of(grads[0]):
+        norm = _norm(norms, norm_type)
     if error_if_nonfinite and not isfinite(norm):
         raise TrainingError("clip_grad_norm_", "the norm of the gradients", float(norm), "a finite number")
     factor = max_norm / (float(norm) + 1e-6)
     if not factor >= 1:
         for grad in grads:
-            grad *= factor
-    return Tensor(array_module(grads[0]).asarray(norm, grads[0].dtype))
+            _multiply(grad, factor)
+    with gpu_of(grads[0]):
+        return Tensor(array_module(grads[0]).asarray(norm, grads[0].dtype))
+
+
+@on_its_gpu
+def _norm_of_one(grad: Any, norm_type: float) -> Any:
+    return _norm([abs(grad)], norm_type)
+
+
+@on_its_gpu
+def _multiply(grad: Any, factor: float) -> None:
+    grad *= factor
 
 
 def clip_grad_value_(
@@ -108,7 +122,8 @@ def clip_grad_value_(
 @repeated
 def _clip_values(tensors: list[Tensor], clip_value: float) -> None:
     for grad in _gradients(tensors):
-        array_module(grad).clip(grad, -clip_value, clip_value, out=grad)
+        with gpu_of(grad):
+            array_module(grad).clip(grad, -clip_value, clip_value, out=grad)
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tinyconv.device import array_module
+from tinyconv.device import array_module, on_its_gpu
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.ops._checks import (
     broadcast_shape,
@@ -132,6 +132,7 @@ def roll(input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] |
     return input
 
 
+@on_its_gpu
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle of matrices (…, H, W), up to a `diagonal`; zeros above.
 
@@ -140,6 +141,7 @@ def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     return _triangle("tril", "less_equal", input, diagonal)
 
 
+@on_its_gpu
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle of matrices (…, H, W), from a `diagonal` on; zeros below."""
     return _triangle("triu", "greater_equal", input, diagonal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinyconv.autograd import Function
-from tinyconv.device import array_module
+from tinyconv.device import array_module, on_its_gpu
 from tinyconv.errors import ArgumentError
 from tinyconv.kernels import pooling as kernels
 from tinyconv.kernels.reference.pooling import window_counts
@@ -65,6 +65,7 @@ def avg_pool1d(
     return avg_pool_nd("avg_pool1d", 1, input, *window, ceil_mode, count_include_pad, None)
 
 
+@on_its_gpu
 def avg_pool2d(
     input: Tensor,
     kernel_size: IntOrTuple,
@@ -107,6 +108,7 @@ def avg_pool2d(
     return avg_pool_nd("avg_pool2d", 2, input, *window, ceil_mode, count_include_pad, divisor_override)
 
 
+@on_its_gpu
 def avg_pool3d(
     input: Tensor,
     kernel_size: IntOrTuple,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyconv.device import array_module, float64
+from tinyconv.device import array_module, float64, on_its_gpu
 from tinyconv.errors import ArgumentError, DtypeError
 from tinyconv.ops._checks import check_flags, check_number, check_tensor, normalize_dims
 from tinyconv.ops.numpy_names import numpy_names
@@ -131,6 +131,7 @@ def isclose(
     return _close("isclose", input, other, rtol, atol, equal_nan)
 
 
+@on_its_gpu
 def allclose(
     input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> bool:
@@ -146,6 +147,7 @@ def allclose(
     return bool(_close("allclose", input, other, rtol, atol, equal_nan).array.all())
 
 
+@on_its_gpu
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether both have one shape and the same elements."""
     a, b = check_tensor("equal", "input", input), check_tensor("equal", "other", other)

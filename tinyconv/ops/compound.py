@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from tinyconv.device import check_dtype, int64
+from tinyconv.device import check_dtype, int64, on_its_gpu
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels import elementwise as kernels
 from tinyconv.ops._checks import (
@@ -186,6 +186,7 @@ def diff(input: Tensor, n: int = 1, dim: int = -1) -> Tensor:
     return x
 
 
+@on_its_gpu
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
     """The distances, in the p-norm, of all rows of `x1` to all rows of `x2`.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.device import array_module
+from tinyconv.device import array_module, on_its_gpu
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.ops._checks import (
     check_flags,
@@ -20,6 +20,7 @@ from tinyconv.ops._checks import (
 from tinyconv.tensor import Tensor
 
 
+@on_its_gpu
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
     """How often 0, 1, 2, … occur in a vector of integers >= 0; with `weights`, the sums of theirs.
 
@@ -44,6 +45,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     return Tensor(counts if weights is None or weights.dtype.kind != "f" else counts.astype(weights.dtype))
 
 
+@on_its_gpu
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
     """How many numbers lie in each of `bins` equal parts of [min, max]; others are not counted.
 
@@ -64,6 +66,7 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     return Tensor(counts.astype(array.dtype))
 
 
+@on_its_gpu
 def unique(
     input: Tensor,
     sorted: bool = True,
@@ -103,6 +106,7 @@ def unique(
     return tensors if len(tensors) > 1 else tensors[0]
 
 
+@on_its_gpu
 def searchsorted(sorted_sequence: Tensor, input: Any, *, right: bool = False) -> Tensor:
     """The places where numbers would go into sorted ones, so that they stay sorted.
 
@@ -128,6 +132,7 @@ def searchsorted(sorted_sequence: Tensor, input: Any, *, right: bool = False) ->
     return _places("searchsorted", array, input, right)
 
 
+@on_its_gpu
 def bucketize(input: Any, boundaries: Tensor, *, right: bool = False) -> Tensor:
     """The number of the interval between sorted `boundaries`, (n,), in which each number lies."""
     array = check_tensor("bucketize", "boundaries", boundaries).array
@@ -144,6 +149,7 @@ def _places(op: str, line: Any, input: Any, right: bool) -> Tensor:
     return Tensor(xp.asarray(xp.searchsorted(line, values, "right" if right else "left"), dtype="int64"))
 
 
+@on_its_gpu
 def isin(elements: Tensor, test_elements: Tensor) -> Tensor:
     """Where an element is among `test_elements`."""
     a, b = check_tensor("isin", "elements", elements), check_tensor("isin", "test_elements", test_elements)

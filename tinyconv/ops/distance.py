@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import inf
 
-from tinyconv.device import array_module
+from tinyconv.device import array_module, on_its_gpu
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.ops._checks import (
     broadcast_shape,
@@ -27,6 +27,7 @@ from tinyconv.ops.shape import permute, reshape, squeeze, unsqueeze
 from tinyconv.tensor import Tensor
 
 
+@on_its_gpu
 def normalize(input: Tensor, p: float = 2.0, dim: int | tuple[int, ...] = 1, eps: float = 1e-12) -> Tensor:
     """Vectors along `dim` divided by their p-norm, or by `eps` if that is larger.
 
@@ -79,6 +80,7 @@ def pairwise_distance(
     return distance if keepdim else squeeze(distance, -1)
 
 
+@on_its_gpu
 def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """The p-norm of the difference of every two rows: (0, 1), (0, 2), …, (1, 2), …
 

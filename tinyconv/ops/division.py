@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinyconv.device import on_its_gpu
 from tinyconv.errors import ArgumentError
 from tinyconv.kernels import elementwise as kernels
 from tinyconv.ops._checks import check_choice
@@ -70,6 +71,7 @@ def remainder(input: Operand, other: Operand) -> Tensor:
     return Remainder.apply(*_operands("remainder", input, other))
 
 
+@on_its_gpu
 def _operands(op: str, input: Operand, other: Operand) -> tuple[Tensor, Tensor]:
     a, b = as_operands(op, input, other)
     if a.dtype.kind != "f" and b.dtype.kind != "f" and not b.array.all():

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tinyconv.autograd import Function
-from tinyconv.device import array_module
+from tinyconv.device import array_module, on_its_gpu
 from tinyconv.errors import ArgumentError, DtypeError
 from tinyconv.kernels import elementwise as kernels
 from tinyconv.ops._checks import broadcast_shape, check_number, check_tensor
@@ -224,6 +224,7 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
     return Div.apply(*(as_floating(x) for x in as_operands("div", input, other)))
 
 
+@on_its_gpu
 def pow(input: Operand, exponent: Operand) -> Tensor:
     """input to the power of exponent, with broadcasting."""
     a, b = as_operands("pow", input, exponent)

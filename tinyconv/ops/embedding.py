@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinyconv.device import array_module
+from tinyconv.device import array_module, on_its_gpu
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.ops._checks import check_flags, check_float, check_same_device, check_tensor, is_int
 from tinyconv.ops._unseen import classes_or_nan, unseen
@@ -16,6 +16,7 @@ NO_CLASS = -(2**63)
 """What `one_hot` fills the vector of a number with that is no class: NaN as an int64."""
 
 
+@on_its_gpu
 def embedding(
     input: Tensor,
     weight: Tensor,
@@ -71,6 +72,7 @@ def embedding(
     return where(Tensor(is_padding[..., None]), taken.detach(), taken)
 
 
+@on_its_gpu
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """For every number c in `tensor` a vector of `num_classes` zeros with a one at c.
 

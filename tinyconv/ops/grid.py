@@ -16,7 +16,7 @@ from math import prod
 from typing import Any
 
 from tinyconv.autograd import Function
-from tinyconv.device import array_module
+from tinyconv.device import array_module, on_its_gpu
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.kernels.reference.elementwise import quiet
 from tinyconv.ops._checks import check_choice, check_flags, check_float, check_same_dtype
@@ -44,6 +44,7 @@ class Unmoved(Function):
         return grad, Tensor(ctx.zeros.copy())
 
 
+@on_its_gpu
 def affine_grid(theta: Tensor, size: tuple[int, ...], align_corners: bool | None = None) -> Tensor:
     """The coordinates at which `grid_sample` must look so that the image is mapped by `theta`.
 
@@ -92,6 +93,7 @@ def _pixel_centres(module: Any, n: int, align_corners: bool) -> Array:
     return (2 * module.arange(n) + 1) / n - 1
 
 
+@on_its_gpu
 def grid_sample(
     input: Tensor,
     grid: Tensor,

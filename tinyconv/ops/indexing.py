@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.device import array_module
+from tinyconv.device import array_module, on_its_gpu
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.ops._checks import (
     broadcast_shape,
@@ -165,6 +165,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     return Index.apply(wide, _coordinates(places.array, axis))
 
 
+@on_its_gpu
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """`input` with `value`, one number, where `mask` (a bool tensor that broadcasts) holds.
 
@@ -197,6 +198,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     return expand(input, shape)[expand(mask, shape)]
 
 
+@on_its_gpu
 def nonzero(input: Tensor, as_tuple: bool = False) -> Any:
     """Where the elements are that are not 0: an int64 tensor (n, dimensions), or one (n,) per dimension.
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinyconv.autograd import Function
-from tinyconv.device import array_module
+from tinyconv.device import array_module, on_its_gpu
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.ops._checks import check_flags, check_float, check_same_dtype
 from tinyconv.ops._unseen import nan_outside, unseen
@@ -89,6 +89,7 @@ def kl_div(
     return sum_(each) / input.shape[0] if input.ndim else sum_(each)
 
 
+@on_its_gpu
 def poisson_nll_loss(
     input: Tensor,
     target: Tensor,
@@ -132,6 +133,7 @@ def _stirling(t: Tensor) -> Tensor:
     return where(large, safe * log(safe) - safe + 0.5 * log(2 * pi * safe), 0.0)
 
 
+@on_its_gpu
 def gaussian_nll_loss(
     input: Tensor,
     target: Tensor,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinyconv.device import array_module
+from tinyconv.device import array_module, on_its_gpu
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.ops._checks import check_float, check_number, check_same_device, check_tensor, is_int
 from tinyconv.ops._unseen import unseen
@@ -25,6 +25,7 @@ from tinyconv.ops.smooth_activation import logsigmoid
 from tinyconv.tensor import Tensor
 
 
+@on_its_gpu
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -76,6 +77,7 @@ def multi_margin_loss(
     return reduce_loss(reshape(each, target.shape), reduction)
 
 
+@on_its_gpu
 def multilabel_margin_loss(
     input: Tensor,
     target: Tensor,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+from tinyconv.device import on_its_gpu
 from tinyconv.errors import ArgumentError
 
 Op = TypeVar("Op", bound=Callable[..., Any])
@@ -27,6 +28,7 @@ def numpy_names(op: Op) -> Op:
     >>> tc.ones(2, 3).sum(axis=1, keepdims=True).shape
     (2, 1)
     """
+    on_gpu = on_its_gpu(op)
 
     @wraps(op)
     def renamed(*arguments: Any, **named: Any) -> Any:
@@ -37,6 +39,6 @@ def numpy_names(op: Op) -> Op:
                         op.__name__, name, f"{named[name]!r}, next to {own}", "one of the two"
                     )
                 named[own] = named.pop(name)
-        return op(*arguments, **named)
+        return on_gpu(*arguments, **named)
 
     return cast(Op, renamed)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.device import array_module
+from tinyconv.device import array_module, on_its_gpu
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.ops._checks import check_float, check_same_dtype, is_int
 from tinyconv.ops._unseen import unseen
@@ -51,6 +51,7 @@ def dice_loss(input: Tensor, target: Tensor, smooth: float = 1.0, reduction: str
     return reduce_loss(1 - (2 * overlap + extra) / (sizes + extra), reduction)
 
 
+@on_its_gpu
 def generalised_dice_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """1 - Dice overlap of all classes together, small ones weighing as much as large (Sudre et al. 2017).
 

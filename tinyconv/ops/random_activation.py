@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.device import array_module, seed, to_device
+from tinyconv.device import array_module, on_its_gpu, seed, to_device
 from tinyconv.errors import ArgumentError
 from tinyconv.ops._checks import check_flags, check_float, check_number, normalize_dim
 from tinyconv.ops.activation import leaky_relu
@@ -17,6 +17,7 @@ from tinyconv.ops.softmax import softmax
 from tinyconv.tensor import Tensor
 
 
+@on_its_gpu
 def rrelu(
     input: Tensor,
     lower: float = 1.0 / 8,
@@ -47,6 +48,7 @@ def rrelu(
     return where(Tensor(input.array > 0), input, input * slopes)
 
 
+@on_its_gpu
 def gumbel_softmax(
     logits: Tensor, tau: float = 1.0, hard: bool = False, eps: float = 1e-10, dim: int = -1
 ) -> Tensor:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinyconv.device import array_module
+from tinyconv.device import array_module, on_its_gpu
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.ops._checks import check_flags, check_float, check_number, check_same_device
 from tinyconv.ops.distance import pairwise_distance
@@ -33,6 +33,7 @@ SQUARED_LENGTH_FLOOR = float(np.float32(1e-12))
 """PyTorch's, which is rounded to float32: near vectors of zeros the difference shows in float64."""
 
 
+@on_its_gpu
 def hinge_embedding_loss(
     input: Tensor,
     target: Tensor,
@@ -108,6 +109,7 @@ def margin_ranking_loss(
     return reduce_loss(times(each, sign), reduction)
 
 
+@on_its_gpu
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,
@@ -182,6 +184,7 @@ def triplet_margin_with_distance_loss(
     return reduce_loss(clamp(limit + near - far, min=0), reduction)
 
 
+@on_its_gpu
 def cosine_embedding_loss(
     input1: Tensor,
     input2: Tensor,

@@ -10,7 +10,7 @@ from math import isfinite, nan
 from typing import Any
 
 from tinyconv.autograd import Function
-from tinyconv.device import array_module
+from tinyconv.device import array_module, on_its_gpu
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 from tinyconv.kernels import roi_align as kernels
 from tinyconv.ops._checks import (
@@ -68,6 +68,7 @@ class RoIAlignBackward(Function):
         return RoIAlign.apply(grad, boxes, ctx.size, *ctx.options), *[None] * 5
 
 
+@on_its_gpu
 def roi_align(
     input: Tensor,
     boxes: Tensor | list[Tensor] | tuple[Tensor, ...],

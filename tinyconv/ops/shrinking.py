@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinyconv.device import on_its_gpu
 from tinyconv.kernels import fused_activation as fused
 from tinyconv.ops._checks import check_flags, check_float, check_number
 from tinyconv.ops.activation import tanh
@@ -13,6 +14,7 @@ from tinyconv.ops.unary import abs as abs_
 from tinyconv.tensor import Tensor
 
 
+@on_its_gpu
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where x > `threshold`, else `value`; the gradient at the threshold is 0.
 

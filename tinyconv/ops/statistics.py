@@ -7,7 +7,7 @@ from math import prod as product
 from typing import Any
 
 from tinyconv.autograd import Function
-from tinyconv.device import array_module, check_dtype, int64
+from tinyconv.device import array_module, check_dtype, int64, on_its_gpu
 from tinyconv.errors import ArgumentError
 from tinyconv.kernels import reduction as kernels
 from tinyconv.ops._checks import (
@@ -175,6 +175,7 @@ def cumsum(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     return total if dtype is None else astype(total, dtype)
 
 
+@on_its_gpu
 def norm(input: Tensor, p: Any = "fro", dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The length of the vector of all elements, or of those along `dim`.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tinyconv.device import array_module
+from tinyconv.device import array_module, gpu_of, on_its_gpu
 from tinyconv.errors import ArgumentError, CheckpointError, DtypeError
 from tinyconv.grad_mode import enable_grad, no_grad
 from tinyconv.recorder import repeated
@@ -146,6 +146,7 @@ class Optimizer:
                     parameter.version.count += 1
         return loss
 
+    @on_its_gpu
     def gradient(self, parameter: Tensor, group: dict[str, Any]) -> Any:
         """The array to go against: the gradient, or with ``maximize`` its opposite."""
         assert parameter.grad is not None
@@ -157,7 +158,7 @@ class Optimizer:
         states = [self.state.setdefault(parameter, {}) for parameter in parameters]
         for parameter, state in zip(parameters, states, strict=True):
             if name not in state:
-                state[name] = array_module(parameter.array).full_like(parameter.array, first)
+                state[name] = _filled_like(parameter.array, first)
         return [state[name] for state in states]
 
     def by_step(self, parameters: list[Tensor]) -> dict[int, list[Tensor]]:
@@ -227,9 +228,15 @@ def _listed(params: Any) -> list[Any]:
     return [item[1] if _is_named(item) else item for item in params]
 
 
+@on_its_gpu
+def _filled_like(array: Any, value: float) -> Any:
+    return array_module(array).full_like(array, value)
+
+
 def _own(value: Any, parameter: Any) -> Any:
     """A copy of an average, or a number (of steps) as a Python number, even if it came as an array."""
     is_array = hasattr(value, "ndim") and value.dtype.kind == "f" and (value.ndim > 0 or parameter.ndim == 0)
     if not is_array:
         return value.item() if hasattr(value, "item") else value
-    return array_module(parameter).array(value, parameter.dtype)
+    with gpu_of(parameter):
+        return array_module(parameter).array(value, parameter.dtype)

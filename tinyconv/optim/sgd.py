@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tinyconv.device import array_module
 from tinyconv.errors import ArgumentError
 from tinyconv.kernels import optim as kernels
 from tinyconv.optim.optimizer import Optimizer
@@ -85,9 +84,7 @@ class SGD(Optimizer):
             arrays: tuple[Any, ...] = parameter.array, self.gradient(parameter, group)
             first = "momentum_buffer" not in state
             if group["momentum"]:
-                if first:
-                    state["momentum_buffer"] = array_module(parameter.array).zeros_like(parameter.array)
-                arrays = *arrays, state["momentum_buffer"]
+                arrays = *arrays, *self.averages([parameter], "momentum_buffer")
             by_age.setdefault(first, []).append(arrays)
         options = [group[name] for name in ("lr", "momentum", "dampening", "weight_decay", "nesterov")]
         for first, rows in by_age.items():

@@ -32,15 +32,19 @@ def is_plain(param: Array, *averages: Array) -> bool:
 def launch_rows(
     name: str, rows: Sequence[Row], numbers: tuple[float, ...], flags: tuple[bool, ...] = ()
 ) -> None:
-    """Run a kernel over rows (param, gradient, averages or None) that are plain: one launch, or several."""
-    for ctype, alike in _by_type(rows):
-        function = kernel("optim.cu", f"{name}<{ctype}>")
+    """Run a kernel over rows (param, gradient, averages or None) that are plain: one launch, or several.
+
+    A table has the addresses of one card: those of each get launches of their own, on it.
+    """
+    for device, ctype, alike in _by_card_and_type(rows):
         number = alike[0][0].dtype.type
         args = (*map(number, numbers), *map(np.int32, flags))
-        for start in range(0, len(alike), MOST):
-            part = [(row[0], in_order_of(*row[:2]), *row[2:]) for row in alike[start : start + MOST]]
-            table, blocks = table_of(part)
-            function((blocks,), (THREADS_PER_BLOCK,), (table, *args))
+        with device:
+            function = kernel("optim.cu", f"{name}<{ctype}>")
+            for start in range(0, len(alike), MOST):
+                part = [(row[0], in_order_of(*row[:2]), *row[2:]) for row in alike[start : start + MOST]]
+                table, blocks = table_of(part)
+                function((blocks,), (THREADS_PER_BLOCK,), (table, *args))
 
 
 def table_of(rows: Sequence[Row]) -> tuple[np.ndarray, int]:
@@ -56,8 +60,10 @@ def table_of(rows: Sequence[Row]) -> tuple[np.ndarray, int]:
     return table, int(ends[-1])
 
 
-def _by_type(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
-    for dtype, ctype in C_TYPES.items():
-        alike = [row for row in rows if str(row[0].dtype) == dtype and row[0].size]
-        if alike:
-            yield ctype, alike
+def _by_card_and_type(rows: Sequence[Row]) -> Iterator[tuple[Any, str, list[Row]]]:
+    groups: dict[tuple[int, str], list[Row]] = {}
+    for row in rows:
+        if row[0].size and str(row[0].dtype) in C_TYPES:
+            groups.setdefault((row[0].device.id, C_TYPES[str(row[0].dtype)]), []).append(row)
+    for (_, ctype), alike in groups.items():
+        yield alike[0][0].device, ctype, alike

@@ -91,6 +91,6 @@ def _launch(
     rows = list(zip(*(none if column is None else column for column in columns), strict=True))
     plain = [is_plain(row[0], *(array for array in row[2:] if array is not None)) for row in rows]
     launch_rows(name, [row for row, is_one in zip(rows, plain, strict=True) if is_one], numbers, flags)
-    rest = [row for row, is_one in zip(rows, plain, strict=True) if not is_one]
-    if rest:
-        getattr(reference, f"{name}_steps")(*map(list, zip(*rest, strict=True)), *options)
+    for row in (row for row, is_one in zip(rows, plain, strict=True) if not is_one):
+        with row[0].device:
+            getattr(reference, f"{name}_steps")(*([array] for array in row), *options)

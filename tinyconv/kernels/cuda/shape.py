@@ -48,7 +48,10 @@ def copies(arrays: Sequence[Array]) -> list[Array]:
 
     arrays = [dense(array) for array in arrays]
     many = [str(array.dtype) in C_TYPES for array in arrays]
-    copied = [cupy.empty_like(x) if one else x.copy("K") for x, one in zip(arrays, many, strict=True)]
+    copied = []
+    for x, one in zip(arrays, many, strict=True):
+        with x.device:
+            copied.append(cupy.empty_like(x) if one else x.copy("K"))
     rows = [(to, x) for to, x, one in zip(copied, arrays, many, strict=True) if one]
     _many.launch_rows("copy_each", rows, ())
     return copied

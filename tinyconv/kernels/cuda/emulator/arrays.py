@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from tinyconv.kernels.cuda.emulator import graphs, orders
-from tinyconv.kernels.cuda.emulator.card import MemoryHook, MemoryPool
+from tinyconv.kernels.cuda.emulator.card import Device, MemoryHook, MemoryPool
+from tinyconv.kernels.cuda.emulator.cards import CARDS, CURRENT, home
 
 ALIGNMENT = 512
 """Where CuPy's memory begins: at a multiple of this."""
@@ -27,8 +28,9 @@ _first: weakref.WeakValueDictionary[int, ndarray] = weakref.WeakValueDictionary(
 
 
 def live_memory() -> np.ndarray:
-    """Begin and end of the memory of all arrays, in order of their addresses: (arrays, 2)."""
-    return np.array(sorted(_live.values()), dtype=np.uint64).reshape(-1, 2)
+    """Begin and end of the current card's arrays, in order of their addresses: (arrays, 2)."""
+    here = [span for owner, span in _live.items() if home[owner] == CURRENT[-1]]
+    return np.array(sorted(here), dtype=np.uint64).reshape(-1, 2)
 
 
 def allocate(shape: Any, dtype: Any, order: str = "C", strides_of: np.ndarray | None = None) -> np.ndarray:
@@ -42,10 +44,13 @@ def allocate(shape: Any, dtype: Any, order: str = "C", strides_of: np.ndarray | 
     begin = -owner.ctypes.data % ALIGNMENT
     _live[id(owner)] = owner.ctypes.data + begin, owner.ctypes.data + begin + size
     MemoryPool.current.spans[id(owner)] = _live[id(owner)]
-    for spans in (_live, MemoryPool.current.spans):
+    home[id(owner)] = CURRENT[-1]
+    for spans in (_live, MemoryPool.current.spans, home):
         weakref.finalize(owner, spans.pop, id(owner))
     for hook in MemoryHook.hooks:
-        hook.malloc_postprocess(device_id=0, size=size, mem_size=size, mem_ptr=owner.ctypes.data + begin)
+        hook.malloc_postprocess(
+            device_id=CURRENT[-1], size=size, mem_size=size, mem_ptr=owner.ctypes.data + begin
+        )
     memory = owner[begin : begin + size].view(dtype)
     if order == "F":
         return memory.reshape(shape[::-1]).T
@@ -92,7 +97,7 @@ def _owner(host: np.ndarray) -> Any:
 def unwrap(value: Any) -> Any:
     """The NumPy arrays behind; a NumPy array that was given instead is refused, as CuPy does."""
     if isinstance(value, ndarray):
-        return value._host
+        return value._here()
     if isinstance(value, np.ndarray):
         raise TypeError(f"Unsupported type {type(value)}")
     if isinstance(value, tuple | list):
@@ -165,14 +170,22 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
         )
 
     @property
-    def device(self) -> Any:
-        from tinyconv.kernels.cuda.emulator.card import Device
-
-        return Device(0)
+    def device(self) -> Device:
+        return Device(home[id(_owner(self._host))])
 
     @property
     def data(self) -> SimpleNamespace:
-        return SimpleNamespace(ptr=self._host.ctypes.data, device=self.device, device_id=0)
+        device = self.device
+        return SimpleNamespace(ptr=self._host.ctypes.data, device=device, device_id=device.id)
+
+    def _here(self) -> np.ndarray:
+        """The numbers, to compute with; only the card that has them can."""
+        if CARDS[0] > 1 and self.device.id != CURRENT[-1]:
+            raise ValueError(
+                "Array device must be same as the current device: "
+                f"array device = {self.device.id} while current = {CURRENT[-1]}"
+            )
+        return self._host
 
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:
@@ -210,7 +223,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
             return self
         memory = allocate(self.shape, dtype, order, self._host)
         with np.errstate(all="ignore"):
-            memory[...] = self._host.astype(dtype)
+            memory[...] = self._here().astype(dtype)
         return graphs.computed(wrap(memory), lambda: self._host.astype(dtype))
 
     def __getitem__(self, index: Any) -> ndarray:
@@ -221,7 +234,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
 
     def __setitem__(self, index: Any, value: Any) -> None:
         def put() -> None:
-            self._host[_index(index)] = unwrap(value)
+            self._here()[_index(index)] = unwrap(value)
 
         graphs.do(put)
 
@@ -260,13 +273,14 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
         return self.copy()
 
     def __deepcopy__(self, memo: Any) -> ndarray:
-        return self.copy()
+        with self.device:
+            return self.copy()
 
     def __dlpack__(self, **options: Any) -> Any:
         return self._host.__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return (2, 0)
+        return (2, self.device.id)
 
 
 METHODS = (
@@ -275,6 +289,8 @@ METHODS = (
     "partition", "prod", "put", "ravel", "repeat", "reshape", "round", "searchsorted", "sort", "squeeze",
     "std", "sum", "swapaxes", "take", "tobytes", "tolist", "trace", "transpose", "var", "view",
 )  # fmt: skip
+VIEWS = ("diagonal", "item", "reshape", "squeeze", "swapaxes", "tobytes", "tolist", "transpose", "view")
+"""Methods that compute nothing: any card will do."""
 PROPERTIES = (
     "T", "flags", "imag", "itemsize", "mT", "nbytes", "ndim", "real", "shape", "size", "strides",
     "dtype",
@@ -284,8 +300,9 @@ PROPERTIES = (
 def _method(name: str) -> Callable[..., Any]:
     def call(self: ndarray, *args: Any, **options: Any) -> Any:
         def again() -> Any:
+            host = self._host if name in VIEWS else self._here()
             with np.errstate(all="ignore"):
-                return getattr(self._host, name)(*unwrap(args), **unwrap(options))
+                return getattr(host, name)(*unwrap(args), **unwrap(options))
 
         if name in ("compress", "item", "nonzero", "tobytes", "tolist"):
             graphs.read_by_the_host()

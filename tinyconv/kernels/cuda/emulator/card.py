@@ -1,4 +1,4 @@
-"""What the stand-in says of its only card: device, runtime, streams and memory pool."""
+"""What the stand-in says of its cards: device, runtime, streams and memory pool."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from tinyconv.kernels.cuda.emulator import streams
+from tinyconv.kernels.cuda.emulator.cards import CARDS, CURRENT, home
 
 ATTRIBUTES = {
     "MultiProcessorCount": 2,  # few, so that a small array makes a thread take several turns of its loop
@@ -34,10 +35,11 @@ class CUDADriverError(RuntimeError):
 
 
 class Device:
-    """Stands for `cupy.cuda.Device`: there is one, number 0."""
+    """Stands for `cupy.cuda.Device`."""
 
     def __init__(self, device: int | Device | None = None) -> None:
-        self.id: int = device.id if isinstance(device, Device) else int(device or 0)
+        chosen = CURRENT[-1] if device is None else device
+        self.id: int = chosen.id if isinstance(chosen, Device) else int(chosen)
 
     @property
     def attributes(self) -> dict[str, int]:
@@ -52,18 +54,23 @@ class Device:
         return memGetInfo()
 
     def use(self) -> Device:
-        if self.id != 0:
-            raise CUDARuntimeError("cudaErrorInvalidDevice", "invalid device ordinal")
+        CURRENT[-1] = self._checked()
         return self
 
     def synchronize(self) -> None:
-        self.use()
+        self._checked()
 
     def __enter__(self) -> Device:
-        return self.use()
+        CURRENT.append(self._checked())
+        return self
 
     def __exit__(self, *error: object) -> None:
-        pass
+        CURRENT.pop()
+
+    def _checked(self) -> int:
+        if not 0 <= self.id < CARDS[0]:
+            raise CUDARuntimeError("cudaErrorInvalidDevice", "invalid device ordinal")
+        return self.id
 
     def __int__(self) -> int:
         return self.id
@@ -116,7 +123,9 @@ class MemoryPool:
         pass
 
     def used_bytes(self) -> int:
-        return sum(end - begin for begin, end in list(self.spans.values()))
+        """On the current card."""
+        spans = list(self.spans.items())
+        return sum(end - begin for owner, (begin, end) in spans if home.get(owner) == CURRENT[-1])
 
     def total_bytes(self) -> int:
         return self.used_bytes()
@@ -163,8 +172,8 @@ def modules() -> dict[str, ModuleType]:
     runtime = _module(
         "cupy.cuda.runtime",
         CUDARuntimeError=CUDARuntimeError,
-        getDeviceCount=lambda: 1,
-        getDevice=lambda: 0,
+        getDeviceCount=lambda: CARDS[0],
+        getDevice=lambda: CURRENT[-1],
         setDevice=lambda device: Device(device).use(),
         deviceSynchronize=lambda: None,
         getDeviceProperties=lambda device: PROPERTIES,

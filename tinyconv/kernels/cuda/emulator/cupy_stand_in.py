@@ -14,6 +14,7 @@ import numpy as np
 
 from tinyconv.kernels.cuda.emulator import card, graphs, orders
 from tinyconv.kernels.cuda.emulator.arrays import allocate, ndarray, unwrap, wrap
+from tinyconv.kernels.cuda.emulator.cards import have_cards
 from tinyconv.kernels.cuda.emulator.launching import RawKernel, RawModule
 
 VERSION = "14.2.0"
@@ -33,8 +34,13 @@ SIZED_BY_VALUES = frozenset(("argwhere", "compress", "extract", "flatnonzero", "
 
 
 @contextlib.contextmanager
-def emulated_cuda() -> Iterator[ModuleType]:
+def emulated_cuda(cards: int = 1) -> Iterator[ModuleType]:
     """While this lasts, ``import cupy`` gives the stand-in, and ``"cuda"`` is a device that works.
+
+    Parameters
+    ----------
+    cards : int
+        How many there are. Of several, each computes only with what lies on it, which is stricter than CuPy.
 
     Examples
     --------
@@ -49,7 +55,8 @@ def emulated_cuda() -> Iterator[ModuleType]:
     before = {name: sys.modules.get(name) for name in modules}
     sys.modules.update(modules)
     try:
-        yield modules["cupy"]
+        with have_cards(cards):
+            yield modules["cupy"]
     finally:
         for name, module in before.items():
             if module is None:
@@ -180,7 +187,8 @@ def _hosts(value: Any) -> Any:
 
 def asarray(value: Any, dtype: Any = None, order: str | None = None, *, blocking: bool = False) -> ndarray:
     """The same array if it is one, else a new one."""
-    if isinstance(value, ndarray) and (dtype is None or value.dtype == dtype) and order in (None, "K", "A"):
+    is_it = isinstance(value, ndarray) and (dtype is None or value.dtype == dtype)
+    if is_it and order in (None, "K", "A") and value.device == card.Device():
         return value
     return array(value, dtype, order=order or "K")
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinyconv.kernels.cuda.emulator import build, graphs
-from tinyconv.kernels.cuda.emulator.arrays import live_memory, ndarray
+from tinyconv.kernels.cuda.emulator.arrays import live_memory, ndarray, unwrap
 from tinyconv.kernels.cuda.emulator.card import ATTRIBUTES, CUDADriverError
 
 MOST_IN_BLOCK = (1024, 1024, 64)
@@ -152,7 +152,7 @@ class RawKernel:
 def _as_parameter(value: Any) -> tuple[str, np.ndarray]:
     """What CuPy hands over for an argument: its type as in emulator.h, and its bytes."""
     if isinstance(value, ndarray):
-        return f"*{_kind(value.dtype)}", np.array([value.data.ptr], dtype=np.uint64)
+        return f"*{_kind(value.dtype)}", np.array([unwrap(value).ctypes.data], dtype=np.uint64)
     if hasattr(value, "ptr"):
         return "p", np.array([value.ptr], dtype=np.uint64)
     if value is None:

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from tinyconv.kernels.cuda.emulator import graphs, orders
+from tinyconv.kernels.cuda.emulator.cards import CURRENT
 
 _numbers = itertools.count(1)
 
@@ -21,10 +22,10 @@ class Stream:
         self, null: bool = False, non_blocking: bool = False, ptds: bool = False, priority: int | None = None
     ) -> None:
         self.ptr = 0 if null else next(_numbers)
-        self.device_id = -1 if null else 0
+        self.device_id = -1 if null else CURRENT[-1]
 
     def use(self) -> Stream:
-        _stack[-1] = self
+        self._stack()[-1] = self
         return self
 
     def synchronize(self) -> None:
@@ -40,7 +41,7 @@ class Stream:
         return event
 
     def is_capturing(self) -> bool:
-        return graphs.is_recording() and _stack[-1] == self
+        return graphs.is_recording() and get_current_stream() == self
 
     def begin_capture(self, mode: Any = None) -> None:
         if self.ptr == 0:
@@ -51,11 +52,15 @@ class Stream:
         return graphs.end()
 
     def __enter__(self) -> Stream:
-        _stack.append(self)
+        self._stack().append(self)
         return self
 
     def __exit__(self, *error: object) -> None:
-        _stack.pop()
+        self._stack().pop()
+
+    def _stack(self) -> list[Stream]:
+        """The streams that were chosen on its card."""
+        return _stack_of(self.device_id)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Stream) and self.ptr == other.ptr
@@ -65,12 +70,18 @@ class Stream:
 
 
 Stream.null = Stream(null=True)
-_stack = [Stream.null]
+_stacks: dict[int, list[Stream]] = {}
+
+
+def _stack_of(device_id: int) -> list[Stream]:
+    """By default of the current card."""
+    number = CURRENT[-1] if device_id == -1 else device_id
+    return _stacks.setdefault(number, [Stream.null])
 
 
 def get_current_stream(device_id: int = -1) -> Stream:
     """The stream that work is given to."""
-    return _stack[-1]
+    return _stack_of(device_id)[-1]
 
 
 class Event:

@@ -1,0 +1,25 @@
+"""How many cards the stand-in has, which one is current, and which one has what."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+CARDS = [1]
+"""How many there are."""
+
+CURRENT = [0]
+"""The current card's number; before it those that were current outside of a ``with``."""
+
+home: dict[int, int] = {}
+"""The card of each piece of memory, by the `id` of the NumPy array that owns it."""
+
+
+@contextlib.contextmanager
+def have_cards(count: int) -> Iterator[None]:
+    """So many cards in this block."""
+    before, CARDS[:] = CARDS[:], [count]
+    try:
+        yield
+    finally:
+        CARDS[:], CURRENT[:] = before, [0]
