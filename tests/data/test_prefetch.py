@@ -7,10 +7,12 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tinyconv as tc
-from tinyconv.data import DataLoader, TensorDataset, prefetch
+from tinyconv.data import DataLoader, TensorDataset, collate_arrays, prefetch
+from tinyconv.data.collate import to_tensors
 from tinyconv.kernels.cuda.emulator import build, orders, streams
 from tinyconv.kernels.cuda.emulator.cupy_stand_in import emulated_cuda
 from tinyconv.train import Trainer, accuracy, class_evaluate, find_learning_rate
@@ -162,3 +164,19 @@ def test_scores_are_read_once(look: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     copies = [i for i, order in enumerate(given) if order.what == orders.COPY and order.stream != 0]
     reads = [i for i, order in enumerate(given) if order.what == orders.READ]
     assert len(copies) == 6 and reads and min(reads) > max(copies)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.usefixtures("cupy")
+def test_batches_of_arrays_are_made_on_the_default_device(workers: int) -> None:
+    """PyTorch's `default_collate` calls `as_tensor` for arrays, and joins tensors where they are."""
+    samples = [(np.full(2, i, "f4"), i, {"weight": 0.5}, tc.ones(1)) for i in range(4)]
+    with tc.default_device("cuda"):
+        loader = DataLoader(samples, batch_size=2, num_workers=workers)
+        images, labels, more, ones = next(iter(loader))
+        assert {images.device, labels.device, more["weight"].device} == {"cuda:0"} and ones.device == "cpu"
+        assert images.dtype == np.float32 and images.cpu().tolist() == [[0, 0], [1, 1]]
+        pinned = next(iter(DataLoader(samples, batch_size=2, num_workers=workers, pin_memory=True)))
+        assert pinned[0].device == pinned[1].device == "cpu" and pinned[0].is_pinned()
+        from_processes = to_tensors(collate_arrays(samples), on_host=False)
+        assert from_processes[0].device == "cuda:0" and to_tensors(np.ones(2), on_host=True).device == "cpu"

@@ -16,9 +16,9 @@ def default_collate(samples: Sequence[Any]) -> Any:
     """Join samples of one structure into a batch of Tensors.
 
     Arrays and Tensors of shape S become one Tensor (N, *S), Python floats a Tensor (N,) of
-    the default dtype, ints and bools one of int64 and bool. Tensors on a GPU are joined there;
-    all else makes Tensors on the CPU. Tuples, lists and dictionaries
-    are joined entry by entry; strings stay a list.
+    the default dtype, ints and bools one of int64 and bool. Tensors stay on their device; arrays and
+    numbers make Tensors on the default one. Tuples, lists and dictionaries are joined entry by entry;
+    strings stay a list.
 
     Raises
     ------
@@ -34,25 +34,28 @@ def default_collate(samples: Sequence[Any]) -> Any:
     >>> image.shape, label.shape
     ((4, 3, 8, 8), (4,))
     """
-    from tinyconv.ops.creation import from_numpy
+    from tinyconv.ops.creation import as_tensor, from_numpy
 
-    return join(samples, from_numpy)
+    def wrap(array: Array, of_tensors: bool) -> Any:
+        return from_numpy(array) if of_tensors else as_tensor(array)
+
+    return join(samples, wrap)
 
 
 def collate_arrays(samples: Sequence[Any]) -> Any:
     """`default_collate` with NumPy arrays in place of Tensors."""
-    return join(samples, lambda array: array)
+    return join(samples, lambda array, of_tensors: array)
 
 
-def to_tensors(batch: Any) -> Any:
-    """What `collate_arrays` made, with Tensors in place of arrays."""
-    from tinyconv.ops.creation import from_numpy
+def to_tensors(batch: Any, on_host: bool) -> Any:
+    """What `collate_arrays` made, with Tensors in place of arrays: on the default device, or the CPU."""
+    from tinyconv.ops.creation import as_tensor, from_numpy
 
     if isinstance(batch, np.ndarray):
-        return from_numpy(batch)
+        return from_numpy(batch) if on_host else as_tensor(batch)
     if isinstance(batch, Mapping):
-        return {key: to_tensors(entry) for key, entry in batch.items()}
-    return tuple(map(to_tensors, batch)) if isinstance(batch, tuple) else batch
+        return {key: to_tensors(entry, on_host) for key, entry in batch.items()}
+    return tuple(to_tensors(entry, on_host) for entry in batch) if isinstance(batch, tuple) else batch
 
 
 def after_method(batch: Any, name: str, *args: Any, **options: Any) -> Any:
@@ -70,8 +73,11 @@ def after_method(batch: Any, name: str, *args: Any, **options: Any) -> Any:
     return type(batch)(map(again, batch)) if type(batch) in (tuple, list) else batch
 
 
-def join(samples: Sequence[Any], wrap: Callable[[Array], Any]) -> Any:
-    """Stack arrays and numbers over the samples, entry by entry, and `wrap` each stack."""
+def join(samples: Sequence[Any], wrap: Callable[[Array, bool], Any]) -> Any:
+    """Stack arrays and numbers over the samples, entry by entry, and `wrap` each stack.
+
+    It is told whether they were tensors.
+    """
     first = samples[0]
     if isinstance(first, str | bytes):
         return list(samples)
@@ -85,13 +91,17 @@ def join(samples: Sequence[Any], wrap: Callable[[Array], Any]) -> Any:
 
         _check_same([sample.shape for sample in samples], "shape")
         return stack(samples)
-    return wrap(_stack([_as_array(sample) for sample in samples]))
+    return wrap(_stack([_as_array(sample) for sample in samples]), _is_tensor(first))
+
+
+def _is_tensor(sample: Any) -> bool:
+    from tinyconv.tensor import Tensor
+
+    return isinstance(sample, Tensor)
 
 
 def _is_on_a_gpu(sample: Any) -> bool:
-    from tinyconv.tensor import Tensor
-
-    return isinstance(sample, Tensor) and sample.device != "cpu"
+    return _is_tensor(sample) and bool(sample.device != "cpu")
 
 
 def _as_array(sample: Any) -> Array:

@@ -62,7 +62,8 @@ class DataLoader:
     timeout : float
         Seconds after which a batch that does not come from its process is an error; 0 waits.
     pin_memory : bool
-        Put each batch into memory that a GPU reads by itself, for `prefetch` or
+        Put each batch, which stays on the CPU whatever the default device is, into memory that a GPU
+        reads by itself, for `prefetch` or
         ``batch.to("cuda", non_blocking=True)``; parts with a method ``pin_memory()``, as tensors have it.
         Without a GPU it changes nothing.
 
@@ -181,6 +182,8 @@ class DataLoader:
         return self._prefetch(dataset, batches)
 
     def _make_batch(self, dataset: Any, indices: Sequence[int]) -> Any:
+        if self.pin_memory and self.collate_fn is default_collate:
+            return self._pinned(to_tensors(_make(collate_arrays, dataset, indices), on_host=True))
         return self._pinned(_make(self.collate_fn, dataset, indices))
 
     def _pinned(self, batch: Any) -> Any:
@@ -192,7 +195,7 @@ class DataLoader:
         pool = self._take_pool(partial(_make, collate_arrays if default else self.collate_fn))
         try:
             for batch in pool.batches(epoch, batches, start, self.prefetch_factor, self.timeout):
-                yield self._pinned(to_tensors(batch) if default else batch)
+                yield self._pinned(to_tensors(batch, self.pin_memory) if default else batch)
         except Exception:
             pool.close()
             raise

@@ -11,13 +11,14 @@ from tinyconv import optim
 from tinyconv.data import DataLoader
 from tinyconv.data.dataset import Dataset, at_epoch, check_index
 from tinyconv.data.seeding import AUGMENTATION, check_seed, generator
+from tinyconv.device import CPU
 from tinyconv.errors import ArgumentError
 from tinyconv.grad_mode import no_grad
 from tinyconv.nn import Module
 from tinyconv.nn import functional as F
 from tinyconv.ops._checks import is_int
 from tinyconv.train.callback import Callback
-from tinyconv.train.placing import batches_for
+from tinyconv.train.placing import batches_for, device_of_model
 from tinyconv.train.schedules import warmup_cosine
 from tinyconv.train.trainer import Trainer
 
@@ -131,7 +132,11 @@ def train_classifier(
         optim.Adam(model.parameters(), lr=lr),
         F.cross_entropy,
         DataLoader(
-            Shifted(training, shift, seed) if shift else training, batch_size, shuffle=True, seed=seed
+            Shifted(training, shift, seed) if shift else training,
+            batch_size,
+            shuffle=True,
+            seed=seed,
+            pin_memory=device_of_model(model) != CPU,
         ),
         epochs,
         schedule=warmup_cosine,
