@@ -25,6 +25,7 @@ from tinyconv.anomaly import (
     set_detect_anomaly,
 )
 from tinyconv.device import array_module, matmul_precision, other_gpu
+from tinyconv.device_errors import explained
 from tinyconv.errors import DtypeError, GraphError, missing_name
 from tinyconv.function import AccumulateGrad, Edge, Function, edge_to, is_tensor
 from tinyconv.grad_mode import _grad_mode, enable_grad, no_grad
@@ -109,16 +110,25 @@ def _send_back(
         arrived[edge] if edge in arrived else _zeros(*like) if node._zeros_for_missing else None
         for edge, like in zip(edges, node._outputs_like, strict=True)
     ]
-    if node._precision == matmul_precision.get():
-        found = _checked(node, node.backward(node, *grads))
-    else:  # multiply as the forward did
-        with matmul_precision(node._precision):
-            found = _checked(node, node.backward(node, *grads))
+    found = _checked(node, _backward_of(node, grads))
     if is_anomaly_check_nan_enabled():
         check_finite(node, found, grads)
     for edge, grad in zip(node.edges, found, strict=True):
         if edge is not None and grad is not None:
             _collect(collected, edge, grad)
+
+
+def _backward_of(node: Function, grads: list[Tensor | None]) -> Any:
+    try:
+        if node._precision == matmul_precision.get():
+            return node.backward(node, *grads)
+        with matmul_precision(node._precision):  # multiply as the forward did
+            return node.backward(node, *grads)
+    except Exception as error:
+        clear = explained(f"{node.name}.backward", error)
+        if clear is None:
+            raise
+        raise clear from error
 
 
 def _collect(collected: dict[Edge, Tensor], edge: Edge, grad: Tensor) -> None:

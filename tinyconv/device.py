@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from tinyconv.device_errors import clear_errors, find_cupy
+from tinyconv.device_errors import clear_errors, find_cupy, with_clear_errors
 from tinyconv.errors import ArgumentError, DeviceError, DtypeError
 
 T = TypeVar("T")
@@ -278,18 +278,21 @@ def gpu_of(array: Any) -> Any:
 def on_its_gpu(function: F) -> F:
     """The function, called with the GPU as the current one that its first tensor or array lies on.
 
-    What computes with arrays outside of any op and kernel needs it where there are several.
+    What computes with arrays outside of any op and kernel needs it where there are several. Errors of CuPy
+    are explained.
     """
+    explaining = with_clear_errors(function)
 
     @wraps(function)
     def on_gpu(*args: Any, **options: Any) -> Any:
-        if "cupy" in sys.modules:
-            for value in args:
-                array = getattr(value, "array", value)
-                if hasattr(array, "dtype") and hasattr(array, "strides"):
-                    with gpu_of(array):
-                        return function(*args, **options)
-        return function(*args, **options)
+        if "cupy" not in sys.modules:
+            return function(*args, **options)
+        for value in args:
+            array = getattr(value, "array", value)
+            if hasattr(array, "dtype") and hasattr(array, "strides"):
+                with gpu_of(array):
+                    return explaining(*args, **options)
+        return explaining(*args, **options)
 
     return on_gpu  # type: ignore[return-value]
 

@@ -79,7 +79,7 @@ def with_clear_errors(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return function(*args, **options)
         except Exception as error:
-            clear = explained(function.__name__, error)
+            clear = explained(function.__name__.strip("_"), error)
             if clear is None:
                 raise
             raise clear from error

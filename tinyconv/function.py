@@ -16,6 +16,7 @@ import numpy as np
 
 from tinyconv.anomaly import calling_line
 from tinyconv.device import array_module, matmul_precision, other_gpu, refuse_several_devices
+from tinyconv.device_errors import explained
 from tinyconv.errors import DtypeError, GraphError
 from tinyconv.grad_mode import _grad_mode
 from tinyconv.hooks import GradientHooks
@@ -181,6 +182,11 @@ class Function:
             else:
                 result = cls.forward(*inputs)
                 cls.setup_context(ctx, inputs, result)
+        except Exception as error:
+            clear = explained(cls.__name__, error)
+            if clear is None:
+                raise
+            raise clear from error
         finally:
             _grad_mode.enabled = enabled
         results = result if isinstance(result, tuple) else (result,)

@@ -17,6 +17,7 @@ import numpy as np
 
 from tinyconv import device as _device
 from tinyconv.autograd import backward
+from tinyconv.device_errors import clear_errors
 from tinyconv.errors import ArgumentError, DtypeError, GraphError, ShapeError, missing_name
 from tinyconv.function import AccumulateGrad, Function, is_differentiable, use_tensor_class
 from tinyconv.hooks import GradientHooks, Hook, RemovableHandle, gradient_hooks, retains
@@ -417,7 +418,7 @@ class Tensor(AttachedMethods):
         if self.grad_fn is not None:
             raise GraphError("deepcopy", "the tensor", "the result of an op", "a leaf, e.g. tensor.detach()")
         twin = memo[id(self)] = object.__new__(type(self))
-        with _device.gpu_of(self.array):
+        with _device.gpu_of(self.array), clear_errors("deepcopy"):
             Tensor.__init__(twin, self.array.copy("K"), self.requires_grad)
         twin.grad = copy.deepcopy(self.grad, memo)
         return twin

@@ -235,6 +235,20 @@ MUTATIONS = (
         f"{CARDS}::test_ops_compute_where_their_tensors_are",
     ),
     wrong(
+        "device errors: an op that finds no room says what CuPy said",
+        "function.py",
+        "clear = explained(cls.__name__, error)",
+        "clear = None",
+        "tests/kernels/cuda/test_full_card.py::test_ops_and_the_way_back",
+    ),
+    wrong(
+        "device errors: the way back finds no room, and says what CuPy said",
+        "device.py",
+        "return explaining(*args, **options)\n        return explaining",
+        "return function(*args, **options)\n        return function",
+        "tests/kernels/cuda/test_full_card.py::test_ops_and_the_way_back",
+    ),
+    wrong(
         "collate: arrays stay on the CPU",
         "data/collate.py",
         "from_numpy(array) if of_tensors else as_tensor(array)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinyconv.device import array_module
+from tinyconv.device import array_module, on_its_gpu
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.ops._checks import check_int, check_ndim, check_tensor, normalize_dim
 from tinyconv.ops.reduction import sum as sum_
@@ -12,6 +12,7 @@ from tinyconv.ops.shape import Index, IndexScatter, permute
 from tinyconv.tensor import Tensor
 
 
+@on_its_gpu
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonals of the matrices in `dim1` and `dim2`, as the last dimension.
 
@@ -39,6 +40,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     return Index.apply(permute(input, (*others, first, second)), _places(input, max(length, 0), shift))
 
 
+@on_its_gpu
 def diag_embed(input: Tensor, offset: int = 0) -> Tensor:
     """Square matrices (…, n, n) with the rows of `input` on a diagonal and zeros elsewhere."""
     if check_tensor("diag_embed", "input", input).ndim == 0:
@@ -49,6 +51,7 @@ def diag_embed(input: Tensor, offset: int = 0) -> Tensor:
     return IndexScatter.apply(input, _places(input, input.shape[-1], shift), shape)
 
 
+@on_its_gpu
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """The diagonal of a matrix; of a vector the matrix that has it as its diagonal."""
     if check_tensor("diag", "input", input).ndim not in (1, 2):
@@ -57,6 +60,7 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     return diag_embed(input, diagonal) if input.ndim == 1 else _diagonal(input, diagonal)
 
 
+@on_its_gpu
 def trace(input: Tensor) -> Tensor:
     """The sum of the diagonal of a matrix."""
     check_ndim("trace", "input", check_tensor("trace", "input", input), 2, "(n, m)")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
-from tinyconv.device import array_module
+from tinyconv.device import array_module, on_its_gpu
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.ops._checks import (
     broadcast_shape,
@@ -64,6 +64,7 @@ def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int], dim: i
     return split(input, [size + (i < longer) for i in range(count)], axis)
 
 
+@on_its_gpu
 def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """Windows of `size` neighbours along `dimension`, one every `step`; their elements come last.
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from tinyconv.kernels.cuda.emulator import graphs, orders
-from tinyconv.kernels.cuda.emulator.card import Device, MemoryHook, MemoryPool
-from tinyconv.kernels.cuda.emulator.cards import CARDS, CURRENT, home
+from tinyconv.kernels.cuda.emulator.card import Device, MemoryHook, MemoryPool, OutOfMemoryError
+from tinyconv.kernels.cuda.emulator.cards import CARDS, CURRENT, LARGEST, home
 
 ALIGNMENT = 512
 """Where CuPy's memory begins: at a multiple of this."""
@@ -40,6 +40,8 @@ def allocate(shape: Any, dtype: Any, order: str = "C", strides_of: np.ndarray | 
         raise ValueError(f"Unsupported dtype {dtype}")
     shape = (int(shape),) if isinstance(shape, int | np.integer) else tuple(int(n) for n in shape)
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    if size > LARGEST[0]:
+        raise OutOfMemoryError(f"Out of memory allocating {size:,} bytes (allocated so far: all).")
     owner = np.full(size + 2 * ALIGNMENT, 0xFF, dtype=np.uint8)
     begin = -owner.ctypes.data % ALIGNMENT
     _live[id(owner)] = owner.ctypes.data + begin, owner.ctypes.data + begin + size
@@ -72,16 +74,7 @@ def wrap(value: Any) -> Any:
         memory = allocate(host.shape, host.dtype, "K", host)
         memory[...] = host
         host = memory
-    return _behind(_writable(host))
-
-
-def _writable(host: np.ndarray) -> np.ndarray:
-    """The same view; CuPy marks none as read-only, also not what `broadcast_to` gives."""
-    if host.flags.writeable:
-        return host
-    owner = _owner(host)
-    offset = host.ctypes.data - owner.ctypes.data
-    return np.ndarray(host.shape, host.dtype, owner, offset, host.strides)
+    return _behind(host)
 
 
 def _behind(host: np.ndarray) -> ndarray:

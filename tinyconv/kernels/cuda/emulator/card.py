@@ -30,6 +30,12 @@ class CUDARuntimeError(RuntimeError):
         self.status = status
 
 
+class OutOfMemoryError(MemoryError):
+    """Stands for `cupy.cuda.memory.OutOfMemoryError`: an array does not fit."""
+
+    __module__ = "cupy.cuda.memory"
+
+
 class CUDADriverError(RuntimeError):
     """A launch that the driver refuses."""
 
@@ -190,7 +196,7 @@ def modules() -> dict[str, ModuleType]:
         "get_elapsed_time": streams.get_elapsed_time,
     }
     stream = _module("cupy.cuda.stream", **of_streams)
-    memory = _module("cupy.cuda.memory", MemoryPool=MemoryPool, OutOfMemoryError=MemoryError)
+    memory = _module("cupy.cuda.memory", MemoryPool=MemoryPool, OutOfMemoryError=OutOfMemoryError)
     cuda = _module(
         "cupy.cuda",
         runtime=runtime, driver=driver, compiler=compiler, stream=stream, memory=memory,

@@ -11,6 +11,9 @@ CARDS = [1]
 CURRENT = [0]
 """The current card's number; before it those that were current outside of a ``with``."""
 
+LARGEST = [2**63]
+"""The bytes of the largest array that there is room for."""
+
 home: dict[int, int] = {}
 """The card of each piece of memory, by the `id` of the NumPy array that owns it."""
 
@@ -23,3 +26,13 @@ def have_cards(count: int) -> Iterator[None]:
         yield
     finally:
         CARDS[:], CURRENT[:] = before, [0]
+
+
+@contextlib.contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """In this block, an array of more bytes does not fit."""
+    before, LARGEST[:] = LARGEST[:], [size]
+    try:
+        yield
+    finally:
+        LARGEST[:] = before
