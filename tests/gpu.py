@@ -63,6 +63,11 @@ def tensor(array: np.ndarray, requires_grad: bool = False) -> tc.Tensor:
     return tc.Tensor(array if on_cpu else to_gpu(sys.modules["cupy"], array), requires_grad)
 
 
+def placed(value: Any) -> Any:
+    """A module or a tensor on the default device."""
+    return value.to(tc.get_default_device())
+
+
 def to_host(array: Any) -> np.ndarray:
     """The numbers of an array on any device, or a number."""
     return np.array(array.get() if hasattr(array, "get") else array)

@@ -15,9 +15,12 @@ from tests.gpu import finds_a_gpu, gpu
 
 CPU_ONLY = {
     "tests/benchmark": "times the processor",
+    "tests/capture/test_reach.py::test_errors_that_the_step_catches": "a GPU's labels raise no error",
+    "tests/capture/test_steps.py::test_wrong_labels": "a GPU's labels raise no error",
     "tests/course": "judges answers in processes of their own, on the CPU",
     "tests/data/test_tensors.py::test_a_sampler_as_pytorchs_users_write_it": "pins memory of the CPU",
     "tests/kernels/test_": "calls the CPU's kernels with NumPy's arrays; tests/kernels/cuda has their twins",
+    "tests/ops/test_tensor_tools.py::test_without_a_gpu": "there is one",
     "tests/site": "pages show what the CPU prints",
     "tests/test_dlpack.py": "shares memory with NumPy, and with PyTorch on the CPU",
     "tests/test_function.py::test_a_memory_mapped_array": "computes with NumPy's memory",
@@ -42,6 +45,7 @@ TOO_LONG_IN_THE_EMULATOR = (
     "tests/nn/test_summary.py::test_the_receptive_field_is_what_gradients_reach",
     "tests/test_autograd.py::test_a_chain_of_100000_ops",
     "tests/test_autograd.py::test_deleting_a_long_chain_that_was_never_walked",
+    "tests/test_pytorch_scripts.py::test_a_script_runs_by_changing_its_import[unet_segmentation",
     "tests/train/test_classification.py::test_lenet5_learns_digits_that_it_has_not_seen",
     "tests/train/test_classification.py::test_the_same_seed_trains_alike",
     "tests/train/test_mask_sources.py::test_the_held_out_slab_of_the_brain_is_not_trained_on",
@@ -55,13 +59,15 @@ TOO_LONG_IN_THE_EMULATOR = (
 CHOOSES_ITSELF = (
     "tests/amp/test_on_cuda.py",
     "tests/capture/test_on_cuda.py",
+    "tests/cli/test_bench.py",
     "tests/cli/test_device.py",
     "tests/cuda",
     "tests/kernels/cuda",
     "tests/optim/test_cuda.py",
-    "tests/ops/test_mixed_devices.py",
     "tests/ops/test_table_on_cuda.py",
     "tests/test_device_errors.py",
+    "tests/test_pytorch_scripts.py",
+    "tests/test_suite_on_cuda.py",
 )
 """Tests that name a device wherever they make something: the CPU stays the default one for them."""
 
@@ -70,6 +76,7 @@ ALSO_ON_CUDA = (
     "tests/nn/test_conv.py::test_a_layer_is_pytorchs",
     "tests/nn/test_load_state.py",
     "tests/nn/test_losses.py",
+    "tests/ops/test_in_place_methods.py",
     "tests/test_in_place.py::test_a_change_of_what_an_op_saved_is_detected",
     "tests/train/test_classification.py::test_accuracy_by_hand",
     "tests/train/test_parts_of_a_step.py",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import tinyconv as tc
+from tests.gpu import tensor
 from tinyconv.autograd import Function
 
 
@@ -39,7 +40,7 @@ def doubles(*shape: int, seed: int = 0) -> tc.Tensor:
 
 
 def as_array(change: Callable[[Any], Any]) -> Callable[..., Any]:
-    return lambda grad, start: tc.Tensor(np.ascontiguousarray(change(grad.array)))
+    return lambda grad, start: tensor(np.ascontiguousarray(change(grad.numpy())))
 
 
 def alone(right: Callable[..., Any], i: int, n: int) -> Callable[..., Any]:
@@ -48,10 +49,10 @@ def alone(right: Callable[..., Any], i: int, n: int) -> Callable[..., Any]:
     def spoil_of(inputs: list[tc.Tensor]) -> Callable[..., Any]:
         def spoil(grad: tc.Tensor, start: tc.Tensor) -> tc.Tensor:
             only = np.zeros(start.shape)
-            only[n] = start.array[n]
+            only[n] = start.numpy()[n]
             with tc.enable_grad():
                 fresh = [tc.Tensor(x.array, requires_grad=True) for x in inputs]
-                return tc.autograd.grad(right(*fresh), fresh, tc.Tensor(only))[i]
+                return tc.autograd.grad(right(*fresh), fresh, tensor(only))[i]
 
         return spoil
 

@@ -11,6 +11,7 @@ import pytest
 import tinyconv as tc
 import tinyconv.nn.functional as F
 from tests.backends import kernels
+from tests.gpu import tensor
 from tests.planted import alone, as_array, doubles, planted, spoilt_at, square
 from tinyconv.errors import GradcheckError
 
@@ -35,16 +36,16 @@ def batch_mean(x: tc.Tensor) -> tc.Tensor:
 
 def overlaps_forgotten(grad: tc.Tensor, start: tc.Tensor) -> tc.Tensor:
     """Zero where several windows chose the same element."""
-    array = grad.array.copy()
+    array = grad.numpy().copy()
     counts = POOL_COUNTS[array.shape]
     array[counts > 1] = 0
-    return tc.Tensor(array)
+    return tensor(array)
 
 
 POOL_INPUT = doubles(1, 2, 6, 6, seed=5)
 _, _indices = F.max_pool2d(POOL_INPUT, 2, stride=1, return_indices=True)
 _counts = np.zeros((2, 36))
-for _plane, _places in enumerate(_indices.array.reshape(2, -1)):
+for _plane, _places in enumerate(_indices.numpy().reshape(2, -1)):
     np.add.at(_counts[_plane], _places, 1)
 POOL_COUNTS = {(1, 2, 6, 6): _counts.reshape(1, 2, 6, 6)}
 
@@ -168,17 +169,17 @@ def worst_of(text: str) -> tuple[tuple[int, ...], float, float]:
 
 def numeric_gradient(fn: Callable[..., Any], inputs: list[tc.Tensor], i: int) -> Any:
     """Central differences of the outputs, weighted as gradcheck weights them (its seed is 0)."""
-    outputs = fn(*inputs).array
+    outputs = fn(*inputs)
     rng = np.random.default_rng(0)
     weights = rng.uniform(0.5, 1.5, outputs.shape) * rng.choice([-1, 1], outputs.shape)
     gradient = np.empty(inputs[i].shape)
     for position in np.ndindex(gradient.shape):
         values = []
         for step in (1e-5, -1e-5):
-            changed = inputs[i].array.copy()
+            changed = inputs[i].detach().numpy().copy()
             changed[position] += step
-            arguments = [*inputs[:i], tc.Tensor(changed), *inputs[i + 1 :]]
-            values.append((fn(*arguments).array * weights).sum())
+            arguments = [*inputs[:i], tensor(changed), *inputs[i + 1 :]]
+            values.append((fn(*arguments).detach().numpy() * weights).sum())
         gradient[position] = (values[0] - values[1]) / 2e-5
     return gradient
 

@@ -46,6 +46,13 @@ def share_version(output: Any, inputs: list[Any]) -> None:
             return
 
 
+def is_writable(array: Any) -> bool:
+    """Whether a change of one element changes no other; CuPy marks no array, so its strides tell."""
+    if array_module(array) is np:
+        return bool(array.flags.writeable)
+    return not array.size or all(step or n == 1 for n, step in zip(array.shape, array.strides, strict=True))
+
+
 def check_writable(tensor: Any, op: str, value: Any = None) -> None:
     """Refuse to change `tensor` in place (to `value`) where a graph would not know of it.
 
@@ -56,7 +63,7 @@ def check_writable(tensor: Any, op: str, value: Any = None) -> None:
     ArgumentError
         If its memory is read-only, as that of an expanded tensor, where elements share a place.
     """
-    if array_module(tensor.array) is np and not tensor.array.flags.writeable:
+    if not is_writable(tensor.array):
         raise ArgumentError(op, "the tensor", "an expanded view or read-only", "memory of its own: x.clone()")
     if not is_grad_enabled():
         return

@@ -14,13 +14,14 @@ from tests.gpu import tensor
 from tests.ops.cases import Case
 from tests.ops.table import OPS, Op
 from tinyconv.errors import GraphError
+from tinyconv.memory import is_writable
 
 
 def gradients(op: Op, case: Case, changed: int | None) -> list[Any]:
     """Gradients of the inputs, with one argument or output turned around between forward and backward."""
     inputs, constants = case.arrays(np.float64)
     xs = [tensor(x, requires_grad=True) for x in inputs]
-    arguments = [*xs, *map(tc.Tensor, constants)]
+    arguments = [*xs, *map(tensor, constants)]
     result = op.call(*arguments, **case.options)
     outputs = result if isinstance(result, tuple) else (result,)
     floats = [y for y in outputs if y.dtype.kind == "f"]
@@ -28,9 +29,9 @@ def gradients(op: Op, case: Case, changed: int | None) -> list[Any]:
     starts = [tensor(np.asarray(rng.uniform(0.5, 1.5, y.shape)).astype(y.dtype)) for y in floats]
     if changed is not None:
         target = [*arguments, *outputs][changed % (len(arguments) + len(outputs))].detach()
-        if target.array.flags.writeable:
-            target.copy_(target.array.reshape(-1)[::-1].reshape(target.shape).copy())
-    return [g.array for g in tc.autograd.grad(floats, xs, starts)]
+        if is_writable(target.array):
+            target.copy_(target.numpy().reshape(-1)[::-1].reshape(target.shape).copy())
+    return [g.numpy() for g in tc.autograd.grad(floats, xs, starts)]
 
 
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)

@@ -47,7 +47,7 @@ def test_third_derivative(op: Op, data: Any) -> None:
     rng = np.random.default_rng(case.seed)
 
     def function(*xs: tc.Tensor) -> list[tc.Tensor]:
-        outputs = op.call(*xs, *map(tc.Tensor, constants), **case.options)
+        outputs = op.call(*xs, *map(tensor, constants), **case.options)
         return [outputs[0] if isinstance(outputs, tuple) else outputs]
 
     def random_like(y: tc.Tensor) -> tc.Tensor:

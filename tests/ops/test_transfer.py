@@ -10,7 +10,7 @@ from tinyconv.errors import ArgumentError, DeviceError, DtypeError
 
 def test_to_where_it_is_already_is_the_tensor_itself():
     x = tc.ones(2, requires_grad=True)
-    assert x.to("cpu") is x and x.to(tc.float32) is x and x.to(device="cpu", dtype="float32") is x
+    assert x.to(x.device) is x and x.to(tc.float32) is x and x.to(device=x.device, dtype="float32") is x
 
 
 def test_a_dtype_may_be_named_or_given_with_the_device():

@@ -133,7 +133,7 @@ def twins(torch: Any) -> dict[str, Any]:
 def to_torch(torch: Any, value: Any) -> Any:
     """Tensors become PyTorch's, wherever they are."""
     if isinstance(value, tc.Tensor):
-        return torch.from_numpy(value.array.copy())
+        return torch.from_numpy(value.detach().numpy().copy())
     if isinstance(value, dict):
         return {key: to_torch(torch, item) for key, item in value.items()}
     return type(value)(to_torch(torch, v) for v in value) if isinstance(value, list | tuple) else value
@@ -149,4 +149,4 @@ def same(torch: Any, name: str, ours: Any, theirs: Any) -> bool:
     array = theirs.numpy()
     if ours.shape != array.shape or ours.dtype != array.dtype:
         return False
-    return name in RANDOM or np.allclose(ours.array, array, 1e-4, 1e-5, equal_nan=True)
+    return name in RANDOM or np.allclose(ours.detach().numpy(), array, 1e-4, 1e-5, equal_nan=True)

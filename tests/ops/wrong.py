@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import tinyconv as tc
+from tests.gpu import tensor
 
 VALUES: dict[str, Any] = {
     "None": None,
@@ -48,8 +49,8 @@ TENSORS: dict[str, Callable[[Any], Any]] = {
 
 def replacements(value: Any) -> dict[str, Any]:
     """What is tried in the place of `value`."""
-    array = value.array if isinstance(value, tc.Tensor) else np.ones((3, 4), "float32")
-    made = {f"a tensor: {name}": tc.Tensor(np.asarray(make(array))) for name, make in TENSORS.items()}
+    array = value.detach().numpy() if isinstance(value, tc.Tensor) else np.ones((3, 4), "float32")
+    made = {f"a tensor: {name}": tensor(np.asarray(make(array))) for name, make in TENSORS.items()}
     return {**VALUES, **made}
 
 

@@ -153,7 +153,7 @@ for inputs, targets in loader:
     print(f"epoch {checkpoint['epoch']}: loss {loss.item():.12f}")
 
 resumed.eval()
-inputs, targets = next(iter(DataLoader(Textures(60), batch_size=60)))
+inputs, targets = (batch.to(device) for batch in next(iter(DataLoader(Textures(60), batch_size=60))))
 outputs = resumed(inputs)
 top1, top3 = accuracy(outputs, targets, topk=(1, 3))
 assert 0 <= top1.item() <= top3.item() <= 100

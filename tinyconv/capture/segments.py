@@ -25,7 +25,7 @@ import numpy as np
 from tinyconv.capture.running import twin
 from tinyconv.capture.statement import Statement
 from tinyconv.cuda.memory import GraphMemory
-from tinyconv.device import gpu_of, to_device
+from tinyconv.device import conv_algorithm, gpu_of, to_device
 from tinyconv.device_errors import find_cupy
 
 LEAST_KERNELS = 3
@@ -173,6 +173,7 @@ class Segment:
         self.reason: str | None = None
         self.calls = self.checked = 0
         self._graph: Any = None
+        self._algorithm = ""
         self._memory: GraphMemory | None = None
         self._launched: Any = None
         self._keys: Any = None
@@ -203,7 +204,9 @@ class Segment:
         return expected
 
     def _fits(self, arrays: tuple[Any, ...]) -> bool:
-        """Whether what stays is where it was."""
+        """Whether what stays is where it was, and convolutions are computed as they were."""
+        if self._algorithm != conv_algorithm.get():
+            return False
         places = zip(arrays, self._places, self.stays, strict=True)
         moved = [a.data.ptr != place.data.ptr for a, place, stays in places if stays and a is not place]
         return not any(moved)
@@ -212,6 +215,7 @@ class Segment:
         """Let a stream write down the kernels; memory for their results stays with the graph."""
         self._let_go()
         self.checked = 0
+        self._algorithm = conv_algorithm.get()
         cupy = find_cupy("compile")
         self._memory = memory = GraphMemory()
         self._launched = cupy.cuda.Event(disable_timing=True)

@@ -125,7 +125,13 @@ def full(
         check_number("full", "fill_value", fill_value)
     if dtype is not None or isinstance(fill_value, float):
         dtype = _dtype("full", dtype)
-    return _place(np.full(_shape("full", (size,)), fill_value, dtype), device, requires_grad)
+    elif isinstance(fill_value, int) and not isinstance(fill_value, bool):
+        dtype = np.dtype(np.int64)
+    try:
+        array = np.full(_shape("full", (size,)), fill_value, dtype)
+    except OverflowError as error:
+        raise ArgumentError("full", "fill_value", repr(fill_value), f"a number that fits {dtype}") from error
+    return _place(array, device, requires_grad)
 
 
 @repeated

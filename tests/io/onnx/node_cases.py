@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import tinyconv as tc
+from tests.gpu import placed, tensor
 
 onnx = pytest.importorskip("onnx")
 numpy_helper = onnx.numpy_helper
@@ -86,7 +87,7 @@ class Case:
 
     def check(self) -> None:
         """Load the model, run it, and compare; an AssertionError says what differs."""
-        model = tc.io.onnx.load(FOLDER / self.name / "model.onnx")
+        model = placed(tc.io.onnx.load(FOLDER / self.name / "model.onnx"))
         sets = self.data()
         assert sets, "no data"
         for inputs, expected in sets:
@@ -133,7 +134,7 @@ def read(path: Path, value: Any) -> Any:
 def as_tensors(x: Any) -> Any:
     if x is None:
         return None
-    return [as_tensors(part) for part in x] if isinstance(x, list) else tc.Tensor(np.array(x))
+    return [as_tensors(part) for part in x] if isinstance(x, list) else tensor(np.array(x))
 
 
 def compare(output: Any, wanted: Any, rtol: float) -> None:

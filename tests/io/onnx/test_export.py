@@ -12,6 +12,7 @@ import pytest
 
 import tinyconv as tc
 import tinyconv.nn.functional as F
+from tests.gpu import placed
 from tests.io.onnx.exported import Applied, arrays_of, assert_same, check, export, kinds, onnx, random
 from tinyconv import models, nn
 from tinyconv.errors import (
@@ -304,6 +305,6 @@ def test_a_profiler_goes_on_after_an_export(tmp_path: Path) -> None:
 def test_what_was_exported_can_be_loaded(model: nn.Module, tmp_path: Path) -> None:
     shapes = [(2, 4), (2, 4)] if isinstance(model, TwoHeads) else [(2, 3, 8, 8)]
     inputs = [random(*shape) for shape in shapes]
-    again = tc.io.onnx.load(export(model, inputs, tmp_path)).eval()
+    again = placed(tc.io.onnx.load(export(model, inputs, tmp_path))).eval()
     for ours, theirs in zip(arrays_of(model.eval()(*inputs)), arrays_of(again(*inputs)), strict=True):
         np.testing.assert_allclose(theirs, ours, rtol=1e-5, atol=1e-6)

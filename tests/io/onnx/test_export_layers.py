@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinyconv as tc
+from tests.gpu import placed
 from tests.io.onnx.exported import arrays_of, check, export, kinds
 from tests.io.onnx.table_export import NOT_CALLED, REFUSED, ROWS
 from tinyconv import nn
@@ -21,7 +22,7 @@ def test_a_layer_exported_is_the_layer(name: str, tmp_path: Path) -> None:
     others = [row.inputs(5, random)] if row.batch else []
     given = row.inputs(2, random)
     graph = check(model, given, tmp_path, [row.inputs(2, random), *others])
-    again = tc.io.onnx.load(tmp_path / "model.onnx")
+    again = placed(tc.io.onnx.load(tmp_path / "model.onnx"))
     for ours, theirs in zip(arrays_of(model.eval()(*given)), arrays_of(again(*given)), strict=True):
         np.testing.assert_allclose(theirs, ours, rtol=1e-5, atol=1e-5)
     if row.nodes:

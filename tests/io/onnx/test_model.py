@@ -11,6 +11,7 @@ import pytest
 
 import tinyconv as tc
 import tinyconv.nn.functional as F
+from tests.gpu import placed
 from tinyconv import nn, optim
 from tinyconv.errors import ArgumentError, DtypeError, ShapeError
 
@@ -30,7 +31,7 @@ def initializer(name, array):
 def loaded(nodes, inputs, outputs, initializers=()):
     graph = helper.make_graph(nodes, "small", inputs, outputs, list(initializers))
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-    return tc.io.onnx.load(model.SerializeToString())
+    return placed(tc.io.onnx.load(model.SerializeToString()))
 
 
 def classifier():
@@ -225,7 +226,7 @@ def test_what_pytorch_exports_gives_pytorchs_numbers(opset):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(network, x, file, dynamo=False, **options)
-    model = tc.io.onnx.load(file.getvalue())
+    model = placed(tc.io.onnx.load(file.getvalue()))
     wanted, y = network(x), model(tc.tensor(x.numpy()))
     np.testing.assert_allclose(y.detach().numpy(), wanted.detach().numpy(), rtol=1e-5, atol=1e-6)
     (wanted * wanted).sum().backward()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinyconv as tc
+from tests.gpu import placed
 
 onnx = pytest.importorskip("onnx")
 runtime = pytest.importorskip("onnxruntime")
@@ -117,7 +118,7 @@ def test_as_onnxruntime_has_it(op, inputs, opset, options):
     attributes = {name: value for name, value in options.items() if name != "outputs"}
     content = model_of(op, inputs, opset, options.get("outputs", 1), attributes)
     expected = runtime.InferenceSession(content).run(None, {"x0": inputs[0]})
-    outputs = tc.io.onnx.load(content)(tc.tensor(inputs[0]))
+    outputs = placed(tc.io.onnx.load(content))(tc.tensor(inputs[0]))
     outputs = outputs if len(expected) > 1 else (outputs,)
     for output, wanted in zip(outputs, expected, strict=True):
         assert output.dtype == wanted.dtype
@@ -139,5 +140,6 @@ def test_nodes_on_sequences():
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     content, a, b = model.SerializeToString(), numbers(2, 3), numbers(2, 3, seed=1)
     expected = runtime.InferenceSession(content).run(None, {"a": a, "b": b})
-    for output, wanted in zip(tc.io.onnx.load(content)(tc.tensor(a), tc.tensor(b)), expected, strict=True):
+    model = placed(tc.io.onnx.load(content))
+    for output, wanted in zip(model(tc.tensor(a), tc.tensor(b)), expected, strict=True):
         np.testing.assert_array_equal(output.numpy(), wanted)

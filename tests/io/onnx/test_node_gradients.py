@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("onnx")
 
 import tinyconv as tc
+from tests.gpu import placed, tensor
 from tests.io.onnx.node_cases import FOLDER, all_cases
 from tests.io.onnx.node_skips import reason
 from tinyconv.io.onnx.model import SETTINGS
@@ -45,7 +46,7 @@ def moving(case, inputs):
 
 def problem(case):
     """What is wrong with the derivative in a random direction, and how large that is."""
-    model = tc.io.onnx.load(FOLDER / case.name / "model.onnx")
+    model = placed(tc.io.onnx.load(FOLDER / case.name / "model.onnx"))
     inputs, _ = case.data()[0]
     draw, moves = np.random.default_rng(0), moving(case, inputs)
     start = [x + 0.03 * draw.uniform(0.2, 1, x.shape) if m else x for x, m in zip(inputs, moves, strict=True)]
@@ -55,7 +56,7 @@ def problem(case):
 
     def loss(step):
         leaves = [
-            Tensor(np.array(x + step * way if m else x), requires_grad=m)
+            tensor(np.array(x + step * way if m else x), requires_grad=m)
             for x, way, m in zip(start, ways, moves, strict=True)
         ]
         values = {d.name: leaf for d, leaf in zip(model.graph.inputs, leaves, strict=True)}
@@ -66,8 +67,8 @@ def problem(case):
         for i, output in enumerate(model.graph.run(values)):
             if isinstance(output, Tensor) and output.dtype == tc.float64:
                 weight = weights.setdefault(i, draw.standard_normal(output.shape))
-                finite = Tensor(np.isfinite(output.data.numpy()))
-                total = total + tc.where(finite, output * Tensor(weight), 0.0).sum()
+                finite = tensor(np.isfinite(output.data.numpy()))
+                total = total + tc.where(finite, output * tensor(weight), 0.0).sum()
         return total, leaves
 
     total, leaves = loss(0.0)

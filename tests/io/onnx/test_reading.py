@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinyconv as tc
+from tests.gpu import placed
 from tinyconv.errors import (
     ArgumentError,
     CheckpointError,
@@ -43,7 +44,7 @@ def relu_model():
 def test_a_file_and_its_bytes_make_the_same_model(tmp_path):
     onnx.save(relu_model(), tmp_path / "relu.onnx")
     for source in (tmp_path / "relu.onnx", str(tmp_path / "relu.onnx"), relu_model().SerializeToString()):
-        model = tc.io.onnx.load(source)
+        model = placed(tc.io.onnx.load(source))
         assert model(tc.tensor([[1.0, -2.0]])).tolist() == [[1.0, 0.0]]
         assert model.input_names == ("x",)
         assert model.output_names == ("y",)
@@ -191,7 +192,7 @@ def external(folder, location):
 
 
 def test_weights_in_a_file_beside_the_model_are_read(tmp_path):
-    model = tc.io.onnx.load(external(tmp_path, "w.bin"))
+    model = placed(tc.io.onnx.load(external(tmp_path, "w.bin")))
     assert model.state_dict()["w"].reshape(8).tolist() == list(range(8))
 
 

@@ -157,6 +157,17 @@ def test_it_is_the_oldest_cupy_that_may_be_installed(cupy: Any) -> None:
         assert extras[extra].strip() == f"cupy-cuda{cuda}x[ctk]>={cupy.__version__.removesuffix('.0')}"
 
 
+def test_what_python_gives_must_fit_the_dtype(cupy: Any) -> None:
+    with pytest.raises(OverflowError):
+        cupy.asarray(300, dtype="uint8")
+
+
+def test_a_repeated_array_takes_changes_as_cupys_does(cupy: Any) -> None:
+    one = cupy.zeros((1, 2))
+    cupy.broadcast_to(one, (3, 2))[2, 0] = 5
+    assert one.get().tolist() == [[5, 0]]
+
+
 class Placed:
     """An array on another GPU than the current one, and that GPU."""
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinyconv.errors import ArgumentError, CheckpointError, TinyconvError
+from tinyconv.errors import ArgumentError, CheckpointError, DeviceError, TinyconvError
 from tinyconv.io.onnx.node import Node
 from tinyconv.tensor import Tensor
 
@@ -97,14 +97,12 @@ class Graph:
 
 def run_node(node: Node, values: dict[str, Any]) -> tuple[Any, ...]:
     """What one node makes of the values; errors say which node it was."""
-    from tinyconv.io.onnx.nodes import CONTROL, TABLE
-
     inputs = [values[name] if name else None for name in node.inputs]
     try:
-        if node.op in CONTROL:
-            result = CONTROL[node.op](node, values, *inputs)
-        else:
-            result = TABLE[node.op](node, *inputs)
+        try:
+            result = _compute(node, values, inputs)
+        except DeviceError:  # a GPU's tensors meet sizes or constants, which stay on the CPU until then
+            result = _compute(node, values, _on_one_device(inputs))
     except TinyconvError as error:
         error.add_note(f"in the {node.where}")
         raise
@@ -117,6 +115,30 @@ def run_node(node: Node, values: dict[str, Any]) -> tuple[Any, ...]:
         expected = f"at most {len(results)}"
         raise ArgumentError(node.where, "the number of outputs", len(node.outputs), expected)
     return results
+
+
+def _compute(node: Node, values: dict[str, Any], inputs: list[Any]) -> Any:
+    from tinyconv.io.onnx.nodes import CONTROL, TABLE
+
+    if node.op in CONTROL:
+        return CONTROL[node.op](node, values, *inputs)
+    return TABLE[node.op](node, *inputs)
+
+
+def _on_one_device(inputs: list[Any]) -> list[Any]:
+    """The same values, on the GPU if there is one among their devices."""
+    parts = [part for x in inputs for part in (x if isinstance(x, list | tuple) else [x])]
+    devices = {part.device for part in parts if isinstance(part, Tensor)} - {"cpu"}
+    if len(devices) != 1:
+        return inputs
+    (device,) = devices
+
+    def brought(x: Any) -> Any:
+        if isinstance(x, list | tuple):
+            return tuple(map(brought, x))
+        return x.to(device) if isinstance(x, Tensor) else x
+
+    return list(map(brought, inputs))
 
 
 def _needs(node: Node) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from tinyconv.device import default_device, to_device
 from tinyconv.nn import Module
 
 
@@ -26,3 +27,17 @@ def as_it_was(model: Module) -> Iterator[None]:
             buffer.array = array
             if (array != values).any():
                 array[...] = values
+
+
+@contextlib.contextmanager
+def on_the_cpu(model: Module) -> Iterator[None]:
+    """In this block the model computes on the CPU, and the tensors that it makes are there."""
+    arrays = [(tensor, tensor.array) for tensor in (*model.parameters(), *model.buffers())]
+    try:
+        for tensor, array in arrays:
+            tensor.array = to_device(array, "cpu")
+        with default_device("cpu"):
+            yield
+    finally:
+        for tensor, array in arrays:
+            tensor.array = array

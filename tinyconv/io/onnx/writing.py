@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tinyconv.errors import ArgumentError, DeviceError, DtypeError, StorageError, UnsupportedError
+from tinyconv.errors import ArgumentError, DtypeError, StorageError, UnsupportedError
 from tinyconv.grad_mode import no_grad
 from tinyconv.io.files import check_path, write_whole
 from tinyconv.io.onnx.builder import Builder
@@ -16,7 +16,7 @@ from tinyconv.io.onnx.package import onnx_package
 from tinyconv.io.onnx.pairing import Changed, leaves, pair
 from tinyconv.io.onnx.recording import Recording, Value
 from tinyconv.io.onnx.sizes import Size, same
-from tinyconv.io.onnx.state import as_it_was
+from tinyconv.io.onnx.state import as_it_was, on_the_cpu
 from tinyconv.nn import Module
 from tinyconv.tensor import Tensor
 
@@ -41,7 +41,7 @@ def export(
 
     The model is run in evaluation mode, and the ops that it calls become nodes. It is run a second
     time, with other values and other sizes: what differs then is no constant. The model is left as it
-    was.
+    was; one on a GPU is run on the CPU.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def _axes_to_try(
 
 def _paired(model: Module, inputs: list[Tensor], axes: list[Axes]) -> Recording:
     """A recording of the example, completed by those of other inputs."""
-    with as_it_was(model), no_grad():
+    with on_the_cpu(model), as_it_was(model), no_grad():
         model.eval()
         model(*_copies(inputs))  # compiles kernels, which must not be listened to
         first = Recording(model, _copies(inputs))
@@ -151,9 +151,6 @@ def _check_model(model: Any) -> None:
     if not isinstance(model, Module):
         raise DtypeError("export", "model", f"a {type(model).__name__}", "a Module")
     state = model.state_dict()
-    for name, tensor in state.items():
-        if tensor.device != "cpu":
-            raise DeviceError("export", name, f"on {tensor.device}", "a model on the CPU: model.cpu()")
     size = sum(tensor.array.nbytes for tensor in state.values())
     if size > MOST_BYTES:
         raise UnsupportedError("export", "model", f"of {size / 2**30:.1f} GiB", "at most 2 GiB in one file")

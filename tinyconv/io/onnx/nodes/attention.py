@@ -76,8 +76,8 @@ def mask_as_bias(
     rows, columns = scores.shape[-2:]
     bias = None
     if mask is not None:
-        zero = Tensor(np.zeros((), scores.dtype))
-        never = Tensor(np.array(-inf, scores.dtype))
+        zero = Tensor(np.zeros((), scores.dtype)).to(mask.device)
+        never = Tensor(np.array(-inf, scores.dtype)).to(mask.device)
         bias = ops.where(mask, zero, never) if mask.dtype.kind == "b" else mask
         if bias.shape[-1] < columns:
             missing = columns - bias.shape[-1]
@@ -89,7 +89,7 @@ def mask_as_bias(
     if lengths is not None:
         hidden = hidden | (np.arange(columns) >= on_cpu(lengths).reshape(-1, 1, 1, 1))
     if hidden.any():
-        cover = Tensor(np.where(hidden, -inf, 0.0).astype(scores.dtype))
+        cover = Tensor(np.where(hidden, -inf, 0.0).astype(scores.dtype)).to(scores.device)
         bias = cover if bias is None else bias + cover
     return bias
 
@@ -101,7 +101,7 @@ def rotary_embedding(node: Node, x: Tensor, cos: Tensor, sin: Tensor, places: Te
     size = node.integer("rotary_embedding_dim", 0) or x.shape[-1]
     turned, rest = x[..., :size], x[..., size:]
     if places is not None:
-        cos, sin = cos[places.array], sin[places.array]
+        cos, sin = cos[places], sin[places]
     cos, sin = (ops.unsqueeze(v[..., : size // 2], 1) for v in (cos, sin))
     pairs = node.flag("interleaved")
     first, second = (

@@ -177,7 +177,8 @@ def one_hot(node: Node, indices: Tensor, depth: Tensor, values: Tensor) -> Tenso
     places = astype(indices, np.int64)
     places = ops.where(places < 0, places + count, places)
     steps = np.arange(count).reshape([-1 if d == axis else 1 for d in range(indices.ndim + 1)])
-    return ops.where(ops.eq(ops.unsqueeze(places, axis), Tensor(steps)), values[1], values[0])
+    chosen = ops.eq(ops.unsqueeze(places, axis), Tensor(steps).to(indices.device))
+    return ops.where(chosen, values[1], values[0])
 
 
 def unique(node: Node, x: Tensor) -> tuple[Tensor, ...]:

@@ -124,7 +124,7 @@ def _walk(
     for time in reversed(times) if backwards else times:
         new = step(node, given[time], states, weights)
         if counts is not None:
-            going = Tensor((time < counts)[:, None])
+            going = Tensor((time < counts)[:, None]).to(x.device)
             outputs[time] = where(going, new[0], 0.0)
             new = tuple(where(going, after, before) for after, before in zip(new, states, strict=True))
         else:

@@ -66,7 +66,7 @@ def resize(
         if kind == "tf_crop_and_resize":
             outside.append(((at < 0) | (at > n - 1)).reshape([-1 if d == axis else 1 for d in range(x.ndim)]))
     for mask in outside:
-        y = ops.where(Tensor(mask), node.number("extrapolation_value", 0.0), y)
+        y = ops.where(Tensor(mask).to(y.device), node.number("extrapolation_value", 0.0), y)
     return y if y is whole and x is whole else astype(y, x.dtype)
 
 

@@ -74,7 +74,16 @@ def wrap(value: Any) -> Any:
         memory = allocate(host.shape, host.dtype, "K", host)
         memory[...] = host
         host = memory
-    return _behind(host)
+    return _behind(_writable(host))
+
+
+def _writable(host: np.ndarray) -> np.ndarray:
+    """The same view; CuPy marks none as read-only, also not what `broadcast_to` gives."""
+    if host.flags.writeable:
+        return host
+    owner = _owner(host)
+    offset = host.ctypes.data - owner.ctypes.data
+    return np.ndarray(host.shape, host.dtype, owner, offset, host.strides)
 
 
 def _behind(host: np.ndarray) -> ndarray:

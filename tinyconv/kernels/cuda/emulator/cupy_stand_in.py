@@ -167,7 +167,7 @@ def array(value: Any, dtype: Any = None, copy: bool = True, order: str = "K", nd
     """An array of anything that NumPy makes one of, in new memory."""
     if not isinstance(value, ndarray):
         graphs.refuse_while_recording()
-    host = value._host if isinstance(value, ndarray) else np.asarray(_hosts(value))
+    host = value._host if isinstance(value, ndarray) else _hosts(value)
     host = np.array(host, dtype=dtype, ndmin=ndmin, copy=None)
     if order in ("K", "A") and not isinstance(value, ndarray):  # CuPy keeps C and F alone
         order = "F" if host.flags.f_contiguous and not host.flags.c_contiguous else "C"
