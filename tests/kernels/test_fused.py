@@ -22,10 +22,10 @@ KEY, P = (3, 5), 0.3
 
 
 @pytest.fixture(autouse=True, params=[1, 2])
-def threads(request: pytest.FixtureRequest) -> Iterator[None]:
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
     before = tc.get_num_threads()
     tc.set_num_threads(request.param)
-    yield
+    yield request.param
     tc.set_num_threads(before)
 
 
@@ -77,6 +77,64 @@ def layer(name: str) -> tuple[Array, Array, Array, tuple[Any, ...]]:
     bias = images(columns, 1, dtype=dtype, seed=2)[:, 0]
     dims = len(size)
     return x, weight, bias, ((stride,) * dims, (padding,) * dims, (1,) * dims, groups)
+
+
+DENSE = {
+    # images, features from the input on, and whether one pass does all on one thread, on two
+    "the mlp": (64, (784, 256, 128, 10), (True, True)),
+    "two": (128, (300, 150, 40), (True, True)),
+    "four": (64, (100, 90, 80, 70, 60), (True, True)),
+    "longer than a block": (64, (1800, 130, 20), (True, True)),
+    "one panel": (32, (400, 200, 50), (True, False)),
+    "five": (64, (100, 90, 80, 70, 60, 50), (False, False)),
+    "half a panel": (40, (400, 200, 50), (False, False)),
+    "few features": (256, (784, 100, 10), (False, False)),
+}
+
+
+def dense(features: tuple[int, ...], function: Any) -> Any:
+    """The layers; the last has no activation function."""
+    pairs = zip(features[1:], features[:-1], strict=True)
+    weights = [rows(n, k, seed=i) * np.float32(k**-0.5) for i, (n, k) in enumerate(pairs)]
+    layers = [(weight, rows(len(weight), seed=9 + i), *function) for i, weight in enumerate(weights)]
+    return *layers[:-1], (*layers[-1][:2], None, ())
+
+
+@pytest.mark.parametrize("case", DENSE)
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function[0])
+def test_dense_layers_in_one_pass(case: str, function: Any, threads: int) -> None:
+    from tinyconv.kernels.cpu._layers import layers_in_one_pass
+
+    count, features, fits = DENSE[case]
+    x, layers = rows(count, features[0], seed=5), dense(features, function)
+    if fits[threads - 1]:
+        assert layers_in_one_pass(x, layers) is not None
+    single, right, y, wide = [], [], x, x.astype(np.float64)
+    for weight, bias, activation, numbers in layers:
+        name, rest = ("linear", ()) if activation is None else ("linear_activation", (activation, numbers))
+        y = kernel("fused" if rest else "matmul", name)(y, weight, bias, *rest)
+        single.append(y)
+    for part in layers:
+        part = (*(array.astype(np.float64) for array in part[:2]), *part[2:])
+        (wide,) = find_kernel("reference", "fused", "linear_layers")(wide, (part,))
+        right.append(wide)
+    outputs = kernel("fused", "linear_layers")(x, layers)
+    same(outputs, tuple(single))
+    for output, exact in zip(outputs, right, strict=True):
+        np.testing.assert_allclose(output, exact, atol=2e-5)
+
+
+def test_layers_that_one_pass_does_not_take_for_granted() -> None:
+    """No bias, float64, inputs in another order: one by one, and right."""
+    x, layers = rows(64, 200), dense((200, 130, 70), ("relu", ()))
+    fused, reference = kernel("fused", "linear_layers"), find_kernel("reference", "fused", "linear_layers")
+    without = tuple((weight, None, *rest) for weight, _, *rest in layers)
+    turned = np.ascontiguousarray(x.T).T
+    double = x.astype(np.float64), tuple((w.astype(np.float64), None, *rest) for w, _, *rest in layers)
+    for arguments in ((x, without), (turned, layers), double):
+        for output, right in zip(fused(*arguments), reference(*arguments), strict=True):
+            assert output.dtype == right.dtype
+            np.testing.assert_allclose(output, right, atol=2e-5)
 
 
 @functions

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 
 pytest.importorskip("numba")
 
-from tinyconv.kernels.cpu.memory import as_memory, channels_last_empty
+from tinyconv.kernels.cpu.memory import CACHE_LINE, aligned_empty, as_memory, channels_last_empty
 
 
 @st.composite
@@ -67,3 +67,14 @@ def test_channels_last_empty() -> None:
     assert y.shape == (2, 3, 4, 5)
     assert y.transpose(0, 2, 3, 1).flags.c_contiguous
     assert y.dtype == np.float64
+
+
+@pytest.mark.parametrize("shape", [(1,), (3, 5), (2, 3, 7, 11), (0, 4)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_aligned_arrays_begin_at_a_cache_line(shape: Any, dtype: Any) -> None:
+    made = [aligned_empty(shape, np.dtype(dtype)) for _ in range(9)]
+    for i, array in enumerate(made):
+        assert (array.shape, array.dtype, array.flags.c_contiguous) == (shape, dtype, True)
+        assert array.size == 0 or array.ctypes.data % CACHE_LINE == 0
+        array[...] = i
+    assert all((array == i).all() for i, array in enumerate(made))  # none lies in another

@@ -10,6 +10,20 @@ CONV = f"{KERNELS}/test_conv.py::test_float32_agrees_with_the_float64_reference"
 
 MUTATIONS = (
     wrong(
+        "dense layers in one pass: the later blocks of a long sum are forgotten",
+        "kernels/cpu/_layers.py",
+        "for first in range(0, depth, DEPTH):",
+        "for first in range(0, min(depth, DEPTH), DEPTH):",
+        f"{KERNELS}/test_fused.py::test_dense_layers_in_one_pass",
+    ),
+    wrong(
+        "dense layers in one pass: every layer reads the first one's input",
+        "kernels/cpu/_layers.py",
+        "copy_valid(target, n * images + begin + j, panel, n * wide + j, width)",
+        "pass",
+        f"{KERNELS}/test_fused.py::test_dense_layers_in_one_pass",
+    ),
+    wrong(
         "fast conv: stride and dilation are swapped",
         "kernels/cpu/_windows.py",
         "return (Axis(taps, tuple(t * dilation - padding for t in taps), stride, 0, 1, outputs),)",

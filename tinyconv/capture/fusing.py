@@ -9,6 +9,7 @@ conv, linear; then an activation                the function is applied to each 
 activation, or one after conv; then dropout     both results from one pass
 dropout, then the derivative of an activation   the gradient in one pass
 the derivative, then the gradients of a layer   the bias's is summed while the other is written
+linear layers, with activations or without      one pass through all of them, on the CPU
 ==============================================  =====================================================
 """
 
@@ -25,6 +26,7 @@ from tinyconv.kernels import find_kernel
 
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "sigmoid", "tanh")
 DERIVATIVES = tuple(f"{name}_backward" for name in ACTIVATIONS)
+LAYERS = ("linear", "linear_activation")
 LEAKY, LEAKY_BACKWARD = "leaky_relu", "leaky_relu_backward"
 
 
@@ -123,7 +125,7 @@ def fuse(
     for rule in RULES:
         taken = _taken([*forward, *chain(*walks)], wanted)
         forward, *walks = (_join(lines, rule, taken, names) for lines in (forward, *walks))
-    return forward, walks
+    return _layers_joined(forward, names), walks
 
 
 def _taken(lines: list[Statement], wanted: set[str]) -> Counter[str]:
@@ -185,6 +187,40 @@ def _joined(rule: Rule, first: Call, second: Call, names: dict[str, Any]) -> Sta
     makes = (between, *second.line.makes) if rule.keeps else second.line.makes
     takes = tuple(dict.fromkeys(x for x in (*first.line.takes, *second.line.takes) if x != between))
     return _statement(makes, takes, name, rule.arguments(first, second))
+
+
+def _layers_joined(lines: list[Statement], names: dict[str, Any]) -> list[Statement]:
+    """The statements, with dense layers that follow each other in one call."""
+    joined: list[Statement] = []
+    run: list[Call] = []
+    for line in lines:
+        call = _call(line, names)
+        is_layer = call is not None and call.backend == "cpu" and call.kernel in LAYERS
+        if run and not (is_layer and call is not None and call.arguments[0] == run[-1].line.makes[0]):
+            joined += _one_pass(run, names)
+            run = []
+        if is_layer and call is not None:
+            run.append(call)
+        else:
+            joined.append(line)
+    return [*joined, *_one_pass(run, names)]
+
+
+def _one_pass(run: list[Call], names: dict[str, Any]) -> list[Statement]:
+    if len(run) < 2:
+        return [call.line for call in run]
+    function = find_kernel(run[0].backend, "fused", "linear_layers")
+    name = f"linear_layers_{len(names)}"
+    names[name] = function
+    makes = tuple(call.line.makes[0] for call in run)
+    takes = tuple(dict.fromkeys(x for call in run for x in call.line.takes if x not in makes))
+    layers = "".join(f"({', '.join(_layer(call))}), " for call in run)
+    return [_statement(makes, takes, name, (run[0].arguments[0], f"({layers})"))]
+
+
+def _layer(call: Call) -> tuple[str, ...]:
+    """Weight, bias, and the activation function with its numbers, or that there is none."""
+    return call.arguments[1:] if call.kernel == "linear_activation" else (*call.arguments[1:], "None", "()")
 
 
 def _from_outputs(

@@ -27,6 +27,8 @@ from tinyconv.kernels.cpu.microkernel import FEW_ROWS, MAX_ROWS, ROWS_1, ROWS_2,
 Array = Any
 
 DEPTH = 896
+COPY_OF_A_ROW = 4
+"""Copying a row of B takes as long as multiplying it with so many rows of A."""
 
 FIRST_WIDE_TILE = make_tile(ROWS_2, 2, accumulate=False, masked=False)
 FIRST_WIDE_LOW_TILE = make_tile(FEW_ROWS, 2, accumulate=False, masked=False)
@@ -43,16 +45,26 @@ SEGMENT = frozen(np.zeros(1, dtype=np.int64))
 def row_table(m: int, n: int, step: int, threads: int, width: int) -> tuple[Array, Array]:
     """Where the rows of A and of C begin: one line per part that the rows are cut into.
 
-    A part's last row is repeated, because the micro-kernel takes several rows at once. The rows
-    are cut only if the panels alone would leave a thread idle: each part copies B's panels for itself.
+    A part's last row is repeated, because the micro-kernel takes several rows at once.
     """
-    panels = -(-n // (2 * width))
-    parts = 1 if panels == threads or panels >= 4 * threads else threads
-    rows = -(-m // parts)
+    rows = -(-m // (threads if _shares_rows(m, n, threads, width) else 1))
     first = np.arange(0, m, rows, dtype=np.int64)[:, None]
     last = np.minimum(first + rows, m) - 1
     table = np.minimum(first + np.arange(rows + MAX_ROWS), last)
     return frozen(table * step), frozen(table * n)
+
+
+def _shares_rows(m: int, n: int, threads: int, width: int) -> bool:
+    """Whether each thread gets some of the rows, and not some of the panels.
+
+    Each part copies all of B's panels for itself. That pays where the panels alone would leave a thread
+    idle, and where one would have so much more of them than another that it takes longer than the copy.
+    """
+    panels = -(-n // (2 * width))
+    if panels < 4 * threads:
+        return panels != threads
+    longest = -(-panels // threads) * 2 * width
+    return longest * threads / n - 1 > COPY_OF_A_ROW * threads / m
 
 
 def _signature(number: Any) -> Any:
@@ -103,7 +115,7 @@ def gemm(
             start[:valid] = bias[begin : begin + valid]
         for first in range(0, k, DEPTH):
             depth = min(DEPTH, k - first)
-            _pack(panel, b, first, begin, depth, valid, wide, width)
+            pack_panel(panel, b, first, begin, depth, valid, wide, width)
             _multiply_panel(
                 a, first, row, out, part * entries, bottom - top, panel, depth, wide, valid, c, begin, start,
                 first == 0 and not filled, segment, width,
@@ -184,7 +196,7 @@ def high_rows(rows: int, high: int) -> int:
 
 
 @numba.njit(nogil=True)
-def _pack(
+def pack_panel(
     panel: Array, b: Array, first: int, begin: int, depth: int, valid: int, wide: int, width: int
 ) -> None:
     """Copy a block of b, `depth` rows of `valid` numbers, to rows of `wide`, with zeros at their ends."""

@@ -10,13 +10,16 @@ from tinyconv.kernels.cpu import _dots
 from tinyconv.kernels.cpu._activations import NOTHING, Epilogue
 from tinyconv.kernels.cpu._gemm import SEGMENT, gemm, row_table
 from tinyconv.kernels.cpu._vector_code import lanes
-from tinyconv.kernels.cpu.memory import read_only
+from tinyconv.kernels.cpu.memory import aligned_empty, read_only
 from tinyconv.kernels.cpu.threads import use_threads
 
 Array = Any
 
 SMALL = 2**18
 """Below this many multiply-adds NumPy's product is as quick, and runs on one thread."""
+
+SMALL_TURNED = 2**14
+"""The same for a layer whose inputs lie as the last one left them: several are then done in one pass."""
 
 FLOAT32 = np.dtype(np.float32)
 WIDTH = lanes(FLOAT32.itemsize)
@@ -25,7 +28,7 @@ NO_BIAS = read_only(np.zeros(0, FLOAT32))
 
 def product_of_layer(x: Array, weight: Array, bias: Array | None, epilogue: Epilogue) -> Array | None:
     """`linear` with an activation function at its end, where that is done while the results are at hand."""
-    if x.ndim != 2 or weight.ndim != 2 or not suits(x, weight.T):
+    if x.ndim != 2 or weight.ndim != 2 or not suits_layer(x, weight):
         return None
     if bias is not None and (bias.dtype != FLOAT32 or bias.shape != weight.shape[:1]):
         return None
@@ -34,13 +37,18 @@ def product_of_layer(x: Array, weight: Array, bias: Array | None, epilogue: Epil
     return _by_panels(x, weight.T, NO_BIAS if bias is None else bias, epilogue)
 
 
-def suits(a: Array, b: Array) -> bool:
-    """Whether a (..., k) times b (k, n) is a float32 product that is worth our threads."""
+def suits_layer(x: Array, weight: Array) -> bool:
+    """Whether `product` is the way to multiply x (..., in) with the transpose of weight (out, in)."""
+    return suits(x, weight.T, SMALL_TURNED if x.ndim == 2 and lies_by_columns(x) else None)
+
+
+def suits(a: Array, b: Array, small: int | None = None) -> bool:
+    """Whether a (..., k) times b (k, n) is a float32 product of more than `small` multiply-adds."""
     return (
         a.ndim >= 2
         and a.dtype == b.dtype == FLOAT32
         and a.shape[-1] == b.shape[0]
-        and a.size * b.shape[1] > SMALL
+        and a.size * b.shape[1] > (SMALL if small is None else small)
     )
 
 
@@ -60,9 +68,10 @@ def _by_panels(a: Array, b: Array, bias: Array, epilogue: Epilogue) -> Array:
     """a times b plus bias (n,), turned the way that is quicker.
 
     The kernel copies b, and that is slow where b's columns lie in memory one after the other.
-    Then, if b is the larger of the two, the transposed product is computed: C' = B' A'.
+    Then, if b is the larger of the two, or if a lies so too, the transposed product is computed:
+    C' = B' A'.
     """
-    if a.size < b.size and lies_by_columns(b):
+    if lies_by_columns(b) and (a.size < b.size or lies_by_columns(a)):
         return multiply(b.T, a.T, bias, True, epilogue).T
     return multiply(a, b, bias, False, epilogue)
 
@@ -87,7 +96,7 @@ def multiply(a: Array, b: Array, bias: Array, by_row: bool, epilogue: Epilogue =
     (m, k), n = a.shape, b.shape[1]
     threads = use_threads(m * n * k)
     row, out = row_table(m, n, a.strides[0] // a.itemsize, threads, WIDTH)
-    c = np.empty((m, n), FLOAT32)
+    c = aligned_empty((m, n), FLOAT32) if threads > 1 else np.empty((m, n), FLOAT32)
     gemm(FLOAT32)(a, b, bias, by_row, c, row, out, SEGMENT, WIDTH, *epilogue)
     return c
 

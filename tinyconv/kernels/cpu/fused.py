@@ -18,6 +18,7 @@ from tinyconv.kernels.cpu import dropout as masks
 from tinyconv.kernels.cpu import matmul
 from tinyconv.kernels.cpu._activations import epilogue_of
 from tinyconv.kernels.cpu._convolution import convolve, is_fast
+from tinyconv.kernels.cpu._layers import layers_in_one_pass
 from tinyconv.kernels.cpu._passes import (
     activate_and_drop,
     differentiate_and_sum,
@@ -34,6 +35,7 @@ Array = Any
 Sizes = tuple[int, ...]
 Numbers = tuple[float, ...]
 Wanted = tuple[bool, bool, bool]
+Layers = tuple[tuple[Array, Array | None, str | None, Numbers], ...]
 
 
 def _apply(name: str, *arguments: Any) -> Array:
@@ -63,6 +65,21 @@ def linear_activation(
         if y is not None:
             return y
     return _apply(activation, matmul.linear(x, weight, bias), *numbers)
+
+
+def linear_layers(x: Array, layers: Layers) -> tuple[Array, ...]:
+    """Dense layers one after the other, and what each gives."""
+    found = layers_in_one_pass(x, layers)
+    if found is not None:
+        return found
+    outputs = []
+    for weight, bias, activation, numbers in layers:
+        if activation is None:
+            x = matmul.linear(x, weight, bias)
+        else:
+            x = linear_activation(x, weight, bias, activation, numbers)
+        outputs.append(x)
+    return tuple(outputs)
 
 
 def conv_activation_dropout(

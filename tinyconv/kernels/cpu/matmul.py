@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from tinyconv.kernels.cpu import reduction
-from tinyconv.kernels.cpu._product import FLOAT32, NO_BIAS, lies_by_columns, multiply, product, suits
+from tinyconv.kernels.cpu._product import (
+    FLOAT32,
+    NO_BIAS,
+    lies_by_columns,
+    multiply,
+    product,
+    suits,
+    suits_layer,
+)
 from tinyconv.kernels.reference import matmul as reference
 
 Array = Any
@@ -20,7 +28,7 @@ def matmul(a: Array, b: Array) -> Array:
 
 def linear(x: Array, weight: Array, bias: Array | None) -> Array:
     """``x @ weight.T + bias``: (..., out) of x (..., in), weight (out, in), bias (out,)."""
-    fits = weight.ndim == 2 and suits(x, weight.T)
+    fits = weight.ndim == 2 and suits_layer(x, weight)
     if not fits or (bias is not None and (bias.dtype != FLOAT32 or bias.shape != weight.shape[:1])):
         return reference.linear(x, weight, bias)
     return _stacked(product(_rows(x), weight.T, NO_BIAS if bias is None else bias), x)

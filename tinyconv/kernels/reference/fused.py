@@ -17,6 +17,7 @@ Array = Any
 Sizes = tuple[int, ...]
 Numbers = tuple[float, ...]
 Wanted = tuple[bool, bool, bool]
+Layers = tuple[tuple[Array, Array | None, str | None, Numbers], ...]
 
 
 def _apply(name: str, *arguments: Any) -> Array:
@@ -37,6 +38,16 @@ def linear_activation(
 ) -> Array:
     """An activation function of `linear`."""
     return _apply(activation, matmul.linear(x, weight, bias), *numbers)
+
+
+def linear_layers(x: Array, layers: Layers) -> tuple[Array, ...]:
+    """What each of these layers gives: (weight, bias, name of an activation or None, its numbers)."""
+    outputs = []
+    for weight, bias, activation, numbers in layers:
+        x = matmul.linear(x, weight, bias)
+        x = x if activation is None else _apply(activation, x, *numbers)
+        outputs.append(x)
+    return tuple(outputs)
 
 
 def activation_dropout(

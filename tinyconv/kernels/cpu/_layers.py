@@ -1,0 +1,181 @@
+"""Several dense layers, one after the other, in one pass: an image needs no other image's numbers.
+
+A kernel for each layer brings the threads together after each, and copies what the last one made to the
+order in which the micro-kernel reads it. Here a thread takes a panel of images through all the layers,
+in its own cache; outputs lie as ``(features, images)``::
+
+    images        |  panel 0  |  panel 1  |
+    x^T           |  thread 0 |  thread 1 |
+    W1 x^T + b1   |     v     |     v     |
+    W2 h1  + b2   |     v     |     v     |
+
+Each number is the sum that `_gemm.py` computes for a single layer, in the same order, to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types
+
+from tinyconv.kernels.cpu._activations import NOTHING, activate, epilogue_of
+from tinyconv.kernels.cpu._compile import parallel_kernel, read_only, written
+from tinyconv.kernels.cpu._gemm import DEPTH, SEGMENT, high_rows, pack_panel
+from tinyconv.kernels.cpu._many import float32_pointer
+from tinyconv.kernels.cpu._moves import copy_valid
+from tinyconv.kernels.cpu._product import FLOAT32, SMALL, SMALL_TURNED, WIDTH
+from tinyconv.kernels.cpu.flat import is_enough
+from tinyconv.kernels.cpu.memory import aligned_empty
+from tinyconv.kernels.cpu.memory import read_only as frozen
+from tinyconv.kernels.cpu.microkernel import FEW_ROWS, MAX_ROWS, ROWS_2, make_tile
+from tinyconv.kernels.cpu.threads import use_threads
+
+Array = Any
+Layer = tuple[Array, Array | None, str | None, tuple[float, ...]]
+
+PANEL = 2 * WIDTH
+MOST = 4
+"""Layers in a pass."""
+TILE = make_tile(ROWS_2, 2, accumulate=True, masked=False)
+LOW_TILE = make_tile(FEW_ROWS, 2, accumulate=True, masked=False)
+
+
+def layers_in_one_pass(x: Array, layers: Sequence[Layer]) -> tuple[Array, ...] | None:
+    """The outputs (N, features) of all layers; None where single layers would be computed otherwise."""
+    shapes = tuple([layer[0].shape for layer in layers])
+    plan = _plan(x.shape, shapes, tuple([layer[2:] for layer in layers]))
+    if plan is None or not _are_plain(x, layers):
+        return None
+    products, *tables = plan
+    if len(x) % (PANEL * use_threads(products)):
+        return None
+    outputs = [aligned_empty((shape[0], len(x)), FLOAT32) for shape in shapes]
+    weights, biases = [layer[0] for layer in layers], [layer[1] for layer in layers]
+    fillers = MOST - len(layers)
+    multiply_layers(FLOAT32)(
+        x,
+        _filled(weights, fillers),
+        _filled(biases, fillers),
+        _filled(outputs, fillers),
+        *tables,
+        SEGMENT,
+        WIDTH,
+    )
+    return tuple([output.T for output in outputs])
+
+
+def _filled(arrays: list[Array], fillers: int) -> tuple[Array, ...]:
+    return (*arrays, *[arrays[0]] * fillers)
+
+
+def _are_plain(x: Array, layers: Sequence[Layer]) -> bool:
+    """Whether all are float32 in C order, which the kernel takes for granted."""
+    arrays = [x, *[array for layer in layers for array in layer[:2]]]
+    return all(a is not None and a.dtype == FLOAT32 and a.flags.c_contiguous for a in arrays)
+
+
+@lru_cache(maxsize=64)
+def _plan(shape: tuple[int, ...], shapes: tuple[tuple[int, ...], ...], functions: Any) -> Any:
+    """How many products there are, and the kernel's tables; None where the layers do not fit.
+
+    They fit where `_product.product` turns each of their products, and shares the images among the threads.
+    """
+    if len(shapes) > MOST or len(shape) != 2 or any(len(weight) != 2 for weight in shapes):
+        return None
+    images, inputs = shape
+    fits = images % PANEL == 0 and images < shapes[0][0]
+    least = SMALL
+    for (features, depth), (name, _) in zip(shapes, functions, strict=True):
+        fits = fits and depth == inputs and images * features * depth > least
+        fits = fits and (name is None or is_enough(images * features))
+        inputs, least = features, SMALL_TURNED
+    if not fits:
+        return None
+    epilogues = [epilogue_of(*function) if function[0] else NOTHING for function in functions]
+    kinds = frozen(np.array([kind for kind, _ in epilogues], np.int64))
+    numbers = frozen(np.array([number for _, number in epilogues], FLOAT32))
+    rows = [_rows(*weight, images) for weight in shapes]
+    places = np.cumsum([0, *(row.shape[1] for row in rows[:-1])])
+    row, out = frozen(np.concatenate(rows, axis=1).copy())
+    return sum(images * n * k for n, k in shapes), row, out, frozen(places), kinds, numbers
+
+
+def _rows(features: int, depth: int, images: int) -> Array:
+    """Where the rows of a weight and of its output begin; the last is repeated, as a tile has several."""
+    row = np.minimum(np.arange(features + MAX_ROWS), features - 1)
+    return np.stack([row * depth, row * images])
+
+
+def _signature(number: Any) -> Any:
+    matrices = types.UniTuple(read_only(number, 2), MOST)
+    table = read_only(types.int64)
+    return types.void(
+        read_only(number, 2), matrices, types.UniTuple(read_only(number), MOST),
+        types.UniTuple(written(number, 2), MOST), table, table, table, table, read_only(number), table,
+        types.int64,
+    )  # fmt: skip
+
+
+@parallel_kernel(_signature)
+def multiply_layers(
+    x: Array, weights: Any, biases: Any, outputs: Any, row: Array, out: Array, places: Array, kinds: Array,
+    numbers: Array, segment: Array, width: int,
+) -> None:  # fmt: skip
+    """Fill the outputs (features, images) of the first layers, as many as `kinds` has.
+
+    `row` and `out` say where the rows of weights and outputs begin, those of a layer from its one of
+    `places` on.
+    """
+    images = x.shape[0]
+    wide = 2 * width
+    layers = kinds.size
+    table = np.empty((layers, 5), np.int64)
+    for i in range(layers):
+        table[i, 0], table[i, 1] = weights[i].ctypes.data, biases[i].ctypes.data
+        table[i, 2] = outputs[i].ctypes.data
+        table[i, 3], table[i, 4] = weights[i].shape
+    for task in numba.prange(images // wide):
+        begin = task * wide
+        panel = np.empty(table[:, 4].max() * wide, x.dtype)
+        pack_panel(panel, x.T, 0, begin, x.shape[1], wide, wide, width)
+        for i in range(layers):
+            features, depth = table[i, 3], table[i, 4]
+            weight = numba.carray(float32_pointer(table[i, 0]), features * depth)
+            bias = numba.carray(float32_pointer(table[i, 1]), features)
+            target = numba.carray(float32_pointer(table[i, 2]), features * images)
+            for n in range(features):
+                for j in range(n * images + begin, n * images + begin + wide):
+                    target[j] = bias[n]
+            for first in range(0, depth, DEPTH):
+                _add_products(
+                    weight, first, row, out, places[i], features, panel, min(DEPTH, depth - first), wide,
+                    target, begin, segment, bias,
+                )  # fmt: skip
+            if kinds[i]:
+                activate(target, begin, wide, features, images, kinds[i], numbers[i])
+            if i + 1 < layers:
+                for n in range(features):
+                    for j in range(0, wide, width):
+                        copy_valid(target, n * images + begin + j, panel, n * wide + j, width)
+
+
+@numba.njit(nogil=True)
+def _add_products(
+    a: Array, first: int, row: Array, out: Array, entry: int, rows: int, panel: Array, depth: int, wide: int,
+    c: Array, begin: int, segment: Array, unused: Array,
+) -> None:  # fmt: skip
+    """Add to C the products of `depth` columns of A, from `first` on, and as many rows of the panel."""
+    low = entry + high_rows(rows, ROWS_2)
+    b_first = first * wide
+    for i in range(entry, low, ROWS_2):
+        TILE(
+            a, first, row, i, segment, 0, 1, depth, 1, panel, b_first, wide, c, begin, out, unused, 0, wide
+        )  # fmt: skip
+    for i in range(low, entry + rows, FEW_ROWS):
+        LOW_TILE(
+            a, first, row, i, segment, 0, 1, depth, 1, panel, b_first, wide, c, begin, out, unused, 0, wide
+        )  # fmt: skip
