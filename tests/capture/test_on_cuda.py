@@ -21,8 +21,16 @@ from tinyconv.benchmark import gpu
 from tinyconv.capture import segments
 from tinyconv.errors import ArgumentError, GraphError
 from tinyconv.kernels.cuda import _many, resample
+from tinyconv.kernels.cuda.emulator import orders
 
 STEPS = 8
+SEGMENTATION_LOSSES = {
+    "Dice and cross-entropy": lambda y, t: (
+        F.binary_cross_entropy_with_logits(y[:, :1], t) + F.dice_loss(y[:, :1].sigmoid(), t)
+    ),
+    "Tversky": lambda y, t: F.tversky_loss(y[:, 1:].sigmoid(), t),
+    "focal": lambda y, t: F.focal_loss(y, t[:, 0].long()),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -38,16 +46,16 @@ def on_cuda(*tensors: tc.Tensor) -> tuple[tc.Tensor, ...]:
 class Training:
     """A network on the GPU, and a step of it."""
 
-    def __init__(self, model: nn.Module, autocast: bool = False) -> None:
+    def __init__(self, model: nn.Module, autocast: bool = False, loss: Any = F.cross_entropy) -> None:
         self.model = model.to("cuda").train()
         self.optimizer = tc.optim.SGD(self.model.parameters(), lr=0.05, momentum=0.9)
-        self.autocast = autocast
+        self.autocast, self.loss = autocast, loss
 
     def step(self, x: tc.Tensor, y: tc.Tensor) -> tc.Tensor:
         self.optimizer.zero_grad()
         with tc.autocast("cuda", enabled=self.autocast):
             output = self.model(x)
-        loss = F.cross_entropy(output, y)
+        loss = self.loss(output, y)
         loss.backward()
         self.optimizer.step()
         return loss
@@ -133,6 +141,25 @@ def test_classes_are_checked_without_waiting_for_the_gpu(cuda: Any) -> None:
         graph.launch()
         stream.synchronize()
     np.testing.assert_allclose(loss.item(), right, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", SEGMENTATION_LOSSES)
+def test_a_step_with_a_loss_of_segmentation(kind: str) -> None:
+    """It is captured, replayed without a wait, and the eager one."""
+    loss = SEGMENTATION_LOSSES[kind]
+    images = tc.tensor(np.random.default_rng(0).random((2, 1, 5, 6), np.float32)).to("cuda")
+    masks = (images > 0.5).float()
+    found = []
+    for captured in (False, True):
+        tc.manual_seed(0)
+        model = nn.Sequential(nn.Conv2d(1, 3, 3, padding=1), nn.ReLU(), nn.Conv2d(3, 2, 1)).to("cuda")
+        training = Training(model, loss=loss)
+        step = tc.compile(training.step, fullgraph=True) if captured else training.step
+        found.append([step(images, masks).item() for _ in range(STEPS)])
+    assert found[0] == found[1] and found[0][-1] < found[0][0]
+    with orders.written_down() as given:
+        step(images, masks)
+    assert not [order for order in given if order.what in (orders.READ, orders.SYNCHRONIZE)]
 
 
 def test_what_is_no_class_makes_nan_and_an_error_where_it_is_looked_for() -> None:

@@ -16,7 +16,7 @@ INLINE = {
 KERNELS_ONLY = frozenset(
     (
         *("Add", "Sub", "Mul", "Div", "Neg", "Exp", "Log"),
-        *("Linear", "LinearBackward", "MatMul", "Cat", "IndexScatter", "Dropout"),
+        *("Linear", "LinearBackward", "MatMul", "Cat", "IndexScatter", "Dropout", "NanOutside"),
         *("ReLU", "LeakyReLU", "ELU", "Sigmoid", "Tanh", "Fused", "FusedGradient"),
         *("ReLUBackward", "LeakyReLUBackward", "ELUBackward", "SigmoidBackward", "TanhBackward"),
         *("Conv", "ConvTranspose", "ConvWeightGrad", "ConvParameterGrads"),
