@@ -3,23 +3,28 @@
     python -m benchmarks.loader --out docs/benchmarks
 
 writes `loader.json`. The course's U-Net trains on 4x256x256 with the loss and the optimiser of
-`tinyconv train`. The images are files that the benchmark makes first: microscopy in PNG. Each way of
-feeding the network has a process of its own, one after the other, in several rounds, every second one
-backwards; what counts is the median of all steps but the first few, and of a first epoch all its steps, the
-first ones too, in which a worker reads files ahead. The loader has no step's time for itself: all cores are
-at work on the network.
+`tinyconv train`. The images are files that the benchmark makes first: microscopy in PNG.
+
+Each way of feeding the network has a process of its own. All of them live at once and take turns of a few
+steps: whoever has no turn stands still with all its threads (SIGSTOP), so nothing is read ahead meanwhile,
+and what the machine does slowly meets all ways alike. Each turn is compared with that of the ready batches
+next to it. Every second time the order is backwards, and each round has fresh processes. The loader has no
+step's time for itself: all cores are at work on the network.
 """
 
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from itertools import chain, islice
 from pathlib import Path
+from subprocess import PIPE
 from typing import Annotated, Any
 
 import numpy as np
@@ -48,8 +53,10 @@ from tinyconv.device import available_threads
 from tinyconv.train.losses import bce_dice_loss
 
 BATCH, SIZE, IMAGE_SIZE = 4, 256, 320
-WARM = 6
-"""Steps that are no later ones: the first compile or load kernels, and a worker makes and reads ahead."""
+STEPS = 4
+"""Of a turn."""
+WARM = 2
+"""Turns that are no later ones: in them kernels are loaded, and a worker makes and reads ahead."""
 PAIRS, NUCLEI = "pairs", "nuclei"
 GOAL = 0.05
 TURNED = Compose(
@@ -122,13 +129,13 @@ WAYS: dict[str, Callable[[Path], Iterator[Any]]] = {
 READY, FIRST = "ready batches", "first epoch"
 
 
-def step_seconds(batches: Iterator[Any], steps: int) -> list[float]:
-    """Seconds of each training step, `WARM` first ones too, with the time in which it waits for its batch."""
+def step_seconds(batches: Iterator[Any]) -> Iterator[list[float]]:
+    """Nothing when all is ready, then each turn's seconds of its steps, the wait for a batch included."""
     tc.manual_seed(0)
     model = models.create("unet_slides")
     optimizer = tc.optim.Adam(model.parameters(), lr=1e-4)
-    found = []
-    for _ in range(WARM + steps):
+
+    def step() -> float:
         began = time.perf_counter()
         images, masks = next(batches)
         optimizer.zero_grad()
@@ -136,81 +143,131 @@ def step_seconds(batches: Iterator[Any], steps: int) -> list[float]:
         loss.backward()
         optimizer.step()
         loss.item()
-        found.append(time.perf_counter() - began)
-    return found
+        return time.perf_counter() - began
+
+    yield []
+    while True:
+        yield [step() for _ in range(STEPS)]
 
 
-def show(way: str, folder: str, steps: int) -> None:
-    """Print `step_seconds` as JSON."""
-    print(json.dumps(step_seconds(WAYS[way](Path(folder)), steps)))
+def answer(found: Iterator[Any]) -> None:
+    """Print one thing as a line of JSON, and the next ones whenever a line comes in."""
+    for each in found:
+        print(json.dumps(each), flush=True)
+        if not sys.stdin.readline():
+            return
 
 
-def in_a_process_of_its_own(way: str, folder: Path, steps: int) -> list[float]:
-    """What `show` prints in a fresh process."""
-    code = f"from benchmarks import loader; loader.show({way!r}, {str(folder)!r}, {steps})"
-    done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE)
-    return json.loads(done.stdout)
+def command(way: str, folder: Path) -> list[str]:
+    """What starts a process that answers with `step_seconds`."""
+    batches = f"loader.WAYS[{way!r}](loader.Path({str(folder)!r}))"
+    code = f"from benchmarks import loader; loader.answer(loader.step_seconds({batches}))"
+    return [sys.executable, "-c", code]
 
 
-def summary(times: dict[str, list[list[float]]]) -> dict[str, dict[str, float]]:
-    """Of the seconds of each round of each way: median and quartiles of the steps, and how much slower it is.
+def in_turns(commands: dict[str, list[str]], turns: int) -> dict[str, list[Any]]:
+    """What each command answers in its turns. One works at a time, every second time in the opposite order.
 
-    ``slower`` is the share by which the median step takes longer than with ready batches. Of a first epoch
-    it is that of all its steps together, those at the start as well: in these most files are read ahead.
+    Raises
+    ------
+    CalledProcessError
+        If a command ends before its last turn.
+    """
+    with ExitStack() as stack:
+        processes = {}
+        for name, arguments in commands.items():
+            processes[name] = stack.enter_context(subprocess.Popen(arguments, stdin=PIPE, stdout=PIPE))
+            stack.callback(processes[name].kill)
+        for process in processes.values():
+            _answer_of(process)
+        answers: dict[str, list[Any]] = {name: [] for name in commands}
+        for number in range(turns):
+            for name in reversed(commands) if number % 2 else commands:
+                _ask(processes[name])
+                answers[name].append(_answer_of(processes[name]))
+        return answers
+
+
+def _ask(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    process.stdin.write(b"\n")
+    process.stdin.flush()
+    process.send_signal(signal.SIGCONT)
+
+
+def _answer_of(process: subprocess.Popen[bytes]) -> Any:
+    """The next line; then the process stands still, with all its threads."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise subprocess.CalledProcessError(process.wait(), process.args)
+    process.send_signal(signal.SIGSTOP)
+    return json.loads(line)
+
+
+def summary(rounds: list[dict[str, list[list[float]]]]) -> dict[str, dict[str, Any]]:
+    """Of what `in_turns` found in each round: median and quartiles of a step, and how much slower a way is.
+
+    ``slower`` is the median of what the turns take longer than those of the ready batches next to them. Of a
+    first epoch all its steps together are compared, those at the start as well: in these most files are read
+    ahead. ``interval`` is where 95 % of such medians lie when rounds are drawn anew from those that were
+    measured (a bootstrap).
 
     Examples
     --------
-    >>> start = [1.0] * WARM
-    >>> found = summary({"ready batches": [start + [0.1, 0.2, 0.3]], "1 worker": [start + [0.21, 0.21, 0.3]]})
-    >>> found["1 worker"]["slower"]
-    0.05
+    >>> ready = [[1.0] * STEPS] * WARM + [[0.25] * STEPS, [0.2] * STEPS]
+    >>> found = summary([{"ready batches": ready, "1 worker": (1.05 * np.array(ready)).tolist()}] * 3)
+    >>> found["1 worker"]["slower"], found["1 worker"]["interval"]
+    (0.05, [0.05, 0.05])
     """
-    steps = {way: list(chain.from_iterable(turn[WARM:] for turn in turns)) for way, turns in times.items()}
-    medians = {way: float(np.median(seconds)) for way, seconds in steps.items()}
-    whole = {way: float(np.median([sum(turn) for turn in turns])) for way, turns in times.items()}
-    return {
-        way: {
-            "median_ms": round(1000 * medians[way], 2),
-            "lower_quartile_ms": round(1000 * float(np.quantile(seconds, 0.25)), 2),
-            "upper_quartile_ms": round(1000 * float(np.quantile(seconds, 0.75)), 2),
-            "mean_ms": round(1000 * float(np.mean(seconds)), 2),
-            "with_start_s": round(whole[way], 2),
-            "slower": round(ratio[way] / ratio[READY] - 1, 4),
+    seconds = {way: np.array([turns[way] for turns in rounds]) for way in rounds[0]}  # (rounds, turns, STEPS)
+    drawn = np.random.default_rng(0).integers(len(rounds), size=(10_000, len(rounds)))
+    found = {}
+    for way, steps in seconds.items():
+        turns, ready = (each.sum(axis=2) for each in (steps, seconds[READY]))
+        if FIRST in way:
+            slower = turns.sum(axis=1, keepdims=True) / ready.sum(axis=1, keepdims=True) - 1
+        else:
+            slower = (turns / ready)[:, WARM:] - 1
+        medians = np.median(slower[drawn].reshape(len(drawn), -1), axis=1)
+        lower, middle, upper = np.quantile(1000 * steps[:, WARM:], (0.25, 0.5, 0.75)).round(2).tolist()
+        found[way] = {
+            "median_ms": middle,
+            "quartiles_ms": [lower, upper],
+            "with_start_s": round(float(np.median(turns.sum(axis=1))), 2),
+            "slower": round(float(np.median(slower)), 4),
+            "interval": np.quantile(medians, (0.025, 0.975)).round(4).tolist(),
         }
-        for way, seconds in steps.items()
-        for ratio in [whole if FIRST in way else medians]
-    }
+    return found
 
 
 def main(
-    steps: Annotated[int, typer.Option(min=1, help="Steps that count, in each round of each way.")] = 30,
-    rounds: Annotated[int, typer.Option(min=1, help="Turns of each way.")] = 3,
-    images: Annotated[int, typer.Option(min=16, help="Images on disk.")] = 144,
+    rounds: Annotated[int, typer.Option(min=1, help="Times that each way begins anew.")] = 5,
+    images: Annotated[int, typer.Option(min=(WARM + 1) * STEPS * BATCH, help="Images on disk.")] = 144,
     out: Annotated[Path | None, typer.Option(help="Folder for loader.json.")] = None,
 ) -> None:
-    """Time the U-Net's training step with each way of feeding it."""
+    """Time the U-Net's training step with each way of feeding it, for the steps of one epoch."""
     busy = load()
     if warning(busy):
         typer.echo(warning(busy))
-    times: dict[str, list[list[float]]] = {way: [] for way in WAYS}
+    times = []
     with tempfile.TemporaryDirectory() as folder:
         write_images(Path(folder), images)
+        commands = {way: command(way, Path(folder)) for way in WAYS}
+        in_turns({READY: commands[READY]}, 1)  # compiles kernels that are not on disk
         for number in range(rounds):
-            for way in reversed(WAYS) if number % 2 else WAYS:
-                typer.echo(f"round {number + 1} of {rounds}: {way}", err=True)
-                times[way].append(in_a_process_of_its_own(way, Path(folder), steps))
+            typer.echo(f"round {number + 1} of {rounds}", err=True)
+            times.append(in_turns(commands, images // (BATCH * STEPS)))
     found = summary(times)
+    typer.echo("| | step, ms | slower | 95 % interval |\n|---|---|---|---|")
     for way, row in found.items():
-        typer.echo(
-            f"{way:46} {row['median_ms']:7.1f} ms ({row['lower_quartile_ms']:.1f} to "
-            f"{row['upper_quartile_ms']:.1f}; mean {row['mean_ms']:.1f})  {row['slower']:+7.1%}  "
-            f"({WARM + steps} steps {row['with_start_s']:.2f} s)"
-        )
+        low, high = row["interval"]
+        typer.echo(f"| {way} | {row['median_ms']:.0f} | {row['slower']:.1%} | {low:.1%} to {high:.1%} |")
     most = max(row["slower"] for way, row in found.items() if way.startswith("1 worker"))
     typer.echo(f"at most {GOAL:.0%} slower with 1 worker: {'reached' if most <= GOAL else 'NOT reached'}")
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        written = {"facts": facts(available_threads()), "steps": steps, "rounds": rounds, "ways": found}
+        written = {"facts": facts(available_threads()), "images": images, "rounds": rounds, "ways": found}
         written["facts"]["load_before"] = busy
         (out / "loader.json").write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
 

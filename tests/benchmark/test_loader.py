@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -40,15 +45,91 @@ def test_each_way_gives_whole_batches(folder, way):
 
 
 def test_the_wait_counts(monkeypatch):
-    monkeypatch.setattr(loader, "WARM", 0)
+    monkeypatch.setattr(loader, "STEPS", 2)
     monkeypatch.setattr(loader.models, "create", lambda name: loader.tc.nn.Conv2d(3, 1, 1))
     monkeypatch.setattr(loader, "bce_dice_loss", lambda output, masks: output.mean())
     batch = (loader.tc.zeros(1, 3, 8, 8), loader.tc.zeros(1, 1, 8, 8))
 
     def slow():
         while True:
-            time.sleep(0.2)
+            time.sleep(0.05)
             yield batch
 
-    (seconds,) = loader.step_seconds(slow(), 1)
-    assert seconds >= 0.2
+    turns = loader.step_seconds(slow())
+    assert next(turns) == []
+    for _ in range(3):
+        began = time.perf_counter()
+        seconds = next(turns)
+        assert len(seconds) == 2 and min(seconds) >= 0.05
+        assert sum(seconds) <= time.perf_counter() - began
+
+
+PLAYER = """
+import threading, time
+from benchmarks.loader import answer
+ticks = []
+def tick():
+    while True:
+        ticks.append(time.monotonic())
+        time.sleep(0.001)
+threading.Thread(target=tick, daemon=True).start()
+def play():
+    yield "ready"
+    while True:
+        began = time.monotonic()
+        time.sleep(0.02)
+        yield began, time.monotonic(), ticks
+answer(play())
+"""
+needs_stops = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="processes cannot be stopped here")
+
+
+@needs_stops
+def test_one_process_works_at_a_time_and_its_threads_too():
+    command = [sys.executable, "-c", PLAYER]
+    found = loader.in_turns({"a": command, "b": command}, 3)
+    turns = sorted((began, ended, name) for name, turns in found.items() for began, ended, _ in turns)
+    assert "".join(name for *_, name in turns) == "abbaab"
+    for (_, ended, _), (began, _, _) in pairwise(turns):
+        assert ended <= began
+    for began, ended, name in turns:
+        mine, others = (
+            [tick for tick in found[which][-1][2] if began <= tick <= ended]
+            for which in (name, "b" if name == "a" else "a")
+        )
+        assert mine and not others
+
+
+@needs_stops
+def test_a_process_that_dies_ends_all(tmp_path):
+    write = f"import os, time; open({str(tmp_path)!r} + '/pid', 'w').write(str(os.getpid()))"
+    stands = [sys.executable, "-c", f"{write}; print(1, flush=True); time.sleep(60)"]
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        loader.in_turns({"stands": stands, "dies": [sys.executable, "-c", "raise SystemExit(3)"]}, 1)
+    assert caught.value.returncode == 3
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_turns_are_compared_with_those_next_to_them():
+    """All become slower and slower, one turn was disturbed, and the start is that of a first epoch alone."""
+    ready = np.array([[9.0] * 4, [9.0] * 4, [1.0, 1, 1, 1], [2.0, 2, 2, 2], [4.0, 4, 4, 4]])
+    turned, first = 1.1 * ready, ready.copy()
+    turned[2] *= 5
+    turned[:2] *= 3
+    first[0] += 5
+    name = "1 worker, first epoch"
+    rounds = [{"ready batches": ready, "1 worker": turned, name: first}] * 3
+    found = loader.summary([{way: turns.tolist() for way, turns in each.items()} for each in rounds])
+    assert found["ready batches"]["slower"] == 0
+    assert found["ready batches"]["median_ms"] == 2000 and found["ready batches"]["with_start_s"] == 100
+    assert found["1 worker"]["slower"] == 0.1 and found["1 worker"]["interval"] == [0.1, 0.1]
+    assert found[name]["slower"] == 0.2
+
+
+def test_the_interval_is_that_of_medians_of_rounds_drawn_anew():
+    """Of two rounds, 1 and 3 times as slow: both are drawn, or the first twice, or the second twice."""
+    ready = [[1.0] * 4] * 3
+    rounds = [{"ready batches": ready, "1 worker": [[slow] * 4] * 3} for slow in (2.0, 4.0)]
+    found = loader.summary(rounds)["1 worker"]
+    assert found["slower"] == 2 and found["interval"] == [1, 3]

@@ -215,14 +215,15 @@ def normalize(image: Array) -> Array:
     if image.dtype.kind != "f":
         image = image.astype(np.float32)
     values = image.ravel()
-    low, high = (_percentile(values, percent) for percent in (1, 99.8))
-    if not high > low:
-        low, high = image.min(), image.max()
-    if not high > low:
-        return np.zeros_like(image)
     kind = np.result_type(image.dtype, np.float32)
+    low, high = (_percentile(values, percent) for percent in (1, 99.8))
+    if not kind.type(high - low) > 0:
+        low, high = image.min(), image.max()
+    spread = kind.type(high - low)
+    if not spread > 0:
+        return np.zeros_like(image)
     scaled = np.subtract(image, kind.type(low), dtype=kind)
-    scaled /= kind.type(high - low)
+    scaled /= spread
     return scaled.astype(image.dtype, copy=False)
 
 
