@@ -19,7 +19,7 @@ MUTATIONS = (
     wrong(
         "dense layers in one pass: every layer reads the first one's input",
         "kernels/cpu/_layers.py",
-        "copy_valid(target, n * images + begin + j, panel, n * wide + j, width)",
+        "copy_valid(target, n * step + begin + j, following, n * wide + j, width)",
         "pass",
         f"{KERNELS}/test_fused.py::test_dense_layers_in_one_pass",
     ),

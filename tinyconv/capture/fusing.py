@@ -125,7 +125,8 @@ def fuse(
     for rule in RULES:
         taken = _taken([*forward, *chain(*walks)], wanted)
         forward, *walks = (_join(lines, rule, taken, names) for lines in (forward, *walks))
-    return _layers_joined(forward, names), walks
+    taken = _taken([*forward, *chain(*walks)], wanted)
+    return _layers_joined(forward, taken, names), walks
 
 
 def _taken(lines: list[Statement], wanted: set[str]) -> Counter[str]:
@@ -189,33 +190,34 @@ def _joined(rule: Rule, first: Call, second: Call, names: dict[str, Any]) -> Sta
     return _statement(makes, takes, name, rule.arguments(first, second))
 
 
-def _layers_joined(lines: list[Statement], names: dict[str, Any]) -> list[Statement]:
+def _layers_joined(lines: list[Statement], taken: Counter[str], names: dict[str, Any]) -> list[Statement]:
     """The statements, with dense layers that follow each other in one call."""
     joined: list[Statement] = []
     run: list[Call] = []
     for line in lines:
         call = _call(line, names)
-        is_layer = call is not None and call.backend == "cpu" and call.kernel in LAYERS
-        if run and not (is_layer and call is not None and call.arguments[0] == run[-1].line.makes[0]):
-            joined += _one_pass(run, names)
+        if call is None or call.backend != "cpu" or call.kernel not in LAYERS:
+            joined += [*_one_pass(run, taken, names), line]
             run = []
-        if is_layer and call is not None:
-            run.append(call)
-        else:
-            joined.append(line)
-    return [*joined, *_one_pass(run, names)]
+            continue
+        if run and call.arguments[0] != run[-1].line.makes[0]:
+            joined += _one_pass(run, taken, names)
+            run = []
+        run.append(call)
+    return [*joined, *_one_pass(run, taken, names)]
 
 
-def _one_pass(run: list[Call], names: dict[str, Any]) -> list[Statement]:
+def _one_pass(run: list[Call], taken: Counter[str], names: dict[str, Any]) -> list[Statement]:
+    """One call of all these layers; what only the next of them takes need not be kept."""
     if len(run) < 2:
         return [call.line for call in run]
-    function = find_kernel(run[0].backend, "fused", "linear_layers")
     name = f"linear_layers_{len(names)}"
-    names[name] = function
+    names[name] = find_kernel(run[0].backend, "fused", "linear_layers")
     makes = tuple(call.line.makes[0] for call in run)
     takes = tuple(dict.fromkeys(x for call in run for x in call.line.takes if x not in makes))
     layers = "".join(f"({', '.join(_layer(call))}), " for call in run)
-    return [_statement(makes, takes, name, (run[0].arguments[0], f"({layers})"))]
+    wanted = "".join(f"{taken[name] > 1}, " for name in makes[:-1])
+    return [_statement(makes, takes, name, (run[0].arguments[0], f"({layers})", f"({wanted}True)"))]
 
 
 def _layer(call: Call) -> tuple[str, ...]:

@@ -44,32 +44,30 @@ TILE = make_tile(ROWS_2, 2, accumulate=True, masked=False)
 LOW_TILE = make_tile(FEW_ROWS, 2, accumulate=True, masked=False)
 
 
-def layers_in_one_pass(x: Array, layers: Sequence[Layer]) -> tuple[Array, ...] | None:
-    """The outputs (N, features) of all layers; None where single layers would be computed otherwise."""
-    shapes = tuple([layer[0].shape for layer in layers])
-    plan = _plan(x.shape, shapes, tuple([layer[2:] for layer in layers]))
+def layers_in_one_pass(
+    x: Array, layers: Sequence[Layer], wanted: tuple[bool, ...]
+) -> tuple[Array | None, ...] | None:
+    """The outputs (N, features) of the layers; None where single layers would be computed otherwise."""
+    shapes, functions = tuple([layer[0].shape for layer in layers]), tuple([layer[2:] for layer in layers])
+    plan = _plan(x.shape, shapes, functions, wanted)
     if plan is None or not _are_plain(x, layers):
         return None
     products, *tables = plan
     if len(x) % (PANEL * use_threads(products)):
         return None
-    outputs = [aligned_empty((shape[0], len(x)), FLOAT32) for shape in shapes]
+    outputs = [
+        aligned_empty((shape[0], len(x)), FLOAT32) if want else None
+        for shape, want in zip(shapes, wanted, strict=True)
+    ]
     weights, biases = [layer[0] for layer in layers], [layer[1] for layer in layers]
-    fillers = MOST - len(layers)
-    multiply_layers(FLOAT32)(
-        x,
-        _filled(weights, fillers),
-        _filled(biases, fillers),
-        _filled(outputs, fillers),
-        *tables,
-        SEGMENT,
-        WIDTH,
-    )
-    return tuple([output.T for output in outputs])
+    made = [output for output in outputs if output is not None]
+    multiply_layers(FLOAT32)(x, *map(_filled, (weights, biases, made)), *tables, SEGMENT, WIDTH)
+    return tuple([None if output is None else output.T for output in outputs])
 
 
-def _filled(arrays: list[Array], fillers: int) -> tuple[Array, ...]:
-    return (*arrays, *[arrays[0]] * fillers)
+def _filled(arrays: list[Array]) -> tuple[Array, ...]:
+    """As many as the kernel takes."""
+    return (*arrays, *arrays[:1] * (MOST - len(arrays)))
 
 
 def _are_plain(x: Array, layers: Sequence[Layer]) -> bool:
@@ -79,12 +77,14 @@ def _are_plain(x: Array, layers: Sequence[Layer]) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _plan(shape: tuple[int, ...], shapes: tuple[tuple[int, ...], ...], functions: Any) -> Any:
+def _plan(
+    shape: tuple[int, ...], shapes: tuple[tuple[int, ...], ...], functions: Any, wanted: tuple[bool, ...]
+) -> Any:
     """How many products there are, and the kernel's tables; None where the layers do not fit.
 
     They fit where `_product.product` turns each of their products, and shares the images among the threads.
     """
-    if len(shapes) > MOST or len(shape) != 2 or any(len(weight) != 2 for weight in shapes):
+    if len(shapes) > MOST or len(shape) != 2 or any(len(weight) != 2 for weight in shapes) or not any(wanted):
         return None
     images, inputs = shape
     fits = images % PANEL == 0 and images < shapes[0][0]
@@ -96,18 +96,20 @@ def _plan(shape: tuple[int, ...], shapes: tuple[tuple[int, ...], ...], functions
     if not fits:
         return None
     epilogues = [epilogue_of(*function) if function[0] else NOTHING for function in functions]
-    kinds = frozen(np.array([kind for kind, _ in epilogues], np.int64))
     numbers = frozen(np.array([number for _, number in epilogues], FLOAT32))
-    rows = [_rows(*weight, images) for weight in shapes]
-    places = np.cumsum([0, *(row.shape[1] for row in rows[:-1])])
+    steps = [images if want else PANEL for want in wanted]
+    rows = [_rows(*weight, step) for weight, step in zip(shapes, steps, strict=True)]
     row, out = frozen(np.concatenate(rows, axis=1).copy())
-    return sum(images * n * k for n, k in shapes), row, out, frozen(places), kinds, numbers
+    places = np.cumsum([0, *(row.shape[1] for row in rows[:-1])])
+    outputs = np.where(wanted, np.cumsum(wanted) - 1, -1)
+    table = frozen(np.stack([places, [kind for kind, _ in epilogues], outputs], axis=1).astype(np.int64))
+    return sum(images * n * k for n, k in shapes), row, out, table, numbers
 
 
-def _rows(features: int, depth: int, images: int) -> Array:
+def _rows(features: int, depth: int, step: int) -> Array:
     """Where the rows of a weight and of its output begin; the last is repeated, as a tile has several."""
     row = np.minimum(np.arange(features + MAX_ROWS), features - 1)
-    return np.stack([row * depth, row * images])
+    return np.stack([row * depth, row * step])
 
 
 def _signature(number: Any) -> Any:
@@ -115,52 +117,56 @@ def _signature(number: Any) -> Any:
     table = read_only(types.int64)
     return types.void(
         read_only(number, 2), matrices, types.UniTuple(read_only(number), MOST),
-        types.UniTuple(written(number, 2), MOST), table, table, table, table, read_only(number), table,
-        types.int64,
+        types.UniTuple(written(number, 2), MOST), table, table, read_only(types.int64, 2), read_only(number),
+        table, types.int64,
     )  # fmt: skip
 
 
 @parallel_kernel(_signature)
 def multiply_layers(
-    x: Array, weights: Any, biases: Any, outputs: Any, row: Array, out: Array, places: Array, kinds: Array,
-    numbers: Array, segment: Array, width: int,
+    x: Array, weights: Any, biases: Any, outputs: Any, row: Array, out: Array, layers: Array, numbers: Array,
+    segment: Array, width: int,
 ) -> None:  # fmt: skip
-    """Fill the outputs (features, images) of the first layers, as many as `kinds` has.
+    """Fill the outputs (features, images) of as many layers as `layers` has rows.
 
-    `row` and `out` say where the rows of weights and outputs begin, those of a layer from its one of
-    `places` on.
+    Such a row has: where the places of its weights and outputs begin in `row` and `out`, its activation
+    function, and which of the outputs is its own, or -1 if nobody wants what it gives.
     """
     images = x.shape[0]
     wide = 2 * width
-    layers = kinds.size
-    table = np.empty((layers, 5), np.int64)
-    for i in range(layers):
+    table = np.empty((len(layers), 5), np.int64)
+    for i in range(len(layers)):
         table[i, 0], table[i, 1] = weights[i].ctypes.data, biases[i].ctypes.data
-        table[i, 2] = outputs[i].ctypes.data
+        table[i, 2] = outputs[max(layers[i, 2], 0)].ctypes.data
         table[i, 3], table[i, 4] = weights[i].shape
     for task in numba.prange(images // wide):
-        begin = task * wide
-        panel = np.empty(table[:, 4].max() * wide, x.dtype)
-        pack_panel(panel, x.T, 0, begin, x.shape[1], wide, wide, width)
-        for i in range(layers):
+        most = max(table[:, 3].max(), table[:, 4].max())
+        panel, following = np.empty(most * wide, x.dtype), np.empty(most * wide, x.dtype)
+        pack_panel(panel, x.T, 0, task * wide, x.shape[1], wide, wide, width)
+        for i in range(len(layers)):
             features, depth = table[i, 3], table[i, 4]
             weight = numba.carray(float32_pointer(table[i, 0]), features * depth)
             bias = numba.carray(float32_pointer(table[i, 1]), features)
-            target = numba.carray(float32_pointer(table[i, 2]), features * images)
+            is_wanted = layers[i, 2] >= 0
+            target, begin, step = following, 0, wide
+            if is_wanted:
+                target = numba.carray(float32_pointer(table[i, 2]), features * images)
+                begin, step = task * wide, images
             for n in range(features):
-                for j in range(n * images + begin, n * images + begin + wide):
+                for j in range(n * step + begin, n * step + begin + wide):
                     target[j] = bias[n]
             for first in range(0, depth, DEPTH):
                 _add_products(
-                    weight, first, row, out, places[i], features, panel, min(DEPTH, depth - first), wide,
+                    weight, first, row, out, layers[i, 0], features, panel, min(DEPTH, depth - first), wide,
                     target, begin, segment, bias,
                 )  # fmt: skip
-            if kinds[i]:
-                activate(target, begin, wide, features, images, kinds[i], numbers[i])
-            if i + 1 < layers:
+            if layers[i, 1]:
+                activate(target, begin, wide, features, step, layers[i, 1], numbers[i])
+            if is_wanted and i + 1 < len(layers):
                 for n in range(features):
                     for j in range(0, wide, width):
-                        copy_valid(target, n * images + begin + j, panel, n * wide + j, width)
+                        copy_valid(target, n * step + begin + j, following, n * wide + j, width)
+            panel, following = following, panel
 
 
 @numba.njit(nogil=True)

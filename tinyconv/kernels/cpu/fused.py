@@ -67,9 +67,9 @@ def linear_activation(
     return _apply(activation, matmul.linear(x, weight, bias), *numbers)
 
 
-def linear_layers(x: Array, layers: Layers) -> tuple[Array, ...]:
-    """Dense layers one after the other, and what each gives."""
-    found = layers_in_one_pass(x, layers)
+def linear_layers(x: Array, layers: Layers, wanted: tuple[bool, ...]) -> tuple[Array | None, ...]:
+    """What dense layers give, one after the other, and None for one that is not wanted."""
+    found = layers_in_one_pass(x, layers, wanted)
     if found is not None:
         return found
     outputs = []
@@ -79,7 +79,7 @@ def linear_layers(x: Array, layers: Layers) -> tuple[Array, ...]:
         else:
             x = linear_activation(x, weight, bias, activation, numbers)
         outputs.append(x)
-    return tuple(outputs)
+    return tuple([output if want else None for output, want in zip(outputs, wanted, strict=True)])
 
 
 def conv_activation_dropout(

@@ -40,14 +40,17 @@ def linear_activation(
     return _apply(activation, matmul.linear(x, weight, bias), *numbers)
 
 
-def linear_layers(x: Array, layers: Layers) -> tuple[Array, ...]:
-    """What each of these layers gives: (weight, bias, name of an activation or None, its numbers)."""
+def linear_layers(x: Array, layers: Layers, wanted: tuple[bool, ...]) -> tuple[Array | None, ...]:
+    """What these layers give, one after the other, and None for one that is not wanted.
+
+    A layer is (weight, bias, name of an activation function or None, its numbers).
+    """
     outputs = []
     for weight, bias, activation, numbers in layers:
         x = matmul.linear(x, weight, bias)
         x = x if activation is None else _apply(activation, x, *numbers)
         outputs.append(x)
-    return tuple(outputs)
+    return tuple([output if want else None for output, want in zip(outputs, wanted, strict=True)])
 
 
 def activation_dropout(
