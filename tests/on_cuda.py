@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
@@ -12,6 +12,7 @@ import numpy as np
 
 import tinyconv as tc
 from tests.gpu import finds_a_gpu, gpu
+from tinyconv.errors import DeviceError
 
 CPU_ONLY = {
     "tests/benchmark": "times the processor",
@@ -108,14 +109,17 @@ def on_cuda() -> Iterator[None]:
         yield
 
 
-REFUSING_NUMPY = tc.Tensor.numpy
+REFUSING_NUMPY: Callable[[tc.Tensor], np.ndarray] = tc.Tensor.numpy
 
 
 def _numpy(tensor: tc.Tensor) -> np.ndarray:
-    """For a test a copy on the CPU; for the engine the error that users of a GPU would get."""
-    asked = tensor if _engine_asks() else tensor.cpu()
-    on_host: np.ndarray = REFUSING_NUMPY(asked)
-    return on_host
+    """For a test a copy on the CPU; for the engine the error that users of a GPU would get.
+
+    It is asked for first: a step that is being recorded is noticed to read values.
+    """
+    with contextlib.suppress(DeviceError):
+        return REFUSING_NUMPY(tensor)
+    return REFUSING_NUMPY(tensor if _engine_asks() else tensor.cpu())
 
 
 def _array(tensor: tc.Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

@@ -37,7 +37,7 @@ class Normalization(nn.Module):
     def __init__(self, mean, std):
         super().__init__()
         self.mean = mean.clone().detach().view(-1, 1, 1)
-        self.std = torch.as_tensor(std).view(-1, 1, 1)
+        self.std = torch.as_tensor(std, device=mean.device).view(-1, 1, 1)
         self.scale = Parameter(torch.ones(3, 1, 1))
         self.register_buffer("steps", torch.zeros(1, dtype=torch.long))
 
@@ -47,7 +47,7 @@ class Normalization(nn.Module):
         return self.scale * (img - self.mean) / self.std
 
 
-mean, std = torch.tensor([0.4, 0.5, 0.6]), np.array([0.2, 0.3, 0.4], dtype=np.float32)
+mean, std = torch.tensor([0.4, 0.5, 0.6], device=device), np.array([0.2, 0.3, 0.4], dtype=np.float32)
 model = nn.Sequential(
     OrderedDict(
         [
@@ -128,7 +128,7 @@ with torch.no_grad():
         torch.meshgrid(torch.arange(3.0), torch.linspace(-1, 1, steps=4), indexing="ij"), dim=-1
     )
     show("grid", torch.cdist(grid.reshape(-1, 2)[:3], grid.reshape(-1, 2)[-2:]))
-    confusion = torch.zeros(4, 4, dtype=torch.int64)
+    confusion = torch.zeros(4, 4, dtype=torch.int64, device=device)
     for t, p in zip(y.view(-1), out.argmax(1).view(-1), strict=True):
         confusion[t.long(), p.long()] += 1
     assert confusion.sum().item() == 6 and confusion.diag().sum() <= 6
@@ -143,7 +143,7 @@ with torch.no_grad():
     )
     weight = torch.where(y > 1, torch.full_like(y, 2), torch.ones_like(y)).type(torch.float32)
     show("weighted", F.cross_entropy(out, y, reduction="none").mul(weight).div(weight.sum()).sum())
-    show("quantiles", torch.quantile(out, torch.tensor([0.25, 0.5]), dim=0))
+    show("quantiles", torch.quantile(out, torch.tensor([0.25, 0.5], device=device), dim=0))
     show("products", torch.addcmul(out[0], out[1], out[2], value=0.5))
     picture = np.transpose(np.clip(x[0].cpu().numpy(), 0, 1), (1, 2, 0))
     assert picture.shape == (8, 8, 3) and (picture * 255).astype(np.uint8).max() > 0
