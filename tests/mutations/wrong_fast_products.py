@@ -17,9 +17,9 @@ MUTATIONS = (
         f"{KERNELS}/test_fused.py::test_dense_layers_in_one_pass",
     ),
     wrong(
-        "dense layers in one pass: every layer reads the first one's input",
+        "dense layers in one pass: every second layer reads what an earlier one left",
         "kernels/cpu/_layers.py",
-        "copy_valid(target, n * step + begin + j, following, n * wide + j, width)",
+        "panel, following = following, panel",
         "pass",
         f"{KERNELS}/test_fused.py::test_dense_layers_in_one_pass",
     ),

@@ -159,7 +159,7 @@ OPTIMISERS = (
     wrong(
         "maximize: downhill all the same",
         "optim/optimizer.py",
-        "array_module(grad).asarray(-grad) if group",
+        "_opposite(grad) if group",
         "grad if group",
         f"{STEPS}::test_twenty_steps_are_pytorchs",
     ),

@@ -9,7 +9,7 @@ conv, linear; then an activation                the function is applied to each 
 activation, or one after conv; then dropout     both results from one pass
 dropout, then the derivative of an activation   the gradient in one pass
 the derivative, then the gradients of a layer   the bias's is summed while the other is written
-linear layers, with activations or without      one pass through all of them, on the CPU
+linear layers, with activations or without      one pass, on the CPU, where only the last result is wanted
 ==============================================  =====================================================
 """
 
@@ -191,33 +191,32 @@ def _joined(rule: Rule, first: Call, second: Call, names: dict[str, Any]) -> Sta
 
 
 def _layers_joined(lines: list[Statement], taken: Counter[str], names: dict[str, Any]) -> list[Statement]:
-    """The statements, with dense layers that follow each other in one call."""
+    """The statements, with dense layers in one call where nobody else wants what lies between them."""
     joined: list[Statement] = []
     run: list[Call] = []
     for line in lines:
         call = _call(line, names)
-        if call is None or call.backend != "cpu" or call.kernel not in LAYERS:
-            joined += [*_one_pass(run, taken, names), line]
+        is_layer = call is not None and call.backend == "cpu" and call.kernel in LAYERS
+        between = run[-1].line.makes[0] if run else None
+        if not (is_layer and call is not None and between == call.arguments[0] and taken[between] == 1):
+            joined += _one_pass(run, names)
             run = []
-            continue
-        if run and call.arguments[0] != run[-1].line.makes[0]:
-            joined += _one_pass(run, taken, names)
-            run = []
-        run.append(call)
-    return [*joined, *_one_pass(run, taken, names)]
+        if is_layer and call is not None:
+            run.append(call)
+        else:
+            joined.append(line)
+    return [*joined, *_one_pass(run, names)]
 
 
-def _one_pass(run: list[Call], taken: Counter[str], names: dict[str, Any]) -> list[Statement]:
-    """One call of all these layers; what only the next of them takes need not be kept."""
+def _one_pass(run: list[Call], names: dict[str, Any]) -> list[Statement]:
     if len(run) < 2:
         return [call.line for call in run]
     name = f"linear_layers_{len(names)}"
     names[name] = find_kernel(run[0].backend, "fused", "linear_layers")
-    makes = tuple(call.line.makes[0] for call in run)
-    takes = tuple(dict.fromkeys(x for call in run for x in call.line.takes if x not in makes))
+    between = {call.line.makes[0] for call in run[:-1]}
+    takes = tuple(dict.fromkeys(x for call in run for x in call.line.takes if x not in between))
     layers = "".join(f"({', '.join(_layer(call))}), " for call in run)
-    wanted = "".join(f"{taken[name] > 1}, " for name in makes[:-1])
-    return [_statement(makes, takes, name, (run[0].arguments[0], f"({layers})", f"({wanted}True)"))]
+    return [_statement(run[-1].line.makes, takes, name, (run[0].arguments[0], f"({layers})"))]
 
 
 def _layer(call: Call) -> tuple[str, ...]:

@@ -146,12 +146,11 @@ class Optimizer:
                     parameter.version.count += 1
         return loss
 
-    @on_its_gpu
     def gradient(self, parameter: Tensor, group: dict[str, Any]) -> Any:
         """The array to go against: the gradient, or with ``maximize`` its opposite."""
         assert parameter.grad is not None
         grad = parameter.grad.array
-        return array_module(grad).asarray(-grad) if group["maximize"] else grad
+        return _opposite(grad) if group["maximize"] else grad
 
     def averages(self, parameters: list[Tensor], name: str, first: float = 0.0) -> list[Any]:
         """What is kept of this name for each parameter; what is new is filled with `first`."""
@@ -226,6 +225,11 @@ def _listed(params: Any) -> list[Any]:
     if not isinstance(params, Iterable):
         raise DtypeError("Optimizer", "params", f"a {type(params).__name__}", "an iterable of Tensors")
     return [item[1] if _is_named(item) else item for item in params]
+
+
+@on_its_gpu
+def _opposite(array: Any) -> Any:
+    return array_module(array).asarray(-array)
 
 
 @on_its_gpu

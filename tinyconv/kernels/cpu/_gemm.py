@@ -27,6 +27,7 @@ from tinyconv.kernels.cpu.microkernel import FEW_ROWS, MAX_ROWS, ROWS_1, ROWS_2,
 Array = Any
 
 DEPTH = 896
+MANY_ROWS = 128
 COPY_OF_A_ROW = 4
 """Copying a row of B takes as long as multiplying it with so many rows of A."""
 
@@ -59,10 +60,12 @@ def _shares_rows(m: int, n: int, threads: int, width: int) -> bool:
 
     Each part copies all of B's panels for itself. That pays where the panels alone would leave a thread
     idle, and where one would have so much more of them than another that it takes longer than the copy.
+    It also pays where there are few panels and many rows: A is then a weight, as a rule, and a core reads
+    the rows that it wrote in the optimiser's step much faster than those that another core wrote.
     """
     panels = -(-n // (2 * width))
     if panels < 4 * threads:
-        return panels != threads
+        return panels != threads or m >= MANY_ROWS
     longest = -(-panels // threads) * 2 * width
     return longest * threads / n - 1 > COPY_OF_A_ROW * threads / m
 

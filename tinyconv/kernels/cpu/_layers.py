@@ -1,15 +1,17 @@
 """Several dense layers, one after the other, in one pass: an image needs no other image's numbers.
 
 A kernel for each layer brings the threads together after each, and copies what the last one made to the
-order in which the micro-kernel reads it. Here a thread takes a panel of images through all the layers,
-in its own cache; outputs lie as ``(features, images)``::
+order in which the micro-kernel reads it. Here a thread takes a panel of images through all the layers, and
+what lies between them never leaves its own cache::
 
     images        |  panel 0  |  panel 1  |
     x^T           |  thread 0 |  thread 1 |
     W1 x^T + b1   |     v     |     v     |
     W2 h1  + b2   |     v     |     v     |
 
-Each number is the sum that `_gemm.py` computes for a single layer, in the same order, to the last bit.
+That is for inference, where only the last result is wanted. In training, weights have just been written,
+each by one of the threads; then it is quicker to share a layer's rows than its images, as each core reads
+what it has. Each number is the sum that `_gemm.py` computes for a single layer, to the last bit.
 """
 
 from __future__ import annotations
@@ -26,7 +28,6 @@ from tinyconv.kernels.cpu._activations import NOTHING, activate, epilogue_of
 from tinyconv.kernels.cpu._compile import parallel_kernel, read_only, written
 from tinyconv.kernels.cpu._gemm import DEPTH, SEGMENT, high_rows, pack_panel
 from tinyconv.kernels.cpu._many import float32_pointer
-from tinyconv.kernels.cpu._moves import copy_valid
 from tinyconv.kernels.cpu._product import FLOAT32, SMALL, SMALL_TURNED, WIDTH
 from tinyconv.kernels.cpu.flat import is_enough
 from tinyconv.kernels.cpu.memory import aligned_empty
@@ -44,25 +45,19 @@ TILE = make_tile(ROWS_2, 2, accumulate=True, masked=False)
 LOW_TILE = make_tile(FEW_ROWS, 2, accumulate=True, masked=False)
 
 
-def layers_in_one_pass(
-    x: Array, layers: Sequence[Layer], wanted: tuple[bool, ...]
-) -> tuple[Array | None, ...] | None:
-    """The outputs (N, features) of the layers; None where single layers would be computed otherwise."""
-    shapes, functions = tuple([layer[0].shape for layer in layers]), tuple([layer[2:] for layer in layers])
-    plan = _plan(x.shape, shapes, functions, wanted)
+def layers_in_one_pass(x: Array, layers: Sequence[Layer]) -> Array | None:
+    """The output (N, features) of the last layer; None where single layers would be computed otherwise."""
+    shapes = tuple([layer[0].shape for layer in layers])
+    plan = _plan(x.shape, shapes, tuple([layer[2:] for layer in layers]))
     if plan is None or not _are_plain(x, layers):
         return None
     products, *tables = plan
     if len(x) % (PANEL * use_threads(products)):
         return None
-    outputs = [
-        aligned_empty((shape[0], len(x)), FLOAT32) if want else None
-        for shape, want in zip(shapes, wanted, strict=True)
-    ]
     weights, biases = [layer[0] for layer in layers], [layer[1] for layer in layers]
-    made = [output for output in outputs if output is not None]
-    multiply_layers(FLOAT32)(x, *map(_filled, (weights, biases, made)), *tables, SEGMENT, WIDTH)
-    return tuple([None if output is None else output.T for output in outputs])
+    output = aligned_empty((shapes[-1][0], len(x)), FLOAT32)
+    multiply_layers(FLOAT32)(x, _filled(weights), _filled(biases), output, *tables, SEGMENT, WIDTH)
+    return output.T
 
 
 def _filled(arrays: list[Array]) -> tuple[Array, ...]:
@@ -77,14 +72,12 @@ def _are_plain(x: Array, layers: Sequence[Layer]) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _plan(
-    shape: tuple[int, ...], shapes: tuple[tuple[int, ...], ...], functions: Any, wanted: tuple[bool, ...]
-) -> Any:
+def _plan(shape: tuple[int, ...], shapes: tuple[tuple[int, ...], ...], functions: Any) -> Any:
     """How many products there are, and the kernel's tables; None where the layers do not fit.
 
     They fit where `_product.product` turns each of their products, and shares the images among the threads.
     """
-    if len(shapes) > MOST or len(shape) != 2 or any(len(weight) != 2 for weight in shapes) or not any(wanted):
+    if len(shapes) > MOST or len(shape) != 2 or any(len(weight) != 2 for weight in shapes):
         return None
     images, inputs = shape
     fits = images % PANEL == 0 and images < shapes[0][0]
@@ -97,12 +90,11 @@ def _plan(
         return None
     epilogues = [epilogue_of(*function) if function[0] else NOTHING for function in functions]
     numbers = frozen(np.array([number for _, number in epilogues], FLOAT32))
-    steps = [images if want else PANEL for want in wanted]
+    steps = [*[PANEL] * (len(shapes) - 1), images]
     rows = [_rows(*weight, step) for weight, step in zip(shapes, steps, strict=True)]
     row, out = frozen(np.concatenate(rows, axis=1).copy())
     places = np.cumsum([0, *(row.shape[1] for row in rows[:-1])])
-    outputs = np.where(wanted, np.cumsum(wanted) - 1, -1)
-    table = frozen(np.stack([places, [kind for kind, _ in epilogues], outputs], axis=1).astype(np.int64))
+    table = frozen(np.stack([places, [kind for kind, _ in epilogues]], axis=1).astype(np.int64))
     return sum(images * n * k for n, k in shapes), row, out, table, numbers
 
 
@@ -116,42 +108,38 @@ def _signature(number: Any) -> Any:
     matrices = types.UniTuple(read_only(number, 2), MOST)
     table = read_only(types.int64)
     return types.void(
-        read_only(number, 2), matrices, types.UniTuple(read_only(number), MOST),
-        types.UniTuple(written(number, 2), MOST), table, table, read_only(types.int64, 2), read_only(number),
-        table, types.int64,
+        read_only(number, 2), matrices, types.UniTuple(read_only(number), MOST), written(number, 2), table,
+        table, read_only(types.int64, 2), read_only(number), table, types.int64,
     )  # fmt: skip
 
 
 @parallel_kernel(_signature)
 def multiply_layers(
-    x: Array, weights: Any, biases: Any, outputs: Any, row: Array, out: Array, layers: Array, numbers: Array,
+    x: Array, weights: Any, biases: Any, output: Array, row: Array, out: Array, layers: Array, numbers: Array,
     segment: Array, width: int,
 ) -> None:  # fmt: skip
-    """Fill the outputs (features, images) of as many layers as `layers` has rows.
+    """Fill the output (features, images) of the last of as many layers as `layers` has rows.
 
-    Such a row has: where the places of its weights and outputs begin in `row` and `out`, its activation
-    function, and which of the outputs is its own, or -1 if nobody wants what it gives.
+    Such a row says where the places of its weights and outputs begin in `row` and `out`, and which
+    activation function follows.
     """
     images = x.shape[0]
     wide = 2 * width
-    table = np.empty((len(layers), 5), np.int64)
+    last = len(layers) - 1
+    result = output.reshape(-1)
+    table = np.empty((len(layers), 4), np.int64)
     for i in range(len(layers)):
         table[i, 0], table[i, 1] = weights[i].ctypes.data, biases[i].ctypes.data
-        table[i, 2] = outputs[max(layers[i, 2], 0)].ctypes.data
-        table[i, 3], table[i, 4] = weights[i].shape
+        table[i, 2], table[i, 3] = weights[i].shape
     for task in numba.prange(images // wide):
-        most = max(table[:, 3].max(), table[:, 4].max())
+        most = max(table[:, 2].max(), table[:, 3].max())
         panel, following = np.empty(most * wide, x.dtype), np.empty(most * wide, x.dtype)
         pack_panel(panel, x.T, 0, task * wide, x.shape[1], wide, wide, width)
         for i in range(len(layers)):
-            features, depth = table[i, 3], table[i, 4]
+            features, depth = table[i, 2], table[i, 3]
             weight = numba.carray(float32_pointer(table[i, 0]), features * depth)
             bias = numba.carray(float32_pointer(table[i, 1]), features)
-            is_wanted = layers[i, 2] >= 0
-            target, begin, step = following, 0, wide
-            if is_wanted:
-                target = numba.carray(float32_pointer(table[i, 2]), features * images)
-                begin, step = task * wide, images
+            target, begin, step = (result, task * wide, images) if i == last else (following, 0, wide)
             for n in range(features):
                 for j in range(n * step + begin, n * step + begin + wide):
                     target[j] = bias[n]
@@ -162,10 +150,6 @@ def multiply_layers(
                 )  # fmt: skip
             if layers[i, 1]:
                 activate(target, begin, wide, features, step, layers[i, 1], numbers[i])
-            if is_wanted and i + 1 < len(layers):
-                for n in range(features):
-                    for j in range(0, wide, width):
-                        copy_valid(target, n * step + begin + j, following, n * wide + j, width)
             panel, following = following, panel
 
 

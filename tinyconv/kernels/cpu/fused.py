@@ -67,19 +67,17 @@ def linear_activation(
     return _apply(activation, matmul.linear(x, weight, bias), *numbers)
 
 
-def linear_layers(x: Array, layers: Layers, wanted: tuple[bool, ...]) -> tuple[Array | None, ...]:
-    """What dense layers give, one after the other, and None for one that is not wanted."""
-    found = layers_in_one_pass(x, layers, wanted)
-    if found is not None:
-        return found
-    outputs = []
+def linear_layers(x: Array, layers: Layers) -> Array:
+    """What the last of some dense layers gives."""
+    y = layers_in_one_pass(x, layers)
+    if y is not None:
+        return y
     for weight, bias, activation, numbers in layers:
         if activation is None:
             x = matmul.linear(x, weight, bias)
         else:
             x = linear_activation(x, weight, bias, activation, numbers)
-        outputs.append(x)
-    return tuple([output if want else None for output, want in zip(outputs, wanted, strict=True)])
+    return x
 
 
 def conv_activation_dropout(

@@ -40,17 +40,12 @@ def linear_activation(
     return _apply(activation, matmul.linear(x, weight, bias), *numbers)
 
 
-def linear_layers(x: Array, layers: Layers, wanted: tuple[bool, ...]) -> tuple[Array | None, ...]:
-    """What these layers give, one after the other, and None for one that is not wanted.
-
-    A layer is (weight, bias, name of an activation function or None, its numbers).
-    """
-    outputs = []
+def linear_layers(x: Array, layers: Layers) -> Array:
+    """What the last of these layers gives: (weight, bias, name of an activation or None, its numbers)."""
     for weight, bias, activation, numbers in layers:
         x = matmul.linear(x, weight, bias)
         x = x if activation is None else _apply(activation, x, *numbers)
-        outputs.append(x)
-    return tuple([output if want else None for output, want in zip(outputs, wanted, strict=True)])
+    return x
 
 
 def activation_dropout(
