@@ -7,21 +7,22 @@ writes `loader.json`. The course's U-Net trains on 4x256x256 with the loss and t
 
 Each way of feeding the network has a process of its own. All of them live at once and take turns of a few
 steps: whoever has no turn stands still with all its threads (SIGSTOP), so nothing is read ahead meanwhile,
-and what the machine does slowly meets all ways alike. Each turn is compared with that of the ready batches
-next to it. Every second time the order is backwards, and each round has fresh processes. The loader has no
-step's time for itself: all cores are at work on the network.
+and what the machine does slowly meets all ways alike. Each turn is compared with that of the ready batches,
+which come in the middle of the order. Every second time it is backwards, and each round has fresh processes.
+The loader has no step's time for itself: all cores are at work on the network.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import chain, islice
 from pathlib import Path
 from subprocess import PIPE
@@ -113,20 +114,21 @@ def later(images: SegmentationData) -> SegmentationData:
     return images
 
 
+READY, FIRST = "ready batches", "first epoch"
 WAYS: dict[str, Callable[[Path], Iterator[Any]]] = {
-    "ready batches": ready,
-    "1 worker": lambda folder: from_loader(later(training(MaskFolder(folder / PAIRS))), 1),
-    "2 workers": lambda folder: from_loader(later(training(MaskFolder(folder / PAIRS))), 2),
     "no worker": lambda folder: from_loader(later(training(MaskFolder(folder / PAIRS))), 0),
+    "2 workers": lambda folder: from_loader(later(training(MaskFolder(folder / PAIRS))), 2),
+    "1 worker": lambda folder: from_loader(later(training(MaskFolder(folder / PAIRS))), 1),
+    READY: ready,
     "1 worker, turned and scaled too": lambda folder: from_loader(
         later(SegmentationData(Kept(Normalized(MaskFolder(folder / PAIRS))), TURNED)), 1
     ),
-    "1 worker, first epoch": lambda folder: from_loader(training(MaskFolder(folder / PAIRS)), 1),
-    "1 worker, first epoch, a file for each nucleus": lambda folder: from_loader(
+    f"1 worker, {FIRST}": lambda folder: from_loader(training(MaskFolder(folder / PAIRS)), 1),
+    f"1 worker, {FIRST}, a file for each nucleus": lambda folder: from_loader(
         training(NucleiFolder(folder / NUCLEI)), 1
     ),
 }
-READY, FIRST = "ready batches", "first epoch"
+"""In this order they take turns."""
 
 
 def step_seconds(batches: Iterator[Any]) -> Iterator[list[float]]:
@@ -190,8 +192,9 @@ def in_turns(commands: dict[str, list[str]], turns: int) -> dict[str, list[Any]]
 
 def _ask(process: subprocess.Popen[bytes]) -> None:
     assert process.stdin is not None
-    process.stdin.write(b"\n")
-    process.stdin.flush()
+    with suppress(BrokenPipeError):  # it has ended, which its missing answer tells
+        process.stdin.write(b"\n")
+        process.stdin.flush()
     process.send_signal(signal.SIGCONT)
 
 
@@ -202,15 +205,16 @@ def _answer_of(process: subprocess.Popen[bytes]) -> Any:
     if not line:
         raise subprocess.CalledProcessError(process.wait(), process.args)
     process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
     return json.loads(line)
 
 
 def summary(rounds: list[dict[str, list[list[float]]]]) -> dict[str, dict[str, Any]]:
     """Of what `in_turns` found in each round: median and quartiles of a step, and how much slower a way is.
 
-    ``slower`` is the median of what the turns take longer than those of the ready batches next to them. Of a
-    first epoch all its steps together are compared, those at the start as well: in these most files are read
-    ahead. ``interval`` is where 95 % of such medians lie when rounds are drawn anew from those that were
+    ``slower`` is the median of what the turns take longer than those of the ready batches in the same lap. Of
+    a first epoch all its steps together are compared, those at the start as well: in these most files are
+    read ahead. ``interval`` is where 95 % of such medians lie when rounds are drawn anew from those that were
     measured (a bootstrap).
 
     Examples
@@ -242,11 +246,12 @@ def summary(rounds: list[dict[str, list[list[float]]]]) -> dict[str, dict[str, A
 
 
 def main(
-    rounds: Annotated[int, typer.Option(min=1, help="Times that each way begins anew.")] = 5,
+    rounds: Annotated[int, typer.Option(min=2, help="Times that each way begins anew.")] = 5,
     images: Annotated[int, typer.Option(min=(WARM + 1) * STEPS * BATCH, help="Images on disk.")] = 144,
     out: Annotated[Path | None, typer.Option(help="Folder for loader.json.")] = None,
 ) -> None:
     """Time the U-Net's training step with each way of feeding it, for the steps of one epoch."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # a stopped process stays else
     busy = load()
     if warning(busy):
         typer.echo(warning(busy))
