@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,34 @@ def test_dense_layers_are_one_call_where_only_the_result_is_wanted(batch: int) -
         pairs = [(eager, replayed)] if function is not hidden_too else zip(eager, replayed, strict=True)
         for one, two in pairs:
             np.testing.assert_array_equal(one.numpy(), two.numpy())
+
+
+@pytest.mark.parametrize("last", [F.linear, lambda x, weight: F.relu(F.linear(x, weight))])
+def test_a_layer_whose_input_is_its_weight_too_is_no_further_one(last: Any) -> None:
+    first, x = nn.Linear(100, 80), tc.rand(64, 100)
+
+    def products(x: tc.Tensor) -> tc.Tensor:
+        hidden = F.relu(first(x))
+        return last(hidden, hidden)
+
+    compiled = tc.compile(products)
+    with tc.no_grad():
+        expected = products(x).numpy()
+        for _ in range(4):
+            np.testing.assert_array_equal(compiled(x).numpy(), expected)
+    assert "linear_layers" not in kernels_in(compiled.captured()[0])
+
+
+@pytest.mark.parametrize("features", [(1, 1024, 64), (784, 512, 1, 128), (100, 90, 80, 70, 60, 50, 40)])
+def test_dense_layers_that_are_not_one_pass_have_the_bits_of_single_ones(features: tuple[int, ...]) -> None:
+    tc.manual_seed(0)
+    model = nn.Sequential(*(nn.Linear(k, n) for k, n in pairwise(features)))
+    compiled, x = tc.compile(lambda x: model(x)), tc.rand(512, features[0])
+    with tc.no_grad():
+        expected = model(x).numpy()
+        for _ in range(4):
+            np.testing.assert_array_equal(compiled(x).numpy(), expected)
+    assert kernels_in(compiled.captured()[0]) == ["linear_layers"]
 
 
 def test_dropout_belongs_to_its_activation() -> None:

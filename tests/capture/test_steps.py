@@ -321,6 +321,21 @@ def test_a_constant_that_is_given_away_may_be_changed() -> None:
     assert step.captured()
 
 
+def test_what_depends_on_a_constant_and_an_argument_is_computed_in_every_step() -> None:
+    """The gradient of a sum is a constant, and the weight's is that times the argument."""
+    weight = nn.Parameter(tc.ones(3))
+
+    @tc.compile
+    def step(x: tc.Tensor) -> None:
+        weight.grad = None
+        (weight * x).sum().backward()
+
+    for i in range(5):
+        step(tc.full((3,), float(i)))
+        assert weight.grad is not None and weight.grad.tolist() == [float(i)] * 3
+    assert step.captured()
+
+
 def test_what_is_returned_keeps_its_form() -> None:
     first, second = tc.ones(2), tc.zeros(2)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -80,16 +81,28 @@ def layer(name: str) -> tuple[Array, Array, Array, tuple[Any, ...]]:
 
 
 DENSE = {
-    # images, features from the input on, and whether one pass does all on one thread, on two
-    "the mlp": (64, (784, 256, 128, 10), (True, True)),
-    "two": (128, (300, 150, 40), (True, True)),
-    "four": (64, (100, 90, 80, 70, 60), (True, True)),
-    "longer than a block": (64, (1800, 130, 20), (True, True)),
-    "one panel": (32, (400, 200, 50), (True, False)),
-    "five": (64, (100, 90, 80, 70, 60, 50), (False, False)),
-    "half a panel": (40, (400, 200, 50), (False, False)),
-    "few features": (256, (784, 100, 10), (False, False)),
+    # images, features from the input on, and whether one pass does all if the threads get as many panels each
+    "the mlp": (64, (784, 256, 128, 10), True),
+    "two": (128, (300, 150, 40), True),
+    "four": (64, (100, 90, 80, 70, 60), True),
+    "longer than a block": (64, (1800, 130, 20), True),
+    "one panel": (32, (400, 200, 50), True),
+    "one feature at the end": (64, (784, 300, 1), True),
+    "five": (64, (100, 90, 80, 70, 60, 50), False),
+    "half a panel": (40, (400, 200, 50), True),
+    "few features": (256, (784, 100, 10), False),
+    "one feature at the beginning": (512, (1, 1024, 64), False),
+    "one feature between": (64, (784, 512, 1, 300), False),
 }
+
+
+def in_one_pass(case: str) -> bool:
+    """Whether one pass does all on this machine, by the width of its vectors and the number of threads."""
+    from tinyconv.kernels.cpu._layers import PANEL, use_threads
+
+    count, features, fits = DENSE[case]
+    products = count * sum(n * k for n, k in pairwise(features))
+    return fits and count % (PANEL * use_threads(products)) == 0
 
 
 def dense(features: tuple[int, ...], function: Any) -> Any:
@@ -105,30 +118,66 @@ def dense(features: tuple[int, ...], function: Any) -> Any:
 def test_dense_layers_in_one_pass(case: str, function: Any, threads: int) -> None:
     from tinyconv.kernels.cpu._layers import layers_in_one_pass
 
-    count, features, fits = DENSE[case]
+    count, features, _ = DENSE[case]
     x, layers = rows(count, features[0], seed=5), dense(features, function)
-    assert (layers_in_one_pass(x, layers) is not None) == fits[threads - 1]
-    single = x
-    for weight, bias, activation, numbers in layers:
-        name, rest = ("linear", ()) if activation is None else ("linear_activation", (activation, numbers))
-        single = kernel("fused" if rest else "matmul", name)(single, weight, bias, *rest)
+    assert (layers_in_one_pass(x, layers) is not None) == in_one_pass(case)
     wide = [(*(array.astype(np.float64) for array in layer[:2]), *layer[2:]) for layer in layers]
     exact = find_kernel("reference", "fused", "linear_layers")(x.astype(np.float64), wide)
     y = kernel("fused", "linear_layers")(x, layers)
-    same(y, single)
+    same(y, one_by_one(x, layers))
     np.testing.assert_allclose(y, exact, atol=2e-5)
 
 
+def test_more_dense_layers_are_several_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one begins with what the first one left, which lies by columns."""
+    from tinyconv.kernels.cpu import _layers, fused
+
+    x, layers = rows(64, 300), dense((300, 250, 130, 80, 60, 90, 70, 50, 40, 30), ("relu", ()))
+    expected, made = one_by_one(x, layers), []
+
+    def noted(x: Array, part: Any) -> Array | None:
+        y = _layers.layers_in_one_pass(x, part)
+        made.append((len(part), y is not None))
+        return y
+
+    monkeypatch.setattr(fused, "layers_in_one_pass", noted)
+    same(kernel("fused", "linear_layers")(x, layers), expected)
+    fits = 64 % (_layers.PANEL * _layers.use_threads()) == 0
+    assert made == [(3, fits)] * 3
+
+
+def one_by_one(x: Array, layers: Any) -> Array:
+    for weight, bias, activation, numbers in layers:
+        name, rest = ("linear", ()) if activation is None else ("linear_activation", (activation, numbers))
+        x = kernel("fused" if rest else "matmul", name)(x, weight, bias, *rest)
+    return x
+
+
+def unaligned(array: Array) -> Array:
+    room = np.zeros(array.nbytes + 1, np.uint8)
+    moved = room[1:].view(np.float32).reshape(array.shape)
+    moved[...] = array
+    return moved
+
+
 def test_layers_that_one_pass_does_not_take_for_granted() -> None:
-    """No bias, float64, inputs in another order: one by one, and right."""
+    """No bias, or one number for all; float64; memory that is not aligned: one by one, and right."""
+    from tinyconv.kernels.cpu._layers import layers_in_one_pass
+
     x, layers = rows(64, 200), dense((200, 130, 70), ("relu", ()))
     fused, reference = kernel("fused", "linear_layers"), find_kernel("reference", "fused", "linear_layers")
     without = tuple((weight, None, *rest) for weight, _, *rest in layers)
-    turned = np.ascontiguousarray(x.T).T
+    single_number = tuple((weight, bias[:1], *rest) for weight, bias, *rest in layers)
+    moved = tuple((unaligned(weight), bias, *rest) for weight, bias, *rest in layers)
+    (wide,) = dense((200, 300), (None, ()))
+    row = x, (wide, ((rows(300) / np.float32(17))[None], rows(1), None, ()))
     double = x.astype(np.float64), tuple((w.astype(np.float64), None, *rest) for w, _, *rest in layers)
-    for arguments in ((x, without), (turned, layers), double):
+    cases = ((x, without), (x, single_number), (unaligned(x), layers), (x, moved), double, row)
+    for arguments in cases:
+        assert layers_in_one_pass(*arguments) is None
         y, right = fused(*arguments), reference(*arguments)
         assert y.dtype == right.dtype
+        same(y, one_by_one(*arguments))
         np.testing.assert_allclose(y, right, atol=2e-5)
 
 

@@ -237,7 +237,7 @@ MUTATIONS = (
         "capture/recording.py",
         'if takes and all(name[0] == "c" for name in takes):',
         'if takes and any(name[0] == "c" for name in takes):',
-        f"{STEPS}::test_twenty_steps[mlp-sgd]",
+        f"{STEPS}::test_what_depends_on_a_constant_and_an_argument_is_computed_in_every_step",
     ),
     wrong(
         "capture: changes in place do not count as needed",

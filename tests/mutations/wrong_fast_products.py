@@ -17,6 +17,20 @@ MUTATIONS = (
         f"{KERNELS}/test_fused.py::test_dense_layers_in_one_pass",
     ),
     wrong(
+        "dense layers in one pass: the bits of a product that is not turned",
+        "kernels/cpu/_layers.py",
+        "and weight.strides[0] > weight.strides[-1]",
+        "and weight.strides[0] >= 0",
+        f"{KERNELS}/test_fused.py::test_dense_layers_in_one_pass",
+    ),
+    wrong(
+        "dense layers in one pass: memory that is not aligned",
+        "kernels/cpu/_layers.py",
+        "and flags.c_contiguous and flags.aligned",
+        "and flags.c_contiguous",
+        f"{KERNELS}/test_fused.py::test_layers_that_one_pass_does_not_take_for_granted",
+    ),
+    wrong(
         "dense layers in one pass: every second layer reads what an earlier one left",
         "kernels/cpu/_layers.py",
         "panel, following = following, panel",

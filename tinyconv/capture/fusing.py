@@ -196,16 +196,22 @@ def _layers_joined(lines: list[Statement], taken: Counter[str], names: dict[str,
     run: list[Call] = []
     for line in lines:
         call = _call(line, names)
-        is_layer = call is not None and call.backend == "cpu" and call.kernel in LAYERS
-        between = run[-1].line.makes[0] if run else None
-        if not (is_layer and call is not None and between == call.arguments[0] and taken[between] == 1):
-            joined += _one_pass(run, names)
+        if call is None or call.backend != "cpu" or call.kernel not in LAYERS:
+            joined += [*_one_pass(run, names), line]
             run = []
-        if is_layer and call is not None:
+        elif run and _continues(run[-1], call, taken):
             run.append(call)
         else:
-            joined.append(line)
+            joined += _one_pass(run, names)
+            run = [call]
     return [*joined, *_one_pass(run, names)]
+
+
+def _continues(layer: Call, following: Call, taken: Counter[str]) -> bool:
+    """Whether what a layer gives is the input of the following one, and nothing else: a weight, say."""
+    between = layer.line.makes[0]
+    is_input = following.arguments[0] == between and following.arguments.count(between) == 1
+    return is_input and taken[between] == 1
 
 
 def _one_pass(run: list[Call], names: dict[str, Any]) -> list[Statement]:

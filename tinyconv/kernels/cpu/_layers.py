@@ -16,8 +16,9 @@ what it has. Each number is the sum that `_gemm.py` computes for a single layer,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numba
@@ -28,7 +29,7 @@ from tinyconv.kernels.cpu._activations import NOTHING, activate, epilogue_of
 from tinyconv.kernels.cpu._compile import parallel_kernel, read_only, written
 from tinyconv.kernels.cpu._gemm import DEPTH, SEGMENT, high_rows, pack_panel
 from tinyconv.kernels.cpu._many import float32_pointer
-from tinyconv.kernels.cpu._product import FLOAT32, SMALL, SMALL_TURNED, WIDTH
+from tinyconv.kernels.cpu._product import FLOAT32, SMALL, SMALL_TURNED, WIDTH, lies_by_columns
 from tinyconv.kernels.cpu.flat import is_enough
 from tinyconv.kernels.cpu.memory import aligned_empty
 from tinyconv.kernels.cpu.memory import read_only as frozen
@@ -40,16 +41,25 @@ Layer = tuple[Array, Array | None, str | None, tuple[float, ...]]
 
 PANEL = 2 * WIDTH
 MOST = 4
-"""Layers in a pass."""
+"""Layers in a pass; more of them are several passes."""
 TILE = make_tile(ROWS_2, 2, accumulate=True, masked=False)
 LOW_TILE = make_tile(FEW_ROWS, 2, accumulate=True, masked=False)
+
+
+def passes_of(layers: Sequence[Layer]) -> Iterator[Sequence[Layer]]:
+    """Layers that follow each other, in as many parts as passes are needed, and nearly equal ones."""
+    passes = -(-len(layers) // MOST)
+    ends = [len(layers) * i // passes for i in range(passes + 1)]
+    return (layers[first:end] for first, end in pairwise(ends))
 
 
 def layers_in_one_pass(x: Array, layers: Sequence[Layer]) -> Array | None:
     """The output (N, features) of the last layer; None where single layers would be computed otherwise."""
     shapes = tuple([layer[0].shape for layer in layers])
-    plan = _plan(x.shape, shapes, tuple([layer[2:] for layer in layers]))
-    if plan is None or not _are_plain(x, layers):
+    if x.ndim != 2 or not _are_plain(x, layers):
+        return None
+    plan = _plan(x.shape, lies_by_columns(x), shapes, tuple([layer[2:] for layer in layers]))
+    if plan is None:
         return None
     products, *tables = plan
     if len(x) % (PANEL * use_threads(products)):
@@ -66,22 +76,37 @@ def _filled(arrays: list[Array]) -> tuple[Array, ...]:
 
 
 def _are_plain(x: Array, layers: Sequence[Layer]) -> bool:
-    """Whether all are float32 in C order, which the kernel takes for granted."""
-    arrays = [x, *[array for layer in layers for array in layer[:2]]]
-    return all(a is not None and a.dtype == FLOAT32 and a.flags.c_contiguous for a in arrays)
+    """Whether all are what the kernel takes for granted: float32 without gaps, a bias for each row."""
+    if x.dtype != FLOAT32 or not x.flags.aligned or not (x.flags.c_contiguous or x.flags.f_contiguous):
+        return False
+    return all(
+        bias is not None
+        and bias.shape == weight.shape[:1]
+        and _lies_plainly(weight)
+        and _lies_plainly(bias)
+        and weight.strides[0] > weight.strides[-1]  # else `_product.product` does not turn the product
+        for weight, bias, *_ in layers
+    )
+
+
+def _lies_plainly(array: Array) -> bool:
+    flags = array.flags
+    return bool(array.dtype == FLOAT32 and flags.c_contiguous and flags.aligned)
 
 
 @lru_cache(maxsize=64)
-def _plan(shape: tuple[int, ...], shapes: tuple[tuple[int, ...], ...], functions: Any) -> Any:
+def _plan(
+    shape: tuple[int, int], by_columns: bool, shapes: tuple[tuple[int, ...], ...], functions: Any
+) -> Any:
     """How many products there are, and the kernel's tables; None where the layers do not fit.
 
     They fit where `_product.product` turns each of their products, and shares the images among the threads.
     """
-    if len(shapes) > MOST or len(shape) != 2 or any(len(weight) != 2 for weight in shapes):
+    if len(shapes) > MOST or any(len(weight) != 2 for weight in shapes):
         return None
     images, inputs = shape
-    fits = images % PANEL == 0 and images < shapes[0][0]
-    least = SMALL
+    fits = images % PANEL == 0 and (by_columns or images < shapes[0][0])
+    least = SMALL_TURNED if by_columns else SMALL
     for (features, depth), (name, _) in zip(shapes, functions, strict=True):
         fits = fits and depth == inputs and images * features * depth > least
         fits = fits and (name is None or is_enough(images * features))
@@ -105,11 +130,12 @@ def _rows(features: int, depth: int, step: int) -> Array:
 
 
 def _signature(number: Any) -> Any:
-    matrices = types.UniTuple(read_only(number, 2), MOST)
+    images = types.Array(number, 2, "A", readonly=True)
+    weights, biases = (types.UniTuple(read_only(number, ndim), MOST) for ndim in (2, 1))
     table = read_only(types.int64)
     return types.void(
-        read_only(number, 2), matrices, types.UniTuple(read_only(number), MOST), written(number, 2), table,
-        table, read_only(types.int64, 2), read_only(number), table, types.int64,
+        images, weights, biases, written(number, 2), table, table, read_only(types.int64, 2),
+        read_only(number), table, types.int64,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ float64), they are called one after the other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -18,7 +19,7 @@ from tinyconv.kernels.cpu import dropout as masks
 from tinyconv.kernels.cpu import matmul
 from tinyconv.kernels.cpu._activations import epilogue_of
 from tinyconv.kernels.cpu._convolution import convolve, is_fast
-from tinyconv.kernels.cpu._layers import layers_in_one_pass
+from tinyconv.kernels.cpu._layers import Layer, layers_in_one_pass, passes_of
 from tinyconv.kernels.cpu._passes import (
     activate_and_drop,
     differentiate_and_sum,
@@ -35,7 +36,7 @@ Array = Any
 Sizes = tuple[int, ...]
 Numbers = tuple[float, ...]
 Wanted = tuple[bool, bool, bool]
-Layers = tuple[tuple[Array, Array | None, str | None, Numbers], ...]
+Layers = tuple[Layer, ...]
 
 
 def _apply(name: str, *arguments: Any) -> Array:
@@ -69,9 +70,13 @@ def linear_activation(
 
 def linear_layers(x: Array, layers: Layers) -> Array:
     """What the last of some dense layers gives."""
-    y = layers_in_one_pass(x, layers)
-    if y is not None:
-        return y
+    for part in passes_of(layers):
+        y = layers_in_one_pass(x, part)
+        x = _one_by_one(x, part) if y is None else y
+    return x
+
+
+def _one_by_one(x: Array, layers: Sequence[Layer]) -> Array:
     for weight, bias, activation, numbers in layers:
         if activation is None:
             x = matmul.linear(x, weight, bias)
