@@ -28,10 +28,17 @@ def windows(draw, ndim=None, dilated=True):
     size, kernel_size, stride = each(st.integers(1, 9)), each(st.integers(1, 4)), each(st.integers(1, 4))
     padding = tuple(draw(st.integers(0, k // 2)) for k in kernel_size)
     dilation = each(st.integers(1, 2 if dilated else 1))
-    for n, k, p, d in zip(size, kernel_size, padding, dilation, strict=True):
-        assume(n + 2 * p >= d * (k - 1) + 1 and (d == 1 or p == 0))
+    ceil_mode = draw(st.booleans())
+    for n, k, s, p, d in zip(size, kernel_size, stride, padding, dilation, strict=True):
+        assume(n + 2 * p >= d * (k - 1) + 1)
+        (out,) = reference.pool_output_size((n,), (k,), (s,), (p,), (d,), ceil_mode)
+        assume(all(sees_a_pixel(n, range(o * s - p, o * s - p + d * (k - 1) + 1, d)) for o in range(out)))
     shape = (draw(st.integers(0, 3)), draw(st.sampled_from([0, 1, 3, 17])), *size)
-    return shape, kernel_size, stride, padding, dilation, draw(st.booleans())
+    return shape, kernel_size, stride, padding, dilation, ceil_mode
+
+
+def sees_a_pixel(pixels, window):
+    return any(0 <= place < pixels for place in window)
 
 
 @st.composite
@@ -122,10 +129,14 @@ def test_fast_max_pool_is_the_reference(make_array, window, order, seed):
         np.testing.assert_array_equal(computed, right)
 
 
-def test_fast_dilated_windows_step_over_the_edge(make_array):
-    """A window that begins at -1 sees 1 next, and not 0."""
-    x = make_array((2, 3, 7, 9))
-    arguments = ((3, 3), (1, 2), (1, 1), (2, 2), False)
+@pytest.mark.parametrize("channels", [3, 17])
+@pytest.mark.parametrize("ceil_mode", [False, True])
+@pytest.mark.parametrize("size, strides", [((7, 9), (1, 2)), ((6, 5, 8), (2, 1, 3)), ((11,), (4,))])
+def test_fast_dilated_windows_step_over_the_edge(make_array, size, strides, ceil_mode, channels):
+    """A window that begins at -1 sees 1 next, and not 0; a last one may hang over the end."""
+    x = make_array((2, channels, *size), special=True)
+    each = (1,) * len(size)
+    arguments = ((3,) * len(size), strides, each, (2,) * len(size), ceil_mode)
     expected = reference.max_pool(x, *arguments)
     for computed, right in zip(kernel("cpu", "max_pool")(x, *arguments), expected, strict=True):
         np.testing.assert_array_equal(computed, right)
@@ -177,6 +188,50 @@ def test_indices_from_elsewhere_go_where_they_say(backend):
         assert y.reshape(2, 3, 64)[n, c, indices[n, c, h, w]] == x[n, c, h, w]
     assert np.count_nonzero(y) == x.size
     np.testing.assert_array_equal(kernel(backend, "pool_scatter")(x, indices, (8, 8)), y)
+
+
+@pytest.mark.parametrize("bad", [-1, 64, 2**32 + 9])
+def test_wide_indices_of_windows_take_the_short_way_too(bad, monkeypatch):
+    """Those of a public call are int64; one that is outside must not come in by its lower half."""
+    from tinyconv.kernels.cpu import _places
+
+    x = np.random.default_rng(0).normal(size=(2, 3, 8, 8)).astype(np.float32)
+    y, indices = reference.max_pool(x, (2, 2), (2, 2), (0, 0), (1, 1), False)
+    wide = indices.astype(np.int64)
+    monkeypatch.setattr(_places, "spread_anywhere", None)
+    computed = kernel("cpu", "unpool")(y, wide, (8, 8))
+    np.testing.assert_array_equal(computed, reference.unpool(y, indices, (8, 8)))
+    assert wide.dtype == np.int64 and (wide == indices).all()
+    monkeypatch.undo()
+    wide[0, 0, 0, 0] = bad
+    with pytest.raises(ArgumentError, match=r"expected positions in \(8, 8\): 0 to 63"):
+        kernel("cpu", "unpool")(y, wide, (8, 8))
+
+
+@pytest.mark.parametrize("channels", [1, 5, 17])
+def test_nothing_is_written_beyond_the_results(channels):
+    """The last channels of the last pixel are fewer than a vector."""
+    from tinyconv.kernels.cpu import _boxes, _places
+
+    x = np.random.default_rng(0).normal(size=2 * 4 * 6 * channels).astype(np.float32)
+    windows = _boxes.sliding((4, 6), (2, 3), (2, 2), (2, 2), (0, 0), (1, 1))
+    met, shape, out = _boxes.met_by_pixels(windows, (4, 6)), (2, 1, 4, 6, channels), (2, 1, 2, 3, channels)
+    numbers, places = (np.full(x.size + 64, 7, dtype) for dtype in (np.float32, np.int32))
+    y, indices, factors = numbers[: x.size // 4], places[: x.size // 4], np.ones(6, np.float32)
+
+    def only_filled(used):
+        return not (used == 7).any() and (numbers[used.size :] == 7).all()
+
+    _boxes._largest(x, y, indices, shape, *windows)
+    assert only_filled(y) and (places[indices.size :] == 7).all()
+    _boxes._mean(x, y, factors, shape, *windows)
+    assert only_filled(y)
+    back = numbers[: x.size]
+    _boxes._collect(y.copy(), back, factors, out, *met)
+    assert only_filled(back)
+    values, back[:] = y.copy(), 7
+    assert _places._fill_windows(values, indices, back, out, (1, 2, 2)) == 0
+    assert only_filled(back)
 
 
 def test_unpool_is_pytorchs(make_array):

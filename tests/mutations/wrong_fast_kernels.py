@@ -48,6 +48,20 @@ POOLING = (
         f"{POOL}::test_fast_scatter_gather_and_unpool_are_the_reference",
     ),
     wrong(
+        "fast pooling: the last channels of a pixel are stored as a whole vector",
+        "kernels/cpu/_pool_tile.py",
+        "self.emit.store_valid(value, pointer, 0, self.valid)",
+        "self.emit.store(value, pointer, 0)",
+        f"{POOL}::test_nothing_is_written_beyond_the_results",
+    ),
+    wrong(
+        "fast max_unpool: wide indices are cut to their lower half",
+        "kernels/cpu/_places.py",
+        "return None if _narrow(indices.reshape(-1), found.reshape(-1), pixels) else found",
+        "return found if _narrow(indices.reshape(-1), found.reshape(-1), pixels) else found",
+        f"{POOL}::test_wide_indices_of_windows_take_the_short_way_too",
+    ),
+    wrong(
         "fast max_unpool: an index in another window is lost",
         "kernels/cpu/_places.py",
         "return None if strangers else y",

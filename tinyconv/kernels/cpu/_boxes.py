@@ -15,6 +15,7 @@ from numba import prange
 
 from tinyconv.kernels.cpu._pool_tile import LANES, make_largest, make_sum
 from tinyconv.kernels.cpu.flat import channels_last
+from tinyconv.kernels.cpu.memory import read_only
 from tinyconv.kernels.cpu.options import inlined, parallel
 
 Array = Any
@@ -27,7 +28,10 @@ weighted, weighted_tail = (make_sum(tail, weighted=True) for tail in (False, Tru
 
 
 class Boxes(NamedTuple):
-    """Window i of dimension d is ``range(first[d, i], end[d, i], step[d])``; there are `out` of them."""
+    """Window i of dimension d is ``range(first[d, i], end[d, i], step[d])``; there are `out` of them.
+
+    The arrays are read-only, as those of a geometry are kept for the next call.
+    """
 
     first: Array
     end: Array
@@ -55,7 +59,7 @@ def boxes(firsts: list[Array], ends: list[Array], step: Sizes | None = None) -> 
     tables = np.zeros((2, 3, max(count)), np.int64)
     for d in range(3):
         tables[0, d, : count[d]], tables[1, d, : count[d]] = firsts[d], ends[d]
-    return Boxes(tables[0], tables[1], step, count)
+    return Boxes(read_only(tables[0]), read_only(tables[1]), step, count)
 
 
 def volumes(x: Array) -> Array:
@@ -81,7 +85,7 @@ def largest_of_boxes(x: Array, windows: Boxes) -> tuple[Array, Array]:
 
 def factors(counts: Array) -> Array:
     """What sums of so many numbers are multiplied by to be their means, flat."""
-    return (1 / counts.reshape(-1)).astype(np.float32)
+    return read_only((1 / counts.reshape(-1)).astype(np.float32))
 
 
 def mean_of_boxes(x: Array, windows: Boxes, factors: Array) -> Array:

@@ -40,12 +40,32 @@ def spread_in_windows(x: Array, indices: Array, size: Sizes) -> Array | None:
         return None
     missing = (1,) * (3 - len(size))
     window = (*missing, *(n // m for n, m in zip(size, out, strict=True)))
-    if prod(window) > LARGEST_WINDOW or indices.dtype != np.int32:
+    if prod(window) > LARGEST_WINDOW:
+        return None
+    places = indices if indices.dtype == np.int32 else _narrowed(indices, prod(size))
+    if places is None:
         return None
     y = np.empty((x.shape[0], *size, x.shape[-1]), dtype=x.dtype)
-    flat = (part.reshape(-1) for part in (x, indices, y))
+    flat = (part.reshape(-1) for part in (x, places, y))
     strangers = _fill_windows(*flat, (x.shape[0], *missing, *x.shape[1:]), window)
     return None if strangers else y
+
+
+def _narrowed(indices: Array, pixels: int) -> Array | None:
+    """The same indices as int32, in which the public functions do not give them; None if one is outside."""
+    found = np.empty(indices.shape, np.int32)
+    return None if _narrow(indices.reshape(-1), found.reshape(-1), pixels) else found
+
+
+@parallel
+def _narrow(indices: Array, found: Array, pixels: int) -> int:
+    outside = 0
+    for i in prange(indices.size):
+        place = indices[i]
+        found[i] = place
+        if place < 0 or place >= pixels:
+            outside += 1
+    return outside
 
 
 LARGEST_WINDOW = 27
