@@ -9,13 +9,15 @@ constants are measured ones: a transform of one vector of channels takes as long
 multiply-adds that stands here, and the loads and stores around a small matrix product cost a few
 steps of the sum. Small images, or many weights for few pixels, thus stay direct or get the smaller
 tile; float64, and anything but 3x3 with stride 1, is always direct.
+
+The weight gradient has one way more, a matrix product with all windows written out, where these are few.
 """
 
 from __future__ import annotations
 
 from enum import Enum
 from functools import lru_cache
-from math import ceil, inf
+from math import ceil, inf, prod
 from typing import NamedTuple
 
 from tinyconv.device import conv_algorithm
@@ -45,6 +47,15 @@ PACKING_COST = 40
 """For one vector of weights of the direct kernels."""
 COST_OF_A_SUM, COST_OF_A_FEW = 100, 20
 """For one vector of the sums of the weight gradient, where threads add theirs up and where they do not."""
+
+
+FEW_TILES = 128
+FEW_WEIGHT_BYTES, FEW_WEIGHT_BYTES_OF_GRAD = 2**21, 2**19
+"""Transformed weights that a core's cache does not keep beside the tiles."""
+MANY_PIXELS, MANY_PIXELS_OF_ONE_TAP = 8, 16
+"""For each output channel: with more of them the windows take longer to write than the product saves."""
+SMALL_MATRIX, LARGE_MATRIX = 2**18, 2**20
+"""Multiply-adds that are worth the product, and numbers of windows that are worth their memory."""
 
 
 class Fill(Enum):
@@ -109,14 +120,24 @@ def winograd_tile(problem: Problem, itemsize: int, width: int, threads: int, for
     return DIRECT
 
 
+def has_few_windows(problem: Problem, itemsize: int) -> bool:
+    """Whether the weight gradient is one matrix product (`_window_product.py`), if not Winograd's."""
+    pixels, weights = prod((problem.batch, *problem.out_size)), prod((problem.channels, *problem.kernel_size))
+    most = MANY_PIXELS_OF_ONE_TAP if problem.kernel_size == (1, 1) else MANY_PIXELS
+    return (
+        itemsize == FLOAT32
+        and problem.groups == 1
+        and pixels <= most * problem.columns
+        and pixels * weights <= LARGE_MATRIX
+        and problem.products() > SMALL_MATRIX
+    )
+
+
 def has_few_tiles(problem: Problem, tile: int, itemsize: int, for_weight: bool = False) -> bool:
     """Whether `_winograd_few.py` is the faster: few tiles, many weights."""
     points, tiles = (tile + 2) ** 2, _tiles(problem, tile)
     weights = points * problem.channels * problem.columns * itemsize
-    images = points * tiles * (problem.channels + problem.columns) * itemsize
-    if for_weight:
-        return weights > 2**19 and tiles <= 256 and images < 20 * 2**20
-    return weights > 2**21 and tiles <= 128
+    return tiles <= FEW_TILES and weights > (FEW_WEIGHT_BYTES_OF_GRAD if for_weight else FEW_WEIGHT_BYTES)
 
 
 def _tiles(problem: Problem, tile: int) -> int:

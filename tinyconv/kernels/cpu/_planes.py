@@ -11,13 +11,21 @@ from typing import Any
 import numpy as np
 
 from tinyconv.kernels.cpu._activations import NOTHING, Epilogue, activated
-from tinyconv.kernels.cpu._algorithm import Fill, cost_of_groups, direct_fill, has_few_tiles, winograd_tile
+from tinyconv.kernels.cpu._algorithm import (
+    Fill,
+    cost_of_groups,
+    direct_fill,
+    has_few_tiles,
+    has_few_windows,
+    winograd_tile,
+)
 from tinyconv.kernels.cpu._groups import pack_groups, packs_grad_plan, packs_of, sum_groups, sweep_groups
 from tinyconv.kernels.cpu._inner_product import pack_columns
 from tinyconv.kernels.cpu._pack import pack_scratch, pack_weights, padded_columns, piece_channels
 from tinyconv.kernels.cpu._sweep import sweep
 from tinyconv.kernels.cpu._vector_code import lanes, lanes_for
 from tinyconv.kernels.cpu._weight_grad import add_parts, grad_plan, sum_parts
+from tinyconv.kernels.cpu._window_product import weight_grad_by_product
 from tinyconv.kernels.cpu._windows import Problem, plan
 from tinyconv.kernels.cpu._winograd import TilePlan, tile_plan, winograd
 from tinyconv.kernels.cpu._winograd_few import (
@@ -84,6 +92,8 @@ def weight_grad_planes(
         return _winograd_parameter_grads(problem, x, grad, tile)[0]
     if cost_of_groups(problem, lanes(x.itemsize)) < 1:
         return _grouped_weight_grad(problem, x, grad)
+    if has_few_windows(problem, x.itemsize):
+        return weight_grad_by_product(problem, x, grad)
     threads = use_threads(problem.products())
     width = lanes_for(problem.columns, x.itemsize)
     sizes, strip, tables = grad_plan(problem, x.itemsize, width)

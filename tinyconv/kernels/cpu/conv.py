@@ -2,7 +2,8 @@
 
 The three functions are those of `reference/conv.py`. What makes them fast is told in the files
 they stand on: `microkernel.py` computes a tile of sums in vector registers, `_windows.py` says
-where the windows lie, `_sweep.py` and `_weight_grad.py` are the compiled loops. 3x3 convolutions with
+where the windows lie, `_sweep.py` and `_weight_grad.py` are the compiled loops; few windows with many
+weights are written out for a matrix product (`_window_product.py`). 3x3 convolutions with
 many channels need fewer multiplications by Winograd's algorithm (`_winograd.py`,
 `_winograd_grad.py`); `_algorithm.py` chooses, and `tinyconv.set_conv_algorithm` overrules it. The
 output of `conv` and `conv_transpose` is in channels-last memory; x and grad may have any memory order.
