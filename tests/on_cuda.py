@@ -77,6 +77,7 @@ TOO_LONG_IN_THE_EMULATOR = (
 CHOOSES_ITSELF = (
     "tests/amp/test_on_cuda.py",
     "tests/capture/test_on_cuda.py",
+    "tests/capture/test_segments_on_cuda.py",
     "tests/cli/test_bench.py",
     "tests/cli/test_device.py",
     "tests/cuda",

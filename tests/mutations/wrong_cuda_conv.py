@@ -6,6 +6,7 @@ from tests.mutations.mutation import wrong
 
 KERNELS = "kernels/cuda"
 CONV = "tests/kernels/cuda/test_conv.py"
+OF_TILES = "tests/kernels/cuda/test_products_of_tiles.py"
 MATMUL = "tests/kernels/cuda/test_matmul.py"
 FUSED = "tests/kernels/cuda/test_fused.py"
 
@@ -161,16 +162,31 @@ OTHERS = (
     wrong(
         "cuda matmul: one factor is not rounded",
         f"{KERNELS}/_products.py",
-        "reference.matmul(rounded(a, precision), rounded(b, precision))",
-        "reference.matmul(rounded(a, precision), b)",
+        "a, b = rounded(a, precision), rounded(b, precision)",
+        "a = rounded(a, precision)",
         f"{MATMUL}::test_factors_are_rounded",
     ),
     wrong(
         "cuda matmul: the setting of cuBLAS stays after an error",
         f"{KERNELS}/_products.py",
-        "    try:\n        yield\n    finally:\n        cublas",
-        "    if True:\n        yield\n        cublas",
+        "    try:\n        yield\n    finally:\n        put",
+        "    if True:\n        yield\n        put",
         f"{MATMUL}::test_the_setting_of_cublas_is_put_back_after_an_error",
+    ),
+    wrong(
+        "cuda matmul: a graph calls cuBLAS",
+        f"{KERNELS}/_products.py",
+        "if is_for_a_graph() and tiles.is_of_tiles(a, b):",
+        "if False:",
+        f"{OF_TILES}::test_products",
+        f"{OF_TILES}::test_a_captured_step_with_dense_layers_is_a_graph",
+    ),
+    wrong(
+        "cuda matmul: the products of a stack come in the order of the rows",
+        f"{KERNELS}/_products_of_tiles.py",
+        "y.swapaxes(0, 1)",
+        "y",
+        f"{OF_TILES}::test_products",
     ),
 )
 

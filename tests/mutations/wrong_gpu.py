@@ -7,6 +7,7 @@ from tests.mutations.mutation import wrong
 ROUNDING = "tests/amp/test_rounding.py"
 AUTOCAST = "tests/amp/test_autocast.py"
 SCALER = "tests/amp/test_grad_scaler.py"
+SINGLE = "tests/capture/test_segments_on_cuda.py"
 SEGMENTS = "tests/capture/test_on_cuda.py"
 CARDS = "tests/kernels/cuda/test_two_cards.py"
 AHEAD = "tests/data/test_prefetch.py::test_the_next_batch_is_copied_beside_the_step_on_the_present_one"
@@ -74,6 +75,27 @@ MUTATIONS = (
         ' or target.endswith(".grad")',
         "",
         f"{SEGMENTS}::test_gradients_that_are_kept_stay_as_they_were",
+    ),
+    wrong(
+        "capture: a graph is made for each call whose arrays moved",
+        "capture/segments.py",
+        "n < MOVES and stays",
+        "stays",
+        f"{SINGLE}::test_what_moves_in_each_call_is_copied_in_the_end",
+    ),
+    wrong(
+        "capture: a graph that is dropped keeps its memory",
+        "capture/segments.py",
+        "            memory.give_back()",
+        "            pass",
+        f"{SINGLE}::test_memory_is_given_back_with_the_graph",
+    ),
+    wrong(
+        "capture: the end of a broken recording is what is told",
+        "capture/segments.py",
+        "            with suppress(Exception):  # CUDA's",
+        "            if True:  # CUDA's",
+        f"{SINGLE}::test_what_is_told_is_the_first_error",
     ),
     wrong(
         "capture: a graph that is made anew is not compared",

@@ -10,6 +10,9 @@ arguments are addresses: so a graph reads and writes the same places each time. 
 - The results lie where the next call will write. What the step returns, and the gradients that it leaves
   behind, are therefore copied, those that follow each other in one launch.
 
+cuBLAS cannot be recorded, see `tinyconv.cuda.graphs`: a graph has matrix products of its own, which add up in
+another order.
+
 Where results are needed for a later way back there is no graph: another call may come before it.
 """
 
@@ -24,6 +27,7 @@ import numpy as np
 
 from tinyconv.capture.running import twin
 from tinyconv.capture.statement import Statement
+from tinyconv.cuda.graphs import for_a_graph
 from tinyconv.cuda.memory import GraphMemory
 from tinyconv.device import conv_algorithm, gpu_of, to_device
 from tinyconv.device_errors import find_cupy
@@ -36,6 +40,9 @@ WITH_KEYS = ("dropout", "fused")
 
 WARM_UP, CHECKED = 1, 2
 """Calls before the graph is made; after each recording, calls that are compared with the kernels."""
+
+MOVES = 3
+"""What has moved so often will move again, as the results of a segment without a graph do: it is copied."""
 
 FROM_REFERENCE = ("activation", "elementwise", "matmul", "reduction", "shape")
 """Files of reference kernels that ask nothing of the host, and bring nothing from there."""
@@ -178,6 +185,7 @@ class Segment:
         self._launched: Any = None
         self._keys: Any = None
         self._places: list[Any] = []
+        self._moved = [0] * len(stays)
         self._results: tuple[Any, ...] = ()
 
     def __call__(self, *arrays: Any) -> tuple[Any, ...]:
@@ -186,8 +194,14 @@ class Segment:
             return self._run(arrays)
 
     def _run(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+        if self.reason is not None:
+            return self.kernels(*arrays)
         self.calls += 1
-        if self.reason is not None or self.calls <= WARM_UP:
+        with for_a_graph():
+            return self._with_a_graph(arrays)
+
+    def _with_a_graph(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+        if self.calls <= WARM_UP:
             return self.kernels(*arrays)
         if self._graph is None or not self._fits(arrays):
             self._record(arrays)
@@ -200,21 +214,23 @@ class Segment:
         results = self._launch(arrays)
         if all(map(_same_bits, expected, results)):
             return results
-        self._give_up("gave other numbers than its kernels one by one")
+        self.reason = "gave other numbers than its kernels one by one"
+        del results
+        self._let_go()
         return expected
 
     def _fits(self, arrays: tuple[Any, ...]) -> bool:
         """Whether what stays is where it was, and convolutions are computed as they were."""
-        if self._algorithm != conv_algorithm.get():
-            return False
         places = zip(arrays, self._places, self.stays, strict=True)
-        moved = [a.data.ptr != place.data.ptr for a, place, stays in places if stays and a is not place]
-        return not any(moved)
+        moved = [stays and a is not place and a.data.ptr != place.data.ptr for a, place, stays in places]
+        self._moved = [count + new for count, new in zip(self._moved, moved, strict=True)]
+        return not any(moved) and self._algorithm == conv_algorithm.get()
 
     def _record(self, arrays: tuple[Any, ...]) -> None:
         """Let a stream write down the kernels; memory for their results stays with the graph."""
         self._let_go()
         self.checked = 0
+        self.stays = tuple(n < MOVES and stays for n, stays in zip(self._moved, self.stays, strict=True))
         self._algorithm = conv_algorithm.get()
         cupy = find_cupy("compile")
         self._memory = memory = GraphMemory()
@@ -229,14 +245,23 @@ class Segment:
             ]
             stream.synchronize()
             try:
-                stream.begin_capture()
-                try:
-                    with memory.keeping():
-                        self._results = self.kernels(*self._places)
-                finally:
-                    self._graph = stream.end_capture()
+                self._graph, self._results = self._recorded(stream, memory)
             except Exception as error:  # CUDA refuses, for example because a kernel asks for a number
-                self._give_up(f"was refused ({type(error).__name__}: {error})")
+                self.reason = f"was refused ({type(error).__name__}: {error})"
+        if self.reason is not None:
+            self._let_go()
+
+    def _recorded(self, stream: Any, memory: GraphMemory) -> tuple[Any, tuple[Any, ...]]:
+        """The graph, and the arrays that its launches write to."""
+        stream.begin_capture()
+        try:
+            with memory.keeping():
+                results = self.kernels(*self._places)
+        except BaseException:
+            with suppress(Exception):  # CUDA's complaint that the recording is broken says less
+                stream.end_capture()
+            raise
+        return stream.end_capture(), results
 
     def _launch(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
         keys = [array for array in arrays if isinstance(array, tuple)]
@@ -249,16 +274,15 @@ class Segment:
         self._launched.record()
         return self._results
 
-    def _give_up(self, reason: str) -> None:
-        self.reason = self.reason or reason
-        self._let_go()
-
     def _let_go(self) -> None:
         """Drop the graph and its memory, after its last launch is done."""
         if self._graph is not None:
             self._launched.synchronize()
-        self._graph = self._memory = self._keys = None
+        memory, self._memory = self._memory, None
+        self._graph = self._keys = None
         self._places, self._results = [], ()
+        if memory is not None:
+            memory.give_back()
 
     def __del__(self) -> None:
         with suppress(Exception):  # at the end of the program CUDA may be gone before

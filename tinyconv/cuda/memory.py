@@ -119,6 +119,14 @@ class GraphMemory:
         finally:
             _thread.keeping = before
 
+    def give_back(self) -> None:
+        """Let go of all of it, and give what no array has any more back to the card.
+
+        The blocks of CuPy's pool know each other: without this they stay until Python looks for such circles.
+        """
+        self.kept.clear()
+        self.pool.free_all_blocks()
+
 
 def keep(value: Any) -> Any:
     """`value`, which stays with the graph that is being recorded, if one is: each launch will read it."""

@@ -208,3 +208,71 @@ def test_cuda_without_a_number_is_the_current_gpu(cupy: Any, monkeypatch: pytest
     device.to_device(np.ones(2), "cuda")
     device.to_device(np.ones(2), "cuda:0")
     assert asked == [None, 0]
+
+
+PRODUCTS: dict[str, Any] = {
+    "@": lambda cupy, a: a @ a,
+    "dot of an array": lambda cupy, a: a.dot(a),
+    "einsum": lambda cupy, a: cupy.einsum("ij,jk->ik", a, a),
+    **{name: lambda cupy, a, name=name: getattr(cupy, name)(a, a) for name in ("matmul", "inner", "outer")},
+    "tensordot": lambda cupy, a: cupy.tensordot(a, a),
+}
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_cublas_cannot_be_recorded(cupy: Any, name: str) -> None:
+    """CuPy says so before CUDA is asked: the recording goes on."""
+    a = cupy.ones((2, 2))
+    PRODUCTS[name](cupy, a)
+    with cupy.cuda.Stream(non_blocking=True) as stream:
+        stream.begin_capture()
+        with pytest.raises(NotImplementedError, match="cuBLAS API during stream capture"):
+            PRODUCTS[name](cupy, a)
+        whole = a.astype("int64")
+        products = whole @ whole, cupy.ones((2, 0)) @ cupy.ones((0, 2)), cupy.einsum("ij->ji", a)
+        stream.end_capture().launch()
+    assert [product.tolist() for product in products] == [[[2, 2]] * 2, [[0, 0]] * 2, [[1, 1]] * 2]
+
+
+def test_numbers_do_not_travel_while_a_stream_is_recorded(cupy: Any) -> None:
+    x = cupy.ones(3)
+    with cupy.cuda.Stream(non_blocking=True) as stream:
+        stream.begin_capture()
+        for call, kind in ((x.get, "D2H"), (lambda: float(x[0]), "D2H"), (lambda: cupy.asarray([1]), "H2D")):
+            with pytest.raises(RuntimeError, match=f"the current stream is capturing, so {kind} transfers"):
+                call()
+        stream.end_capture().launch()
+
+
+def test_who_waits_for_a_stream_breaks_its_recording(cupy: Any) -> None:
+    before = cupy.cuda.Event()
+    before.record()
+    with cupy.cuda.Stream(non_blocking=True) as stream:
+        stream.begin_capture()
+        before.synchronize()
+        cupy.cuda.Stream(non_blocking=True).synchronize()
+        with pytest.raises(CUDARuntimeError, match="StreamCaptureUnsupported"):
+            stream.synchronize()
+        with pytest.raises(CUDARuntimeError, match="StreamCaptureInvalidated"):
+            stream.end_capture()
+        stream.synchronize()
+
+
+def test_a_number_becomes_a_row_of_one(cupy: Any) -> None:
+    """As with CuPy, and NumPy: what is contiguous has an axis at least."""
+    number = cupy.asarray(3.0)
+    row = cupy.ascontiguousarray(number)
+    assert row.shape == (1,) and row.data.ptr == number.data.ptr
+    assert cupy.ascontiguousarray(number, "float32").shape == (1,)
+
+
+def test_a_pool_keeps_what_arrays_leave(cupy: Any) -> None:
+    pool = cupy.cuda.MemoryPool()
+    with cupy.cuda.using_allocator(pool.malloc):
+        first, second = cupy.ones(100), cupy.ones(50)
+        del first
+        assert (pool.used_bytes(), pool.total_bytes()) == (400, 1200)
+        third = cupy.ones(80)
+    assert (pool.used_bytes(), pool.free_bytes()) == (1040, 160)
+    pool.free_all_blocks()
+    assert pool.total_bytes() == pool.used_bytes() == second.nbytes + third.nbytes

@@ -2,17 +2,22 @@
 
 The factors are rounded as `matmul_precision` says, and then multiplied by the tensor cores: numbers that are
 already rounded to TF32 or BF16 lose nothing there, and the sums are in float32.
+
+CuPy refuses cuBLAS while a CUDA graph is recorded. For a graph the products are `_products_of_tiles.py`'s.
 """
 
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from tinyconv.cuda.graphs import is_for_a_graph
 from tinyconv.device import FLOAT_DTYPES, matmul_precision
+from tinyconv.kernels.cuda import _products_of_tiles as tiles
 from tinyconv.kernels.cuda._convolution import NOTHING, TENSOR_CORES, Epilogue, compute_capability
 from tinyconv.kernels.cuda._launch import C_TYPES, kernel, launch_elements
 from tinyconv.kernels.cuda.elementwise import rounded
@@ -20,20 +25,29 @@ from tinyconv.kernels.reference import matmul as reference
 
 Array = Any
 
+_cublas = threading.RLock()
+"""CuPy has one setting for all threads: nobody multiplies while another one has changed it."""
+
 
 def product(a: Array, b: Array) -> Array:
     """`matmul`."""
+    if is_for_a_graph() and tiles.is_of_tiles(a, b):
+        return tiles.product(a, b)
     precision = matmul_precision.get()
     if precision == "float32" or not a.dtype == b.dtype == "float32":
+        with _cublas:
+            return reference.matmul(a, b)
+    a, b = rounded(a, precision), rounded(b, precision)
+    with _cublas, _tensor_cores():
         return reference.matmul(a, b)
-    with _tensor_cores():
-        return reference.matmul(rounded(a, precision), rounded(b, precision))
 
 
 def product_of_layer(x: Array, weight: Array, bias: Array | None, epilogue: Epilogue = NOTHING) -> Array:
     """`linear`, and an activation function: after the product, one pass does both."""
     import cupy
 
+    if is_for_a_graph() and tiles.is_of_tiles(x, weight.T):
+        return tiles.product_of_layer(x, weight, bias, epilogue)
     y = cupy.ascontiguousarray(product(x, weight.T))
     if bias is not None or epilogue != NOTHING:
         bias = 0 if bias is None else cupy.ascontiguousarray(bias)  # 0: no array
@@ -54,18 +68,21 @@ def is_layer(x: Array, weight: Array, bias: Array | None) -> bool:
 def _tensor_cores() -> Iterator[None]:
     """In the block, cuBLAS multiplies float32 matrices in TF32, where the card can.
 
-    CuPy has no public name for this setting. Where the private one is gone, the products stay right.
+    CuPy has no public name for this setting. Where the private ones are gone, the products stay right.
     """
     try:
         from cupy._core import _routines_linalg as cublas
-    except ImportError:
-        cublas = None
-    if cublas is None or compute_capability() < TENSOR_CORES:
+
+        get, put, tf32 = cublas.get_compute_type, cublas.set_compute_type, cublas.COMPUTE_TYPE_TF32
+    except (ImportError, AttributeError):
         yield
         return
-    before = cublas.get_compute_type("float32")
-    cublas.set_compute_type("float32", cublas.COMPUTE_TYPE_TF32)
+    if compute_capability() < TENSOR_CORES:
+        yield
+        return
+    before = get("float32")
+    put("float32", tf32)
     try:
         yield
     finally:
-        cublas.set_compute_type("float32", before)
+        put("float32", before)

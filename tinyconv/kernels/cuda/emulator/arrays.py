@@ -45,9 +45,10 @@ def allocate(shape: Any, dtype: Any, order: str = "C", strides_of: np.ndarray | 
     owner = np.full(size + 2 * ALIGNMENT, 0xFF, dtype=np.uint8)
     begin = -owner.ctypes.data % ALIGNMENT
     _live[id(owner)] = owner.ctypes.data + begin, owner.ctypes.data + begin + size
-    MemoryPool.current.spans[id(owner)] = _live[id(owner)]
+    MemoryPool.current.made(id(owner), _live[id(owner)])
     home[id(owner)] = CURRENT[-1]
-    for spans in (_live, MemoryPool.current.spans, home):
+    weakref.finalize(owner, MemoryPool.current.left, id(owner), CURRENT[-1])
+    for spans in (_live, home):
         weakref.finalize(owner, spans.pop, id(owner))
     for hook in MemoryHook.hooks:
         hook.malloc_postprocess(
@@ -157,6 +158,8 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
         if not all(isinstance(value, allowed) for value in (*inputs, *out)):
             return NotImplemented
 
+        graphs.call_of(ufunc.__name__, *inputs)
+
         def again() -> Any:
             with np.errstate(all="ignore"):
                 return getattr(ufunc, method)(*unwrap(inputs), **unwrap(options))
@@ -169,6 +172,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
     def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
         if not all(issubclass(kind, ndarray) for kind in types):
             raise TypeError(f"Unsupported types {types}")
+        graphs.call_of(function.__name__, *inputs)
         return graphs.computed(
             wrap(function(*unwrap(inputs), **unwrap(options))),
             lambda: function(*unwrap(inputs), **unwrap(options)),
@@ -218,7 +222,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
 
     def set(self, array: np.ndarray, stream: Any = None) -> None:
         """Take the numbers of a NumPy array."""
-        graphs.refuse_while_recording()
+        graphs.copied_from_the_host()
         orders.note(orders.COPY, self.data.ptr)
         if not isinstance(array, np.ndarray) or array.shape != self.shape or array.dtype != self.dtype:
             raise ValueError("Shape or dtype mismatch")
@@ -315,6 +319,7 @@ def _method(name: str) -> Callable[..., Any]:
             with np.errstate(all="ignore"):
                 return getattr(host, name)(*unwrap(args), **unwrap(options))
 
+        graphs.call_of(name, self, *args)
         if name in ("compress", "item", "nonzero", "tobytes", "tolist"):
             graphs.read_by_the_host()
         if name in ("item", "tobytes", "tolist"):

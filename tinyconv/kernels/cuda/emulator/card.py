@@ -115,18 +115,30 @@ class MemoryHook:
 
 
 class MemoryPool:
-    """Stands for `cupy.cuda.MemoryPool`: it keeps nothing, and counts the arrays that are made with it."""
+    """Stands for `cupy.cuda.MemoryPool`: it counts the arrays that are made with it, and what they leave."""
 
     current: ClassVar[MemoryPool]
 
     def __init__(self) -> None:
         self.spans: dict[int, tuple[int, int]] = {}
+        self._left: dict[int, int] = {}
+
+    def made(self, owner: int, span: tuple[int, int]) -> None:
+        """An array took this memory; what others have left is used first."""
+        self.spans[owner] = span
+        self._left[CURRENT[-1]] = max(0, self.free_bytes() - (span[1] - span[0]))
+
+    def left(self, owner: int, number: int) -> None:
+        """It is gone; its memory on card `number` stays in the pool."""
+        begin, end = self.spans.pop(owner)
+        self._left[number] = self._left.get(number, 0) + end - begin
 
     def malloc(self, size: int) -> Any:
         raise NotImplementedError("the stand-in's arrays have memory of their own")
 
     def free_all_blocks(self, stream: Any = None) -> None:
-        pass
+        """Of the current card."""
+        self._left[CURRENT[-1]] = 0
 
     def used_bytes(self) -> int:
         """On the current card."""
@@ -134,10 +146,10 @@ class MemoryPool:
         return sum(end - begin for owner, (begin, end) in spans if home.get(owner) == CURRENT[-1])
 
     def total_bytes(self) -> int:
-        return self.used_bytes()
+        return self.used_bytes() + self.free_bytes()
 
     def free_bytes(self) -> int:
-        return 0
+        return self._left.get(CURRENT[-1], 0)
 
     def n_free_blocks(self) -> int:
         return 0
@@ -168,7 +180,7 @@ PROPERTIES = {
 
 def memGetInfo() -> tuple[int, int]:  # noqa: N802  # CUDA's name
     """Bytes that are free, and all."""
-    return TOTAL_MEMORY - POOL.used_bytes(), TOTAL_MEMORY
+    return TOTAL_MEMORY - POOL.total_bytes(), TOTAL_MEMORY
 
 
 def modules() -> dict[str, ModuleType]:

@@ -134,6 +134,7 @@ class _Function:
             with np.errstate(all="ignore"):
                 return self._function(*unwrap(args), **unwrap(options))
 
+        graphs.call_of(self.__name__, *args)
         if self.__name__ in SIZED_BY_VALUES:
             graphs.read_by_the_host()
         out = options.get("out")
@@ -166,7 +167,7 @@ def _special(name: str) -> _Function:
 def array(value: Any, dtype: Any = None, copy: bool = True, order: str = "K", ndmin: int = 0) -> ndarray:
     """An array of anything that NumPy makes one of, in new memory."""
     if not isinstance(value, ndarray):
-        graphs.refuse_while_recording()
+        graphs.copied_from_the_host()
     host = value._host if isinstance(value, ndarray) else _hosts(value)
     host = np.array(host, dtype=dtype, ndmin=ndmin, copy=None)
     if order in ("K", "A") and not isinstance(value, ndarray):  # CuPy keeps C and F alone
@@ -194,10 +195,10 @@ def asarray(value: Any, dtype: Any = None, order: str | None = None, *, blocking
 
 
 def ascontiguousarray(value: Any, dtype: Any = None) -> ndarray:
-    """The same array if it is in C order, else a copy that is."""
+    """The same array if it is in C order, else a copy that is; of one number, which has no axis, with one."""
     if isinstance(value, ndarray) and value.flags.c_contiguous and (dtype is None or value.dtype == dtype):
-        return value
-    return array(value, dtype, order="C")
+        return value if value.ndim else value[None]
+    return array(value, dtype, order="C", ndmin=1)
 
 
 def asnumpy(value: Any, *args: Any, **options: Any) -> np.ndarray:

@@ -1,12 +1,13 @@
 """Stream capture of the stand-in: work is written down, and done when the graph is launched.
 
 As on a card nothing is computed in the meantime: a kernel does not run, and an array that would hold
-a result holds NaN. To ask for a number, or to bring numbers from the host, is an error then.
+a result holds NaN. To ask for a number, to bring numbers from the host, or to call cuBLAS is an error of
+CuPy's then. To wait for that stream is one of CUDA's, and breaks the recording.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,12 @@ from tinyconv.kernels.cuda.emulator import orders
 
 Work = Callable[[], Any]
 
+CALL_CUBLAS = frozenset(("dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot", "vdot"))
+"""CuPy's functions that do, for floats."""
+
 _recording: list[Work] | None = None
+_stream = 0
+_is_broken = False
 
 
 def is_recording() -> bool:
@@ -24,11 +30,12 @@ def is_recording() -> bool:
     return _recording is not None
 
 
-def begin() -> None:
-    """Write down what comes from now on."""
-    global _recording
-    refuse_while_recording()
-    _recording = []
+def begin(stream: int) -> None:
+    """Write down what comes from now on; `stream` is the `ptr` of the one that is capturing."""
+    global _recording, _stream, _is_broken
+    if _recording is not None:
+        raise _error("cudaErrorIllegalState: the stream is capturing")
+    _recording, _stream, _is_broken = [], stream, False
 
 
 def end() -> Graph:
@@ -37,6 +44,10 @@ def end() -> Graph:
     work, _recording = _recording, None
     if work is None:
         raise _error("cudaErrorIllegalState: the stream is not capturing")
+    if _is_broken:
+        raise _error(
+            "cudaErrorStreamCaptureInvalidated: operation failed due to a previous error during capture"
+        )
     return Graph(work)
 
 
@@ -66,16 +77,43 @@ def _put(host: np.ndarray, again: Work, place: int) -> None:
     host[...] = value[place] if isinstance(value, tuple | list) else value
 
 
-def refuse_while_recording() -> None:
-    """An error if a stream is capturing."""
-    if _recording is not None:
+def wait_for(stream: int) -> None:
+    """The host waits for a stream: if that is capturing it is an error, and the end of the recording, too."""
+    global _is_broken
+    if _recording is not None and stream == _stream:
+        _is_broken = True
         raise _error("cudaErrorStreamCaptureUnsupported: operation not permitted when stream is capturing")
+
+
+def copied_from_the_host() -> None:
+    """Numbers come from the host; no stream may be capturing."""
+    _refuse_a_copy("H2D transfers")
 
 
 def read_by_the_host() -> None:
     """A number is asked for: the host waits, and no stream may be capturing."""
-    refuse_while_recording()
+    _refuse_a_copy("D2H transfers")
     orders.note(orders.READ)
+
+
+def call_of(name: str, *arguments: Any) -> None:
+    """A function of CuPy's is called; if that would call cuBLAS, no stream may be capturing."""
+    if _recording is None or name not in CALL_CUBLAS:
+        return
+    arrays = [value for value in _flat(arguments) if hasattr(value, "dtype")]
+    is_a_product = len(arrays) > 1 and all(array.size for array in arrays)
+    if is_a_product and any(array.dtype.kind in "fc" for array in arrays):
+        raise NotImplementedError("calling cuBLAS API during stream capture is currently unsupported")
+
+
+def _flat(values: Any) -> Iterator[Any]:
+    for value in values:
+        yield from _flat(value) if isinstance(value, list | tuple) else (value,)
+
+
+def _refuse_a_copy(kind: str) -> None:
+    if _recording is not None:
+        raise RuntimeError(f"the current stream is capturing, so {kind} are disallowed")
 
 
 def _error(text: str) -> Exception:

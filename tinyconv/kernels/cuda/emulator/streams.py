@@ -29,7 +29,7 @@ class Stream:
         return self
 
     def synchronize(self) -> None:
-        graphs.refuse_while_recording()
+        graphs.wait_for(self.ptr)
         orders.note(orders.SYNCHRONIZE, stream=self)
 
     def wait_event(self, event: Event) -> None:
@@ -46,7 +46,7 @@ class Stream:
     def begin_capture(self, mode: Any = None) -> None:
         if self.ptr == 0:
             raise RuntimeError("cannot capture on the default (legacy) stream")
-        graphs.begin()
+        graphs.begin(self.ptr)
 
     def end_capture(self) -> graphs.Graph:
         return graphs.end()
@@ -91,13 +91,15 @@ class Event:
 
     def __init__(self, block: bool = False, disable_timing: bool = False, interprocess: bool = False) -> None:
         self.at = 0.0
+        self._stream = -1
 
     def record(self, stream: Stream | None = None) -> None:
         self.at = time.perf_counter()
+        self._stream = (stream or get_current_stream()).ptr if graphs.is_recording() else -1
         orders.note(orders.RECORD, self, stream)
 
     def synchronize(self) -> None:
-        graphs.refuse_while_recording()
+        graphs.wait_for(self._stream)
         orders.note(orders.SYNCHRONIZE, self)
 
 

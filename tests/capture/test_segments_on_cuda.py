@@ -1,0 +1,77 @@
+"""What becomes of a segment whose graph is refused, moves, or is replaced; on a GPU, or on the emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.gpu import gpu
+from tinyconv.capture import segments
+
+
+@pytest.fixture
+def cuda() -> Iterator[Any]:
+    with gpu() as cupy:
+        yield cupy
+
+
+def test_what_is_told_is_the_first_error(cuda: Any) -> None:
+    """To wait breaks a recording, and its end is an error too, which says nothing of the reason."""
+    x, is_recorded = cuda.asarray(np.ones(3, np.float32)), []
+
+    def kernels(a: Any) -> tuple[Any, ...]:
+        stream = cuda.cuda.get_current_stream()
+        is_recorded.append(stream.is_capturing())
+        stream.synchronize()
+        return (a * 2,)
+
+    segment = segments.Segment(kernels, (True,))
+    for _ in range(4):
+        assert segment(x)[0].get().tolist() == [2, 2, 2]
+    assert is_recorded == [False, True, False, False, False]
+    assert segment.reason is not None and "StreamCaptureUnsupported" in segment.reason
+    with cuda.cuda.Stream(non_blocking=True) as stream:  # no recording is left behind
+        stream.synchronize()
+
+
+def test_what_moves_in_each_call_is_copied_in_the_end(cuda: Any) -> None:
+    """As the results of a segment that has no graph do; a graph for each call would be the slowest of all."""
+    recorded: list[Any] = []
+    segment = segments.Segment(lambda a: (a * 2,), (True,))
+    record = segment._record
+    segment._record = lambda arrays: (recorded.append(arrays), record(arrays))[1]  # type: ignore[method-assign]
+    arrays = [cuda.asarray(np.full(3, value, np.float32)) for value in range(20)]
+    assert [float(segment(array)[0].get()[0]) for array in arrays] == [2.0 * value for value in range(20)]
+    assert segment.reason is None and segment.checked == segments.CHECKED
+    assert len(recorded) == 1 + segments.MOVES
+
+
+def test_memory_is_given_back_with_the_graph(cuda: Any) -> None:
+    """Of one that was replaced, of one that was refused, and of one that gave other numbers."""
+    pools: list[Any] = []
+
+    class Memory(segments.GraphMemory):
+        def __init__(self) -> None:
+            super().__init__()
+            pools.append(self.pool)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segments, "GraphMemory", Memory)
+        x, weight, other = (cuda.asarray(np.full(3000, value, np.float32)) for value in (1, 2, 5))
+        replaced = segments.Segment(lambda a, w: (a * w + a,), (False, True))
+        refused = segments.Segment(lambda a: (a * float((a * 2 + a).sum()),), (False,))
+        calls = iter(range(9))
+        other_numbers = segments.Segment(lambda a: (a * 2 * next(calls),), (False,))
+        for operand in (weight, weight, weight, weight, other):
+            replaced(x, operand)
+        for segment in (refused, other_numbers):
+            for _ in range(4):
+                segment(x)
+            assert segment.reason is not None
+    first, second, *given_up = pools
+    assert len(given_up) == 2
+    assert second.total_bytes() >= 2 * 12_000
+    assert [pool.total_bytes() for pool in (first, *given_up)] == [0, 0, 0]
