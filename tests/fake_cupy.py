@@ -32,6 +32,26 @@ class CUDARuntimeError(RuntimeError):
         super().__init__(TEXTS[status])
 
 
+class CUBLASError(RuntimeError):
+    """CuPy's, with cuBLAS's number, which means something else."""
+
+    __module__ = "cupy_backends.cuda.libs.cublas"
+
+    def __init__(self, status: int, text: str) -> None:
+        self.status = status
+        super().__init__(text)
+
+
+class NVRTCError(RuntimeError):
+    """CuPy's, with the compiler's number."""
+
+    __module__ = "cupy_backends.cuda.libs.nvrtc"
+
+    def __init__(self, status: int, text: str) -> None:
+        self.status = status
+        super().__init__(f"{text} ({status})")
+
+
 class CompileException(Exception):
     """CuPy's, for a kernel that cannot be compiled."""
 
@@ -61,6 +81,7 @@ def fake_cupy(
     copying: Exception | None = None,
     driver: int = 13000,
     runtime: int = 13000,
+    version: str = "14.2.0",
 ) -> ModuleType:
     """A module with this many GPUs, or this error in the place of their number; `copying` fails so."""
 
@@ -79,6 +100,7 @@ def fake_cupy(
         return FarArray(array)
 
     cupy: Any = ModuleType("cupy")
+    cupy.__version__ = version
     numbers = SimpleNamespace(
         getDeviceCount=count, driverGetVersion=lambda: driver, runtimeGetVersion=lambda: runtime
     )

@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 import tinyconv as tc
-from tests.fake_cupy import NO_GPU, OLD_DRIVER, CompileException, CUDARuntimeError, FarArray, fake_cupy
+from tests.fake_cupy import (
+    NO_GPU,
+    OLD_DRIVER,
+    CompileException,
+    CUBLASError,
+    CUDARuntimeError,
+    FarArray,
+    NVRTCError,
+    fake_cupy,
+)
 from tests.fake_cupy import OutOfMemoryError as CupyOutOfMemoryError
 from tinyconv.device_errors import explained, with_clear_errors
 from tinyconv.errors import DeviceError, OutOfMemoryError
@@ -50,6 +59,18 @@ Original error:
     with pytest.raises(DeviceError, match=r"a CuPy that works .*libcudart.so.12.*pip install") as caught:
         tc.ones(2).to("cuda")
     assert "====" not in str(caught.value)
+
+
+@pytest.mark.parametrize("version", ["13.6.0", "14.0.0rc1", "9.9.9", "14.1.1"])
+def test_an_old_cupy_is_named(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = error_of_moving(fake_cupy(version=version), monkeypatch)
+    assert f"CuPy 14.2 or later, and not {version}: pip install 'tinyconv[gpu]'" in str(error)
+
+
+@pytest.mark.parametrize("version", ["14.2.0", "14.10.0", "15.0.0a1", "from a branch"])
+def test_a_new_cupy_is_taken(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cupy", fake_cupy(version=version))
+    assert tc.ones(2).to("cuda").device == "cuda:0"
 
 
 GPUS = [
@@ -99,6 +120,26 @@ def test_kernels_explain_errors_of_cupy_and_leave_others_alone() -> None:
         kernel(CUDARuntimeError(700))
     with pytest.raises(ValueError, match="shapes"):
         kernel(ValueError("shapes"))
+
+
+CUBLAS = [
+    (CUBLASError(1, "CUBLAS_STATUS_NOT_INITIALIZED"), OutOfMemoryError, "memory is full .CUBLAS_STATUS_NOT"),
+    (CUBLASError(3, "CUBLAS_STATUS_ALLOC_FAILED"), OutOfMemoryError, "a smaller batch"),
+    (CUBLASError(13, "CUBLAS_STATUS_EXECUTION_FAILED"), DeviceError, "a kernel of cuBLAS failed"),
+    (CUBLASError(15, "CUBLAS_STATUS_NOT_SUPPORTED"), DeviceError, "cuBLAS to work .CUBLAS_STATUS_NOT_SUPP"),
+    (NVRTCError(2, "NVRTC_ERROR_PROGRAM_CREATION_FAILURE"), DeviceError, "a working GPU .NVRTC_ERROR_PROG"),
+    (NVRTCError(3, "NVRTC_ERROR_INVALID_INPUT"), DeviceError, "a working GPU .NVRTC_ERROR_INVALID_INPUT"),
+]
+
+
+@pytest.mark.parametrize(("error", "kind", "says"), CUBLAS, ids=lambda value: str(value)[:40])
+def test_the_numbers_of_libraries_are_not_those_of_cuda(
+    error: Exception, kind: type[DeviceError], says: str
+) -> None:
+    found = explained("matmul", error)
+    assert type(found) is kind
+    with pytest.raises(kind, match=says):
+        raise found
 
 
 LIBRARIES = [

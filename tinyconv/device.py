@@ -309,7 +309,7 @@ def to_device(array: Any, device: str, non_blocking: bool = False) -> Any:
     """Copy `array` to `device`; the same array if it is already there.
 
     ``"cuda"`` without a number is the current GPU. With `non_blocking` the copy to a GPU goes on in the
-    background, see `Tensor.to`.
+    background, see `Tensor.to`. The memory order stays, as channels last.
     """
     name = _check_device(device)
     if array_module(array) is np:
@@ -317,13 +317,22 @@ def to_device(array: Any, device: str, non_blocking: bool = False) -> Any:
             return array
         cupy = find_cupy("to", name)
         with clear_errors("to", name), cupy.cuda.Device(name.index):
-            return cupy.asarray(array, blocking=not non_blocking)
+            return _in_its_order(array, lambda host: cupy.asarray(host, blocking=not non_blocking))
     with clear_errors("to", name):
         if name == "cpu":
-            return array.get()
+            return _in_its_order(array, lambda there: there.get())
         cupy = find_cupy("to", name)
         with cupy.cuda.Device(name.index):
             return cupy.asarray(array)
+
+
+def _in_its_order(array: Any, copied: Callable[[Any], Any]) -> Any:
+    """A copy to or from a GPU in the memory order of `array`; CuPy knows C order, and its mirror image."""
+    order = sorted(range(array.ndim), key=lambda axis: -array.strides[axis])
+    ordered = array.transpose(order)
+    if array.flags.c_contiguous or not ordered.flags.c_contiguous:
+        return copied(array)
+    return copied(ordered).transpose(sorted(order, key=order.__getitem__))
 
 
 class RandomState:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -16,8 +17,22 @@ from tinyconv.errors import DeviceError, OutOfMemoryError
 
 INSTALL = "pip install 'tinyconv[gpu]' for CUDA 13, or 'tinyconv[gpu12]' for CUDA 12"
 
+OLDEST = (14, 2)
+"""The CuPy that has all that is used here; older ones lack names, and fail in the middle of a training."""
+
 NOT_ENOUGH_MEMORY, FORKED, OLD_DRIVER, NO_GPU, NO_SUCH_GPU = 2, 3, 35, 100, 101
 """The numbers of cudaErrorMemoryAllocation, …InitializationError, …InsufficientDriver and so on."""
+
+OF_CUDA = ("CUDARuntimeError", "CUDADriverError")
+"""CuPy's errors with these numbers; those of CUDA's libraries have others."""
+
+CUBLAS_HAS_NO_ROOM = (1, 3)
+"""The numbers of CUBLAS_STATUS_NOT_INITIALIZED, which is what a full card gives, and ALLOC_FAILED."""
+
+OF_CUBLAS = {
+    8: "a GPU that this cuBLAS knows",
+    13: "the program to be started again: a kernel of cuBLAS failed, and the GPU refuses all further work",
+}
 
 ADVICE = {
     FORKED: "a process that was not forked from one that uses the GPU: multiprocessing_context='spawn'",
@@ -39,7 +54,7 @@ def find_cupy(where: str, device: str = "cuda") -> ModuleType:
     Raises
     ------
     DeviceError
-        If CuPy is missing or broken, does not fit the driver, or finds no such GPU.
+        If CuPy is missing, broken or too old, does not fit the driver, or finds no such GPU.
     """
     try:
         import cupy
@@ -48,6 +63,9 @@ def find_cupy(where: str, device: str = "cuda") -> ModuleType:
         if getattr(error, "name", None) not in (None, "cupy") or "cupy" not in str(error):
             expected = f"a CuPy that works ({first_line(error)}): {INSTALL}, without other CuPy packages"
         raise DeviceError(where, "device", repr(str(device)), expected) from error
+    if _is_too_old(cupy.__version__):
+        expected = f"CuPy {OLDEST[0]}.{OLDEST[1]} or later, and not {cupy.__version__}: {INSTALL}"
+        raise DeviceError(where, "device", repr(str(device)), expected)
     with clear_errors(where, device):
         count = int(cupy.cuda.runtime.getDeviceCount())
     index = int(device.partition(":")[2] or 0)
@@ -93,19 +111,35 @@ def explained(where: str, error: Exception, device: str = "cuda") -> DeviceError
     missing_library = line.startswith("CuPy failed to load")
     if not type(error).__module__.startswith("cupy") and not missing_library:
         return None
-    if type(error).__name__ == "OutOfMemoryError" or getattr(error, "status", None) == NOT_ENOUGH_MEMORY:
+    if _is_for_want_of_memory(error):
         expected = "room for it: a smaller batch or network, tensors let go of, or another program's end"
         return OutOfMemoryError(where, "the GPU's memory", f"full ({line})", expected)
     return DeviceError(where, "device", repr(str(device)), f"{_advice(error, line)} ({line})")
 
 
+def _is_for_want_of_memory(error: Exception) -> bool:
+    name, status = type(error).__name__, getattr(error, "status", None)
+    if name == "CUBLASError":
+        return status in CUBLAS_HAS_NO_ROOM
+    return name == "OutOfMemoryError" or (name in OF_CUDA and status == NOT_ENOUGH_MEMORY)
+
+
+@functools.cache
+def _is_too_old(version: str) -> bool:
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    return numbers is not None and tuple(map(int, numbers.groups())) < OLDEST
+
+
 def _advice(error: Exception, line: str) -> str:
-    status = getattr(error, "status", None)
+    name, status = type(error).__name__, getattr(error, "status", None)
+    if name == "CUBLASError":
+        return OF_CUBLAS.get(status or 0, "cuBLAS to work")
+    status = status if name in OF_CUDA else None
     if status == OLD_DRIVER:
         return _driver_advice()
     if status == NO_SUCH_GPU:
         return _one_of(None)
-    if isinstance(status, int) and status in ADVICE and "NVRTC" not in line:
+    if status in ADVICE:
         return ADVICE[status]
     if line.startswith("CuPy failed to load") or "BUILTIN_OPERATION" in line or "nvrtc-builtins" in line:
         return "CUDA's own libraries: pip install 'cupy-cuda13x[ctk]', or 'cupy-cuda12x[ctk]' for CUDA 12"

@@ -140,6 +140,20 @@ MUTATIONS = (
         "tests/test_device_errors.py::test_a_gpu_that_is_not_there_is_refused_by_its_number",
     ),
     wrong(
+        "errors: cuBLAS's numbers are taken for CUDA's",
+        "device_errors.py",
+        '    if name == "CUBLASError":\n        return status in CUBLAS_HAS_NO_ROOM\n',
+        "",
+        "tests/test_device_errors.py::test_the_numbers_of_libraries_are_not_those_of_cuda",
+    ),
+    wrong(
+        "to: a copy to the card loses channels last",
+        "device.py",
+        "if array.flags.c_contiguous or not ordered.flags.c_contiguous:",
+        "if True:",
+        "tests/kernels/cuda/test_devices.py::test_the_memory_order_stays_on_the_way",
+    ),
+    wrong(
         "weighted cross_entropy: Python waits for the labels",
         "ops/classification_loss.py",
         """    if unseen(target):

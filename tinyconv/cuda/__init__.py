@@ -3,6 +3,7 @@
 | file | subject |
 |---|---|
 | `cards.py` | which cards there are, and which one is meant |
+| `graphs.py` | what kernels are told of CUDA graphs |
 | `memory.py` | how much of their memory is taken |
 | `pinned.py` | memory of the host that a card can read by itself |
 | `streams.py` | work that goes on beside other work, and the time that it takes |

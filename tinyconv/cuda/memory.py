@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tinyconv.cuda.cards import Card, card, is_available
+from tinyconv.cuda.cards import Card, card, device_count
 from tinyconv.device_errors import find_cupy
 
 
@@ -39,9 +39,10 @@ def mem_get_info(device: Card = None) -> tuple[int, int]:
 
 
 def empty_cache() -> None:
-    """Give memory that is kept for reuse back to the card; nothing without one."""
-    if is_available():
-        _pool("empty_cache").free_all_blocks()
+    """Give memory that is kept for reuse back, on all cards; nothing without one."""
+    for number in range(device_count()):
+        with card(number, "cuda.empty_cache"):
+            _pool("empty_cache").free_all_blocks()
 
 
 def max_memory_allocated(device: Card = None) -> int:

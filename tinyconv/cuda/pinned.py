@@ -23,7 +23,7 @@ def pinned(array: Array) -> Array:
         return array
     import cupy
 
-    order = sorted(range(array.ndim), key=lambda axis: (-array.strides[axis], axis))
+    order = sorted(range(array.ndim), key=lambda axis: (-abs(array.strides[axis]), axis))
     with clear_errors("pin_memory"):
         memory = cupy.cuda.alloc_pinned_memory(max(array.nbytes, 1))
     flat = np.frombuffer(memory, array.dtype, array.size)

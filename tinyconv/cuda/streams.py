@@ -133,10 +133,14 @@ class Stream:
         self._card.__exit__(*error)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Stream) and self.cuda_stream == other.cuda_stream
+        return isinstance(other, Stream) and self._place() == other._place()
 
     def __hash__(self) -> int:
-        return hash(self.cuda_stream)
+        return hash(self._place())
+
+    def _place(self) -> tuple[int, int]:
+        """Each card has a default stream, and their handles are all 0."""
+        return self._card.id, self.cuda_stream
 
     def __repr__(self) -> str:
         return f"<tinyconv.cuda.Stream device=cuda:{self._card.id} cuda_stream={self.cuda_stream:#x}>"

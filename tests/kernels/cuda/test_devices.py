@@ -46,6 +46,26 @@ def test_a_training_step_of_the_unet_equals_the_cpu(cuda: Any) -> None:
         assert error < 1e-4, (name, error)
 
 
+ORDERS: dict[str, Any] = {
+    "channels last": (lambda x: x.contiguous(memory_format=tc.channels_last), (90, 1, 18, 3)),
+    "mirrored": (lambda x: x.permute(3, 2, 1, 0), (1, 6, 30, 90)),
+    "every second column": (lambda x: x[..., ::2], (45, 15, 3, 1)),
+    "backwards": (lambda x: x.flip(0), (90, 30, 6, 1)),
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+@pytest.mark.parametrize("pinned", [False, True])
+def test_the_memory_order_stays_on_the_way(cuda: Any, name: str, pinned: bool) -> None:
+    """As in PyTorch: of what fills its memory; anything else lies in C order then."""
+    view, strides = ORDERS[name]
+    x = view(tc.tensor(np.arange(360, dtype=np.float32).reshape(4, 3, 5, 6)))
+    there = (x.pin_memory() if pinned else x).to("cuda", non_blocking=pinned)
+    back = there.cpu()
+    assert there.stride() == back.stride() == strides
+    np.testing.assert_array_equal(back.numpy(), x.numpy())
+
+
 def test_gradients_travel_back_from_the_gpu(cuda: Any) -> None:
     x = tc.ones(3, requires_grad=True)
     y = (2 * x).to("cuda")

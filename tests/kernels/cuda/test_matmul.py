@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -63,6 +64,38 @@ def test_the_setting_of_cublas_is_put_back_after_an_error(cuda: Any, cublas: Any
     with matmul_precision("tf32"), pytest.raises(ValueError, match="mismatch"):
         fast.matmul(cuda.asarray(normal(3, 4)), cuda.asarray(normal(5, 4)))
     assert cublas.now == 1
+
+
+def test_products_are_right_without_cupys_private_names(cuda: Any, monkeypatch: Any) -> None:
+    monkeypatch.setitem(sys.modules, "cupy._core", SimpleNamespace(_routines_linalg=SimpleNamespace()))
+    a, b = normal(3, 4), normal(4, 2, seed=1)
+    with matmul_precision("tf32"):
+        y = fast.matmul(cuda.asarray(a), cuda.asarray(b)).get()
+    np.testing.assert_allclose(y, rounded(a, "tf32") @ rounded(b, "tf32"), rtol=0, atol=1e-6)
+
+
+def test_two_threads_leave_cublas_as_it_was(cuda: Any, cublas: Any, monkeypatch: Any) -> None:
+    """The second one would take the first one's setting for what was there before."""
+    a, b = cuda.asarray(normal(3, 4)), cuda.asarray(normal(4, 2, seed=1))
+    second_multiplies, first_is_done = threading.Event(), threading.Event()
+    second = threading.Thread(target=lambda: fast.matmul(a, b))
+    multiply = reference.matmul
+
+    def matmul(a: Array, b: Array) -> Array:
+        if threading.current_thread() is second:
+            second_multiplies.set()
+            first_is_done.wait(10)
+        else:
+            second.start()
+            second_multiplies.wait(0.2)
+        return multiply(a, b)
+
+    monkeypatch.setattr(reference, "matmul", matmul)
+    with matmul_precision("tf32"):
+        fast.matmul(a, b)
+        first_is_done.set()
+        second.join()
+    assert second_multiplies.is_set() and cublas.now == 1
 
 
 @pytest.mark.parametrize("rows", [(), (3,), (2, 3), (0,)])

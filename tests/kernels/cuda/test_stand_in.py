@@ -14,6 +14,7 @@ import pytest
 
 import tinyconv as tc
 from tinyconv import device, kernels
+from tinyconv.device_errors import OLDEST
 from tinyconv.kernels.cuda.emulator.arrays import live_memory
 from tinyconv.kernels.cuda.emulator.card import CUDARuntimeError
 from tinyconv.kernels.cuda.emulator.cupy_stand_in import emulated_cuda
@@ -155,6 +156,7 @@ def test_it_is_the_oldest_cupy_that_may_be_installed(cupy: Any) -> None:
     extras = setup["options.extras_require"]
     for extra, cuda in (("gpu", 13), ("gpu12", 12)):
         assert extras[extra].strip() == f"cupy-cuda{cuda}x[ctk]>={cupy.__version__.removesuffix('.0')}"
+    assert cupy.__version__ == ".".join(map(str, (*OLDEST, 0)))
 
 
 def test_what_python_gives_must_fit_the_dtype(cupy: Any) -> None:

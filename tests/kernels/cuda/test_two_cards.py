@@ -84,6 +84,13 @@ def test_a_card_computes_with_its_own_memory(cupy: Any) -> None:
         copy_each((1,), (1,), (np.uint64(x.data.ptr), cupy.empty(1, "f4")))
 
 
+def test_a_stream_is_one_of_its_card() -> None:
+    """The default streams of both have the handle 0."""
+    streams = [tc.cuda.default_stream(number) for number in (0, 1)]
+    assert streams[0] != streams[1] and len({*streams, tc.cuda.default_stream(1)}) == 2
+    assert [stream.cuda_stream for stream in streams] == [0, 0]
+
+
 def test_tensors_on_two_cards_are_refused() -> None:
     with pytest.raises(
         tc.errors.DeviceError, match=r"\(cuda:0, cuda:1\), expected all tensors on one device"
@@ -95,7 +102,6 @@ def test_tensors_on_two_cards_are_refused() -> None:
 @settings(max_examples=2, deadline=None)
 @given(data=st.data())
 def test_ops_compute_where_their_tensors_are(op: Op, data: Any) -> None:
-    inputs, constants = data.draw(op.cases).arrays(np.float32)
     case = data.draw(op.cases)
     inputs, constants = case.arrays(np.float32)
     xs = [tc.tensor(x).to("cuda:1").requires_grad_() for x in inputs]
