@@ -58,11 +58,10 @@ def read_plain_object(content: bytes, most_pixels: int) -> tuple[tuple[int, int]
     filtered = _inflated(_image_data(content), height * (1 + width))
     if filtered is None:
         return None
-    lines = np.frombuffer(filtered, np.uint8).reshape(height, 1 + width)
-    used = np.flatnonzero(lines.any(axis=1))
-    rows = slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0, 0)
-    kinds, pixels = lines[rows, 0], lines[rows, 1:].copy()
-    return None if (kinds > PAETH).any() else ((height, width), rows, _unfilter(kinds, pixels))
+    rows = _used_rows(filtered, 1 + width)
+    lines = np.frombuffer(filtered, np.uint8).reshape(height, 1 + width)[rows]
+    kinds, pixels = lines[:, 0].tolist(), lines[:, 1:].copy()
+    return None if max(kinds, default=NONE) > PAETH else ((height, width), rows, _unfilter(kinds, pixels))
 
 
 def _image_data(content: bytes) -> bytes:
@@ -98,18 +97,50 @@ def _inflated(packed: bytes, size: int) -> bytes | None:
     return found if stream.eof and len(found) == size else None
 
 
-def _unfilter(kinds: Array, pixels: Array) -> Array:
+def _used_rows(filtered: bytes, length: int) -> slice:
+    """From the first to the last of the rows of `length` bytes that hold more than zeros.
+
+    Eight bytes are looked at at once, then the rows where these lie.
+    """
+    words = (np.frombuffer(filtered + bytes(-len(filtered) % 8), np.uint64) != 0).tobytes()
+    begin, end = 8 * words.find(1), 8 * words.rfind(1) + 7
+    if begin < 0:
+        return slice(0, 0)
+    first, last = begin // length, min(end, len(filtered) - 1) // length
+    near = np.frombuffer(filtered, np.uint8)[first * length : (last + 1) * length].reshape(-1, length)
+    used = np.flatnonzero(near.any(axis=1))
+    return slice(first + int(used[0]), first + int(used[-1]) + 1)
+
+
+def _unfilter(kinds: list[int], pixels: Array) -> Array:
     """Undo the filters of rows (n, W), in place; above the first one all is 0."""
     above = np.zeros(pixels.shape[1], np.uint8)
-    for kind, row in zip(kinds.tolist(), pixels, strict=True):
+    for kind, row in zip(kinds, pixels, strict=True):
         if kind == SUB:
             np.add.accumulate(row, out=row)
         elif kind == UP:
             np.add(row, above, out=row)
         elif kind != NONE:
-            row[:] = _from_neighbours(row.tolist(), above.tolist(), kind == PAETH)
+            _add_neighbours(row, above, kind == PAETH)
         above = row
     return pixels
+
+
+def _add_neighbours(row: Array, above: Array, paeth: bool) -> None:
+    """Undo the filter of the average, or of Paeth, in place.
+
+    Left of the first number that is not 0, in the row or above it, all stay 0. Right of the last one each
+    follows from the one before alone, so from where one is 0 on all are.
+    """
+    used = np.flatnonzero(row | above)
+    if not used.size:
+        return
+    begin, end = int(used[0]), int(used[-1]) + 2
+    found = _from_neighbours(row[begin:end].tolist(), above[begin:end].tolist(), paeth)
+    if end < row.size and found[-1]:
+        end = row.size
+        found = _from_neighbours(row[begin:].tolist(), above[begin:].tolist(), paeth)
+    row[begin:end] = found
 
 
 def _from_neighbours(row: list[int], above: list[int], paeth: bool) -> list[int]:
