@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -47,10 +47,26 @@ def collate_arrays(samples: Sequence[Any]) -> Any:
     return join(samples, lambda array, of_tensors: array)
 
 
+class OfTensors(NamedTuple):
+    """What CPU tensors were joined to, on its way from another process: no Tensor is sent."""
+
+    array: Array
+
+
+def collate_to_send(samples: Sequence[Any]) -> Any:
+    """`default_collate` in another process, for `to_tensors` in this one."""
+    return join(samples, lambda array, of_tensors: OfTensors(array) if of_tensors else array)
+
+
 def to_tensors(batch: Any, on_host: bool) -> Any:
-    """What `collate_arrays` made, with Tensors in place of arrays: on the default device, or the CPU."""
+    """What `collate_arrays` or `collate_to_send` made, with Tensors in place of arrays.
+
+    Arrays go to the default device, unless all is to be on the host; what was joined of tensors stays there.
+    """
     from tinyconv.ops.creation import as_tensor, from_numpy
 
+    if isinstance(batch, OfTensors):
+        return from_numpy(batch.array)
     if isinstance(batch, np.ndarray):
         return from_numpy(batch) if on_host else as_tensor(batch)
     if isinstance(batch, Mapping):

@@ -10,7 +10,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
-from tinyconv.data.collate import after_method, collate_arrays, default_collate, to_tensors
+from tinyconv.data.collate import after_method, collate_arrays, collate_to_send, default_collate, to_tensors
 from tinyconv.data.dataset import at_epoch, item_name, prepare
 from tinyconv.data.process_workers import WorkerPool
 from tinyconv.data.sampler import BatchSampler, RandomSampler, SequentialSampler, order_of, seed_of
@@ -192,7 +192,7 @@ class DataLoader:
     def _from_processes(self, epoch: int, batches: list[list[int]], start: int) -> Iterator[Any]:
         """Yield the batches in order while processes make the next ones."""
         default = self.collate_fn is default_collate
-        pool = self._take_pool(partial(_make, collate_arrays if default else self.collate_fn))
+        pool = self._take_pool(partial(_make, collate_to_send if default else self.collate_fn))
         try:
             for batch in pool.batches(epoch, batches, start, self.prefetch_factor, self.timeout):
                 yield self._pinned(to_tensors(batch, self.pin_memory) if default else batch)
