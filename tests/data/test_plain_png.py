@@ -97,6 +97,9 @@ IDAT, IEND = (b"IDAT", zlib.compress(LINES)), (b"IEND", b"")
         png((b"IHDR", HEADER), (b"tRNS", b"\0\0"), IDAT, IEND),
         png((b"IHDR", HEADER), (b"IDAT", b"\0\0" + IDAT[1][2:]), IEND),
         png((b"IHDR", HEADER), (b"IDAT", IDAT[1][:8]), IEND),
+        png((b"IHDR", HEADER), (b"IHDR", struct.pack(">II", 9, 1) + HEADER[8:]), IDAT, IEND),
+        png((b"IHDR", HEADER), IDAT, (b"IHDR", HEADER), IEND),
+        png((b"IHDR", HEADER), (b"IDAT", b"\x88\x1c" + IDAT[1][2:]), IEND),
         file_of(LINES[:-1]),
         file_of(LINES + b"\0"),
         file_of(b"\5" + LINES[1:]),
@@ -111,6 +114,13 @@ IDAT, IEND = (b"IDAT", zlib.compress(LINES)), (b"IEND", b"")
 def test_other_kinds_and_damaged_files_are_left_to_pillow(content: bytes) -> None:
     assert whole(file_of(LINES)) is not None
     assert whole(content) is None
+
+
+def test_the_checksum_of_the_stream_is_not_looked_at() -> None:
+    content = png((b"IHDR", HEADER), (b"IDAT", IDAT[1][:-1] + b"?"), IEND)
+    assert IDAT[1][-1:] != b"?" and whole(content).tolist() == [[1, 2, 3, 4], [1, 2, 3, 13]]
+    with pytest.raises(OSError):
+        by_pillow(content)
 
 
 def test_no_more_is_inflated_than_the_header_says() -> None:

@@ -2,7 +2,8 @@
 
 A data set may have forty such files to an image, nearly all of them black. Pillow inflates each row by
 itself; here all are inflated at once, and only the rows that are not empty are decoded. Whatever is
-unusual or damaged is left to Pillow, which knows all kinds of PNG and says what is wrong.
+unusual or damaged is left to Pillow, which knows all kinds of PNG and says what is wrong. One thing that
+it would refuse is read here: a zlib stream with a wrong checksum at its end, in chunks whose own are right.
 
 The format: Portable Network Graphics (PNG) Specification, third edition, W3C; the filters are its section 9.
 """
@@ -21,6 +22,9 @@ START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 LENGTH, HEADER = Struct(">I"), Struct(">IIBBBBB")
 GREY_8_BIT = (8, 0, 0, 0, 0)
 """Bits, kind of colour, compression, filters, interlacing."""
+
+DEFLATE = 8
+"""The compression, in a byte whose other half says how large the window is, 7 for the largest."""
 
 NONE, SUB, UP, AVERAGE, PAETH = range(5)
 
@@ -65,7 +69,7 @@ def read_plain_object(content: bytes, most_pixels: int) -> tuple[tuple[int, int]
 
 
 def _image_data(content: bytes) -> bytes:
-    """What the IDAT chunks hold; nothing if there are other ones, or a checksum is wrong."""
+    """What the IDAT chunks hold; nothing if there are others after the header, or a checksum is wrong."""
     parts, place, name = [], 8, b""
     while name != b"IEND":
         if place + 12 > len(content):
@@ -76,18 +80,19 @@ def _image_data(content: bytes) -> bytes:
             return b""
         if name == b"IDAT":
             parts.append(content[place + 8 : end])
-        elif name not in (b"IHDR", b"IEND"):
+        elif name != b"IEND" and place > 8:
             return b""
         place = end + 4
     return b"".join(parts)
 
 
 def _inflated(packed: bytes, size: int) -> bytes | None:
-    """The `size` bytes of a zlib stream, if it holds so many.
+    """The `size` bytes of a zlib stream (RFC 1950), if it holds so many.
 
-    Its checksum is passed over: those of the chunks are right, and it takes as long as to inflate.
+    Its Adler-32 is not looked at, nor whether it is there: the checksums of the chunks are right, and for
+    a small image this one takes about as long as to inflate.
     """
-    if len(packed) < 6 or packed[0] & 15 != 8 or packed[1] & 32 or int.from_bytes(packed[:2]) % 31:
+    if len(packed) < 6 or packed[0] & 0x8F != DEFLATE or packed[1] & 32 or int.from_bytes(packed[:2]) % 31:
         return None
     stream = zlib.decompressobj(-15)
     try:
