@@ -121,6 +121,30 @@ def test_every_number_of_rows_is_covered_and_nothing_else_is_touched():
 
 
 @pytest.mark.parametrize(
+    "m, n, threads, parts",
+    [
+        (128, 64, 2, 2),  # many rows for a thread, of a weight that it wrote
+        (128, 2048, 64, 1),  # a panel for each thread, and only two rows
+        (8192, 2048, 64, 64),
+        (64, 64, 2, 1),
+        (64, 128, 2, 1),  # two panels for each thread
+        (100, 96, 2, 2),  # three panels: one thread would have two, the other one
+        (20, 96, 2, 1),  # the same, but the copies take longer than the few rows
+        (50, 32, 4, 4),  # one panel: three threads would be idle
+        (128, 1024, 64, 1),  # half of them would be idle, and yet earlier ready
+    ],
+)
+def test_threads_share_rows_where_that_is_sooner_done(m, n, threads, parts):
+    """Counted in rows: L panels of m take L (m + 4), and n / 32 panels of m / threads as many times less."""
+    pytest.importorskip("numba")
+    from tinyconv.kernels.cpu._gemm import row_table
+
+    row, _ = row_table(m, n, 1, threads, 16)
+    assert len(row) == parts
+    assert sorted({int(i) for part in row for i in part}) == list(range(m))
+
+
+@pytest.mark.parametrize(
     "m, k, n", [(3, 9000, 40), (40, 9000, 3), (200, 513, 70), (70, 512, 300), (1, 5000, 1)]
 )
 @pytest.mark.parametrize("turned", [False, True])

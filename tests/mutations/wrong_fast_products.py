@@ -10,6 +10,13 @@ CONV = f"{KERNELS}/test_conv.py::test_float32_agrees_with_the_float64_reference"
 
 MUTATIONS = (
     wrong(
+        "fast product: rows are shared among any number of threads",
+        "kernels/cpu/_gemm.py",
+        "m >= ROWS_OF_A_THREAD * threads",
+        "m >= ROWS_OF_A_THREAD",
+        f"{MATMUL}::test_threads_share_rows_where_that_is_sooner_done",
+    ),
+    wrong(
         "dense layers in one pass: the later blocks of a long sum are forgotten",
         "kernels/cpu/_layers.py",
         "for first in range(0, depth, DEPTH):",

@@ -27,7 +27,9 @@ from tinyconv.kernels.cpu.microkernel import FEW_ROWS, MAX_ROWS, ROWS_1, ROWS_2,
 Array = Any
 
 DEPTH = 896
-MANY_ROWS = 128
+ROWS_OF_A_THREAD = 64
+"""Of a weight that each core wrote a part of; for fewer rows it does not pay to copy B for each thread."""
+
 COPY_OF_A_ROW = 4
 """Copying a row of B takes as long as multiplying it with so many rows of A."""
 
@@ -58,14 +60,14 @@ def row_table(m: int, n: int, step: int, threads: int, width: int) -> tuple[Arra
 def _shares_rows(m: int, n: int, threads: int, width: int) -> bool:
     """Whether each thread gets some of the rows, and not some of the panels.
 
-    Each part copies all of B's panels for itself. That pays where the panels alone would leave a thread
-    idle, and where one would have so much more of them than another that it takes longer than the copy.
-    It also pays where there are few panels and many rows: A is then a weight, as a rule, and a core reads
-    the rows that it wrote in the optimiser's step much faster than those that another core wrote.
+    Each part copies all of B's panels for itself. That pays where the thread with the most panels would
+    have so much more than its share, all of them if there is only one, that it takes longer than the copies.
+    It also pays where there are few panels and many rows for each thread: A is then a weight, as a rule, and
+    a core reads the rows that it wrote in the optimiser's step much faster than those of another core.
     """
     panels = -(-n // (2 * width))
-    if panels < 4 * threads:
-        return panels != threads or m >= MANY_ROWS
+    if panels < 4 * threads and m >= ROWS_OF_A_THREAD * threads:
+        return True
     longest = -(-panels // threads) * 2 * width
     return longest * threads / n - 1 > COPY_OF_A_ROW * threads / m
 
