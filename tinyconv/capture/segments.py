@@ -8,7 +8,7 @@ arguments are addresses: so a graph reads and writes the same places each time. 
 - What does not stand in an array (the number of Adam's step) cannot be in a graph. Such kernels are started
   by Python, between two graphs. The keys of dropout masks are put into an array for it.
 - The results lie where the next call will write. What the step returns, and the gradients that it leaves
-  behind, are therefore copied, those that follow each other in one launch.
+  behind, are therefore copied, those that follow each other together.
 
 cuBLAS cannot be recorded, see `tinyconv.cuda.graphs`: a graph has matrix products of its own, which add up in
 another order.

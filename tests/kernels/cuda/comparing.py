@@ -11,10 +11,19 @@ from hypothesis import strategies as st
 from tests.gpu import to_gpu
 from tinyconv import kernels
 
+DTYPES = [np.float32, np.float64]
+FUNCTIONS = [("relu", ()), ("leaky_relu", (0.1,)), ("elu", (0.7,)), ("sigmoid", ()), ("tanh", ())]
+"""What kernels apply on their way, and its numbers."""
+
 shapes = st.one_of(
-    st.sampled_from([(300,), (2, 5, 7, 6)]), st.lists(st.integers(0, 5), max_size=4).map(tuple)
+    st.sampled_from([(303,), (2, 5, 7, 6)]), st.lists(st.integers(0, 5), max_size=5).map(tuple)
 )
 """Arrays with all that can be in one, and those of few numbers, or none."""
+
+orders = st.integers(0, 239)
+"""Memory orders of `make_array`: all of up to five axes, without gaps and with."""
+
+seeds, dtypes = st.integers(0, 99), st.sampled_from(DTYPES)
 
 TOLERANCE = {"float32": 2e-6, "float64": 1e-13}
 """Some roundings of a function's value; sums of many numbers need a bound of their own."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib.util
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +28,8 @@ class Usage(NamedTuple):
 class DoesNotCompile(Exception):
     """With the compiler's messages."""
 
+
+OPTIONS = (*_launch.OPTIONS, *_launch.ADDED_BY_CUPY)
 
 Compile = Callable[[str, Sequence[str], str], dict[str, Usage]]
 
@@ -56,25 +59,40 @@ def _nvrtc() -> Any:
 def with_nvrtc(code: str, expressions: Sequence[str], architecture: str) -> dict[str, Usage]:
     """As CuPy compiles."""
     library = _nvrtc()
-    program = ctypes.c_void_p()
-    library.nvrtcCreateProgram(ctypes.byref(program), code.encode(), b"kernel.cu", 0, None, None)
-    try:
-        for expression in expressions:
-            library.nvrtcAddNameExpression(program, expression.encode())
-        texts = [*_launch.OPTIONS, f"--gpu-architecture={architecture}", "--ptxas-options=-v"]
-        options = (ctypes.c_char_p * len(texts))(*(text.encode() for text in texts))
-        status = library.nvrtcCompileProgram(program, len(texts), options)
-        log = _text(library.nvrtcGetProgramLogSize, library.nvrtcGetProgramLog, program)
-        if status:
-            raise DoesNotCompile(log)
+    with _compiled(code, expressions, architecture) as (program, log):
         names = {}
         for expression in expressions:
             lowered = ctypes.c_char_p()
             library.nvrtcGetLoweredName(program, expression.encode(), ctypes.byref(lowered))
             names[(lowered.value or b"").decode()] = expression
+    return _usage(log, names)
+
+
+def ptx(code: str, expression: str, architecture: str) -> str:
+    """The instructions of a kernel, for a virtual architecture: ``"compute_80"``."""
+    library = _nvrtc()
+    with _compiled(code, [expression], architecture) as (program, _):
+        return _text(library.nvrtcGetPTXSize, library.nvrtcGetPTX, program)
+
+
+@contextlib.contextmanager
+def _compiled(code: str, expressions: Sequence[str], architecture: str) -> Iterator[tuple[Any, str]]:
+    """NVRTC's program, and what the compiler says of it."""
+    library = _nvrtc()
+    program = ctypes.c_void_p()
+    library.nvrtcCreateProgram(ctypes.byref(program), code.encode(), b"kernel.cu", 0, None, None)
+    try:
+        for expression in expressions:
+            library.nvrtcAddNameExpression(program, expression.encode())
+        texts = [*OPTIONS, f"--gpu-architecture={architecture}", "--ptxas-options=-v"]
+        options = (ctypes.c_char_p * len(texts))(*(text.encode() for text in texts))
+        status = library.nvrtcCompileProgram(program, len(texts), options)
+        log = _text(library.nvrtcGetProgramLogSize, library.nvrtcGetProgramLog, program)
+        if status:
+            raise DoesNotCompile(log)
+        yield program, log
     finally:
         library.nvrtcDestroyProgram(ctypes.byref(program))
-    return _usage(log, names)
 
 
 def _text(size_of: Any, get: Any, program: Any) -> str:
@@ -91,7 +109,7 @@ def with_nvcc(code: str, expressions: Sequence[str], architecture: str) -> dict[
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "kernel.cu"
         source.write_text(f"{code}\n{uses}")
-        command = ["nvcc", "-cubin", f"-arch={architecture}", "-Xptxas=-v", *_launch.OPTIONS, str(source)]
+        command = ["nvcc", "-cubin", f"-arch={architecture}", "-Xptxas=-v", *OPTIONS, str(source)]
         done = subprocess.run(
             [*command, "-o", f"{folder}/cubin"], capture_output=True, text=True, check=False
         )

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from tests.kernels.cuda.comparing import assert_is_reference, shapes
+from tests.kernels.cuda.comparing import assert_is_reference, dtypes, orders, seeds, shapes
 from tinyconv.kernels.reference import activation as reference
 
 PARAMETERS: dict[str, tuple[float, ...]] = {
@@ -18,11 +17,10 @@ PARAMETERS: dict[str, tuple[float, ...]] = {
     **{"hardtanh": (-1.5, 0.5), "softplus": (2.0, 3.0)},
 }
 NEEDS_INPUT = ("leaky_relu", "scaled_elu", "hardtanh", "softplus")
-dtypes = st.sampled_from([np.float32, np.float64])
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
-@given(shape=shapes, order=st.integers(0, 47), seed=st.integers(0, 99), dtype=dtypes)
+@given(shape=shapes, order=orders, seed=seeds, dtype=dtypes)
 def test_forward(cuda: Any, make_array: Any, shape: Any, order: int, seed: int, dtype: Any) -> None:
     x = make_array(shape, order, seed, special=True, dtype=dtype)
     for name in [*PARAMETERS, "normal_cdf"]:
@@ -31,7 +29,7 @@ def test_forward(cuda: Any, make_array: Any, shape: Any, order: int, seed: int, 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    shape=shapes, order=st.integers(0, 47), grad_order=st.integers(0, 47), seed=st.integers(0, 99),
+    shape=shapes, order=orders, grad_order=orders, seed=seeds,
     dtype=dtypes,
 )  # fmt: skip
 def test_backward(

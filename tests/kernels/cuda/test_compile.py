@@ -1,7 +1,4 @@
-"""Every kernel becomes machine code for each generation of GPUs, and keeps its numbers in registers.
-
-float for all architectures; double, which is for checking, for the oldest.
-"""
+"""Every kernel becomes machine code for each generation of GPUs, and keeps its numbers in registers."""
 
 from __future__ import annotations
 
@@ -26,13 +23,7 @@ Job = tuple[str, str, tuple[str, ...]]
 
 def jobs_of(source: str, architecture: str) -> list[Job]:
     """(source, architecture, group of kernels) for each group to compile."""
-    groups = _launch.groups(source)
-    only_double = [all("<double" in name for name in group) for group in groups]
-    return [
-        (source, architecture, group)
-        for group, later in zip(groups, only_double, strict=True)
-        if not later or architecture == ARCHITECTURES[0]
-    ]
+    return [(source, architecture, group) for group in _launch.groups(source)]
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +64,16 @@ def test_kernels_compile_and_do_not_spill(
     known = re.findall(r"^// spills: ([^,]*>)", (_launch.FOLDER / source).read_text(), re.M)
     assert {name for name, usage in found.items() if usage.spilled and name not in known} == set()
     assert most.shared <= MOST_SHARED
+
+
+@pytest.mark.skipif(compilers._nvrtc() is None, reason="NVRTC is not installed")
+@pytest.mark.parametrize("ctype", ["float", "double"])
+def test_a_gradient_is_rounded_before_it_is_added_up(ctype: str) -> None:
+    """A product that does not say so may become one instruction with the sum: other bits elsewhere."""
+    ptx = compilers.ptx(_launch.code_of("sum_parts.cu"), f"sum_columns<{ctype}>", "compute_80")
+    products = re.findall(r"^\s*mul\.(\S*)f(?:32|64)", ptx, re.M)
+    assert len(products) >= 5 and all(kind.startswith("rn.") for kind in products)
+    assert not re.search(r"^\s*(fma|mad)\.\S*f(32|64)", ptx, re.M)
 
 
 SPILLS = """

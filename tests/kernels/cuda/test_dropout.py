@@ -9,23 +9,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.kernels.cuda.comparing import assert_is_reference, on_gpu
+from tests.kernels.cuda.comparing import FUNCTIONS, assert_is_reference, dtypes, on_gpu, orders, seeds, shapes
 from tinyconv.kernels import dropout as kernels
 from tinyconv.kernels.reference import activation as functions
 from tinyconv.kernels.reference import dropout as reference
 
-FUNCTIONS = [("relu", ()), ("leaky_relu", (0.1,)), ("elu", (0.7,)), ("sigmoid", ()), ("tanh", ())]
 keys = st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
-shapes = st.one_of(
-    st.sampled_from([(303,), (2, 5, 7, 6)]), st.lists(st.integers(0, 7), max_size=5).map(tuple)
-)
 chances = st.one_of(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0, 1))
-dtypes = st.sampled_from([np.float32, np.float64])
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    shape=shapes, order=st.integers(0, 239), seed=st.integers(0, 99), key=keys, p=chances, dtype=dtypes,
+    shape=shapes, order=orders, seed=seeds, key=keys, p=chances, dtype=dtypes,
 )  # fmt: skip
 def test_dropout(
     cuda: Any, make_array: Any, shape: Any, order: int, seed: int, key: Any, p: float, dtype: Any
@@ -49,14 +44,14 @@ def test_an_element_whose_word_is_the_threshold_is_kept(cuda: Any) -> None:
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    shape=shapes, orders=st.tuples(*[st.integers(0, 239)] * 2),
-    seed=st.integers(0, 99), key=keys, p=chances, dtype=dtypes,
+    shape=shapes, both=st.tuples(orders, orders),
+    seed=seeds, key=keys, p=chances, dtype=dtypes,
 )  # fmt: skip
 def test_dropout_joined_with_a_function(
-    cuda: Any, make_array: Any, shape: Any, orders: Any, seed: int, key: Any, p: float, dtype: Any
+    cuda: Any, make_array: Any, shape: Any, both: Any, seed: int, key: Any, p: float, dtype: Any
 ) -> None:
-    x = make_array(shape, orders[0], seed, special=True, dtype=dtype)
-    grad = make_array(shape, orders[1], seed + 1, dtype=dtype)
+    x = make_array(shape, both[0], seed, special=True, dtype=dtype)
+    grad = make_array(shape, both[1], seed + 1, dtype=dtype)
     for name, numbers in FUNCTIONS:
         assert_is_reference(cuda, "fused", "activation_dropout", x, name, numbers, p, key)
         at = x if name == "leaky_relu" else getattr(functions, name)(x, *numbers)

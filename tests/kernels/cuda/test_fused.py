@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from tests.kernels.conv_case import channels_last
+from tests.kernels.cuda.comparing import FUNCTIONS
 from tests.kernels.cuda.conv_cases import LAYERS
 from tinyconv.device import conv_algorithm
 from tinyconv.kernels import find_kernel
 from tinyconv.kernels.cuda import _convolution
 
 Array = Any
-FUNCTIONS = [("relu", ()), ("leaky_relu", (0.1,)), ("elu", (0.7,)), ("sigmoid", ()), ("tanh", ())]
 functions = pytest.mark.parametrize(("activation", "numbers"), FUNCTIONS)
 KEY, P = (3, 5), 0.3
 

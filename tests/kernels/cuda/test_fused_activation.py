@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from tests.kernels.cuda.comparing import TOLERANCE, call, is_written_in_cuda, shapes
+from tests.kernels.cuda.comparing import TOLERANCE, call, dtypes, is_written_in_cuda, orders, seeds, shapes
 from tinyconv.kernels.reference import fused_activation as reference
 
 PARAMETERS: dict[str, tuple[float, ...]] = {
@@ -28,8 +27,8 @@ def test_there_is_a_kernel_for_each() -> None:
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    shape=shapes, order=st.integers(0, 47), grad_order=st.integers(0, 47), seed=st.integers(0, 99),
-    dtype=st.sampled_from([np.float32, np.float64]),
+    shape=shapes, order=orders, grad_order=orders, seed=seeds,
+    dtype=dtypes,
 )  # fmt: skip
 def test_forward_and_backward(
     cuda: Any, make_array: Any, shape: Any, order: int, grad_order: int, seed: int, dtype: Any

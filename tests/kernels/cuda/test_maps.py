@@ -8,18 +8,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.gpu import to_gpu
+from tests.kernels.cuda.comparing import DTYPES, dtypes, orders
 from tinyconv.kernels.cuda import binary_loss, padding, reduction, resample, shape
 from tinyconv.kernels.reference import binary_loss as loss_reference
 from tinyconv.kernels.reference import reduction as reduction_reference
 from tinyconv.kernels.reference import resample as resample_reference
 from tinyconv.kernels.reference import shape as shape_reference
 
-DTYPES = [np.float32, np.float64]
 sizes = st.lists(st.sampled_from([1, 2, 3, 5, 40]), min_size=1, max_size=4).map(tuple)
 
 
 @settings(deadline=None, max_examples=40)
-@given(shape=sizes, data=st.data(), order=st.integers(0, 47), dtype=st.sampled_from(DTYPES))
+@given(shape=sizes, data=st.data(), order=orders, dtype=dtypes)
 def test_sums_and_extremes_are_numpys(cuda, make_array, shape, data, order, dtype):
     ndim = len(shape)
     axis = tuple(data.draw(st.sets(st.integers(-ndim, -1), min_size=1)))
@@ -62,7 +62,7 @@ def test_whole_numbers_and_empty_arrays_are_the_references(cuda):
 
 @settings(deadline=None, max_examples=40)
 @given(
-    shape=st.lists(st.integers(0, 5), min_size=0, max_size=5), data=st.data(), order=st.integers(0, 50),
+    shape=st.lists(st.integers(0, 5), min_size=0, max_size=5), data=st.data(), order=orders,
     dtype=st.sampled_from([*DTYPES, np.int64]),
 )  # fmt: skip
 def test_padding_is_numpys_and_cropping_its_inverse(cuda, make_array, shape, data, order, dtype):
@@ -103,11 +103,11 @@ def test_one_side_is_cropped_and_the_other_padded_in_channels_last_memory(cuda):
 @settings(deadline=None, max_examples=30)
 @given(
     size=st.lists(st.integers(0, 5), min_size=1, max_size=5).map(tuple), data=st.data(),
-    orders=st.lists(st.integers(0, 47), min_size=1, max_size=3), dtype=st.sampled_from(DTYPES),
+    each_order=st.lists(orders, min_size=1, max_size=3), dtype=dtypes,
 )  # fmt: skip
-def test_cat_is_numpys(cuda, make_array, size, data, orders, dtype):
+def test_cat_is_numpys(cuda, make_array, size, data, each_order, dtype):
     axis, arrays = data.draw(st.integers(-len(size), len(size) - 1)), []
-    for number, order in enumerate(orders):
+    for number, order in enumerate(each_order):
         each = list(size)
         each[axis] = data.draw(st.integers(0, 5))
         arrays.append(make_array(tuple(each), order, number, dtype=dtype))
@@ -143,8 +143,8 @@ def test_index_scatter_is_the_references(cuda, index, dtype):
 
 @settings(deadline=None, max_examples=30)
 @given(
-    size=st.lists(st.integers(1, 5), min_size=1, max_size=5), data=st.data(), order=st.integers(0, 200),
-    dtype=st.sampled_from(DTYPES), on_the_gpu=st.booleans(),
+    size=st.lists(st.integers(1, 5), min_size=1, max_size=5), data=st.data(), order=orders,
+    dtype=dtypes, on_the_gpu=st.booleans(),
 )  # fmt: skip
 def test_resampling_and_its_adjoint(cuda, make_array, size, data, order, dtype, on_the_gpu):
     axis = data.draw(st.integers(0, len(size) - 1))
@@ -167,7 +167,7 @@ def test_resampling_and_its_adjoint(cuda, make_array, size, data, order, dtype, 
 
 
 @settings(deadline=None, max_examples=20)
-@given(size=sizes, order=st.integers(0, 47), other=st.integers(0, 47), dtype=st.sampled_from(DTYPES))
+@given(size=sizes, order=orders, other=orders, dtype=dtypes)
 @example((0, 3), 0, 0, np.float32)
 def test_the_loss_of_logits(cuda, make_array, size, order, other, dtype):
     x, grad = make_array(size, order, special=True, dtype=dtype), make_array(size, other, 1, dtype=dtype)

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.gpu import to_gpu
+from tests.kernels.cuda.comparing import DTYPES, dtypes, orders
 from tinyconv.kernels.cuda import norm as gpu
 from tinyconv.kernels.reference import norm as reference
 
-DTYPES = [np.float32, np.float64]
 CLOSE = {np.float32: 1e-5, np.float64: 1e-12}
 
 
@@ -54,7 +54,7 @@ AXES = [(0, 2, 3), (2, 3), (1, 2, 3), (3,), (0,), (0, 3), (0, 1, 2, 3), (-1,)]
 @settings(deadline=None, max_examples=25)
 @given(
     shape=st.tuples(*[st.sampled_from([1, 2, 5, 40])] * 4), axes=st.sampled_from(AXES),
-    order=st.integers(0, 47), dtype=st.sampled_from(DTYPES),
+    order=orders, dtype=dtypes,
 )  # fmt: skip
 def test_normalize_and_its_gradient(cuda, make_array, shape, axes, order, dtype):
     x = make_array(shape, order, dtype=dtype) + dtype(10)

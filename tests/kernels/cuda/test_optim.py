@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from tests.kernels.cuda.comparing import on_cpu, on_gpu, shapes
+from tests.kernels.cuda.comparing import dtypes, on_cpu, on_gpu, orders, seeds, shapes
 from tinyconv.kernels import optim as kernels
 from tinyconv.kernels import shape
 from tinyconv.kernels.cuda import _many
@@ -47,8 +46,8 @@ def near(found: Any, expected: Any) -> None:
 
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    shape=shapes, order=st.integers(0, 47), other=st.integers(0, 47), seed=st.integers(0, 99),
-    dtype=st.sampled_from([np.float32, np.float64]),
+    shape=shapes, order=orders, other=orders, seed=seeds,
+    dtype=dtypes,
 )  # fmt: skip
 def test_steps_of_one_parameter(
     cuda: Any, make_array: Any, shape: Any, order: int, other: int, seed: int, dtype: Any

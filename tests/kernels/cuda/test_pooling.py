@@ -8,13 +8,13 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.gpu import to_gpu
+from tests.kernels.cuda.comparing import dtypes, orders, seeds
 from tinyconv.kernels.cuda import adaptive_pooling as adaptive_gpu
 from tinyconv.kernels.cuda import pooling as gpu
 from tinyconv.kernels.cuda._boxes import maps_of
 from tinyconv.kernels.reference import adaptive_pooling as adaptive_reference
 from tinyconv.kernels.reference import pooling as reference
 
-DTYPES = [np.float32, np.float64]
 CLOSE = {np.float32: {"rtol": 1e-6, "atol": 1e-5}, np.float64: {"rtol": 1e-14, "atol": 1e-13}}
 
 
@@ -33,7 +33,7 @@ def windows(draw, dilated=True):
 
 
 @settings(deadline=None, max_examples=30)
-@given(window=windows(), order=st.integers(0, 47), seed=st.integers(0, 99), dtype=st.sampled_from(DTYPES))
+@given(window=windows(), order=orders, seed=seeds, dtype=dtypes)
 @example(((2, 17, 8, 6), (2, 2), (2, 2), (0, 0), (1, 1), False), 1, 0, np.float32)
 @example(((2, 8, 8, 6), (2, 2), (2, 2), (0, 0), (1, 1), False), 1, 0, np.float32)
 @example(((2, 8, 7, 7), (3, 3), (2, 2), (1, 1), (1, 1), False), 0, 0, np.float64)
@@ -58,8 +58,8 @@ def test_max_pool_and_the_ways_back(cuda, make_array, window, order, seed, dtype
 
 @settings(deadline=None, max_examples=25)
 @given(
-    window=windows(dilated=False), order=st.integers(0, 47), include=st.booleans(),
-    dtype=st.sampled_from(DTYPES),
+    window=windows(dilated=False), order=orders, include=st.booleans(),
+    dtype=dtypes,
 )  # fmt: skip
 def test_avg_pool_and_its_gradient(cuda, make_array, window, order, include, dtype):
     shape, kernel_size, stride, padding, _, ceil_mode = window
@@ -78,8 +78,8 @@ def test_avg_pool_and_its_gradient(cuda, make_array, window, order, include, dty
 @settings(deadline=None, max_examples=25)
 @given(
     size=st.lists(st.tuples(st.integers(1, 7), st.integers(1, 9)), min_size=1, max_size=3),
-    images=st.integers(0, 2), channels=st.sampled_from([0, 1, 3, 8, 17]), order=st.integers(0, 47),
-    dtype=st.sampled_from(DTYPES),
+    images=st.integers(0, 2), channels=st.sampled_from([0, 1, 3, 8, 17]), order=orders,
+    dtype=dtypes,
 )  # fmt: skip
 @example([(5, 1), (7, 1)], 2, 17, 3, np.float32)
 @example([(5, 3), (7, 2)], 2, 8, 3, np.float32)

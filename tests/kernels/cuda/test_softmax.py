@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from scipy import special
 
 from tests.gpu import to_gpu
+from tests.kernels.cuda.comparing import dtypes, orders
 from tinyconv.kernels.cuda import softmax as gpu
 from tinyconv.kernels.reference import softmax as reference
 
-DTYPES = [np.float32, np.float64]
 CLOSE = {np.float32: {"rtol": 4e-6, "atol": 4e-6}, np.float64: {"rtol": 1e-13, "atol": 1e-13}}
 
 
 @settings(deadline=None, max_examples=25)
 @given(
-    order=st.integers(0, 47), data=st.data(), dtype=st.sampled_from(DTYPES),
+    order=orders, data=st.data(), dtype=dtypes,
     shape=st.lists(st.sampled_from([0, 1, 2, 5, 33]), min_size=1, max_size=3).map(tuple),
 )  # fmt: skip
 def test_softmax_is_scipys_and_backward_the_references(cuda, make_array, order, data, shape, dtype):
@@ -55,7 +55,7 @@ def test_channels_of_channels_last_memory(cuda):
 @given(
     rows=st.sampled_from([0, 1, 3, 70]), classes=st.sampled_from([1, 2, 10, 37]), order=st.integers(0, 3),
     ignored=st.sampled_from([-100, 0]), reduction=st.sampled_from(["none", "sum", "mean"]),
-    dtype=st.sampled_from(DTYPES), label_dtype=st.sampled_from([np.int64, np.int32]),
+    dtype=dtypes, label_dtype=st.sampled_from([np.int64, np.int32]),
 )  # fmt: skip
 @example(9000, 2, 0, 0, "mean", np.float32, np.int64)  # more blocks than are left for the last warp
 @example(1, 1, 0, 0, "mean", np.float32, np.int64)  # nothing is counted

@@ -22,6 +22,9 @@ Array = Any
 
 FOLDER = Path(__file__).parent
 OPTIONS = ("--std=c++17", f"-I{FOLDER}")
+ADDED_BY_CUPY = ("-ftz=true",)
+"""Its own option: in float32 what is below 2**-126 counts as zero."""
+
 C_TYPES = {"float32": "float", "float64": "double"}
 THREADS_PER_BLOCK = 256
 BLOCKS_PER_MULTIPROCESSOR = 8

@@ -1,7 +1,8 @@
 // What happens to a sum before it is written, and to a gradient before it is summed.
 //
 // The sum is still in a register. As a kernel of its own, the same step would read and write the whole
-// array once more. The formulas are those of activation.cu, so that both ways give the same bits.
+// array once more. The formulas are those of activation.cu (formulas.cuh), and what they give is rounded before it
+// is added up, so that both ways give the same bits.
 #pragma once
 
 #include "formulas.cuh"

@@ -1,8 +1,8 @@
 """Layers with their activation function in one pass: the twins of `kernels/reference/fused.py`.
 
 A convolution applies the function to its sums while they are in registers (epilogue.cuh); after a matrix
-product of cuBLAS, bias and function are one pass together. The gradient before the function is written in the
-pass that sums up the bias's gradient.
+product of cuBLAS, bias and function are one pass together. Dropout behind either is a pass of its own. The
+gradient before the function is written in the pass that sums up the bias's gradient.
 """
 
 from __future__ import annotations

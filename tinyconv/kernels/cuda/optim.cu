@@ -1,4 +1,4 @@
-// One step of an optimiser on all parameters in one launch.
+// One step of an optimiser on many parameters in one launch.
 //
 // A network has dozens of parameters, most of them small: a launch for each would cost more than its
 // arithmetic. So the kernel is given a table of them, and each block takes one chunk of one of them:
@@ -8,7 +8,8 @@
 //   first       0                         2        3            4 (one past the last, and so on to the end)
 //
 // A block looks up whose chunk it has, and its threads go through the chunk side by side. The table is part
-// of the arguments (at most 4 kB), so nothing is copied to the GPU before the launch.
+// of the arguments, so nothing is copied to the GPU before the launch. All arguments together have at most 4 kB:
+// that is room for 77 parameters, and a network with more takes several launches.
 
 #include "common.cuh"
 

@@ -1,4 +1,4 @@
-"""Optimiser steps on a GPU, all parameters of a group in one launch; see `kernels.reference.optim`."""
+"""Optimiser steps on a GPU, up to 77 parameters of a group in one launch; see `kernels.reference.optim`."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def cat(arrays: Sequence[Array], axis: int) -> Array:
 
 
 def copies(arrays: Sequence[Array]) -> list[Array]:
-    """A copy of each array, in its memory order: one launch for all floats."""
+    """A copy of each array, in its memory order: one launch for up to 77 of floats."""
     import cupy
 
     arrays = [dense(array) for array in arrays]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from tinyconv.kernels.cuda.emulator import streams
 from tinyconv.kernels.cuda.emulator.cards import CARDS, CURRENT, home
@@ -106,7 +106,7 @@ class MemoryHook:
     def malloc_postprocess(self, **told: int) -> None:
         """An array was made."""
 
-    def __enter__(self) -> MemoryHook:
+    def __enter__(self) -> Self:
         self.hooks.append(self)
         return self
 
