@@ -160,6 +160,13 @@ OTHERS = (
         f"{CONV}::test_im2col_and_col2im_are_copies_and_their_adjoint",
     ),
     wrong(
+        "cuda gradients: a product and the sum after it are rounded together",
+        f"{KERNELS}/formulas.cuh",
+        "return __fmul_rn(a, b);",
+        "return a * b;",
+        "tests/kernels/cuda/test_compile.py::test_a_gradient_is_rounded_before_it_is_added_up",
+    ),
+    wrong(
         "cuda matmul: one factor is not rounded",
         f"{KERNELS}/_products.py",
         "a, b = rounded(a, precision), rounded(b, precision)",

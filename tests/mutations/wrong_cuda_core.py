@@ -32,7 +32,7 @@ ELEMENTS = (
     wrong(
         "cuda elu_backward: from the input, not the output",
         "kernels/cuda/formulas.cuh",
-        "grad * (at + number)",
+        "rounded_product(grad, at + number)",
         "grad * (number * exp(at))",
         f"{ACTIVATION}::test_backward",
     ),

@@ -65,7 +65,7 @@ __device__ inline Axis axis_of(const Geometry& g, int axis, int first) {
 __device__ inline void find_axes(const Geometry& g, int number, Axis* axes) {
   if (threadIdx.x == 0) {
 #pragma unroll
-  for (int axis = 2; axis >= 0; --axis) {
+    for (int axis = 2; axis >= 0; --axis) {
       int classes = classes_along(g, axis);
       axes[axis] = axis_of(g, axis, number % classes);
       number /= classes;
