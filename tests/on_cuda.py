@@ -46,6 +46,7 @@ TOO_LONG_IN_THE_EMULATOR = (
     "tests/cli/test_find_lr.py::test_what_is_drawn_and_said",
     "tests/cli/test_find_lr.py::test_steps_are_those_of_the_options",
     "tests/cli/test_loss_options.py",
+    "tests/cli/test_summary.py::test_a_volume_has_four_sizes",
     "tests/models/test_acgan.py::test_a_step_is_that_of_the_twin",
     "tests/models/test_alexnet.py",
     "tests/models/test_autoencoder.py::test_pretraining_helps_a_deep_net",
@@ -53,6 +54,10 @@ TOO_LONG_IN_THE_EMULATOR = (
     "tests/models/test_calcium.py::test_gradients_reach_what_the_slide_says[calcium_wide",
     "tests/models/test_calcium.py::test_one_step_changes_every_parameter",
     "tests/models/test_calcium.py::test_eight_images_are_learned_by_heart",
+    "tests/models/test_rednet.py::test_eight_images_are_cleaned_by_heart",
+    "tests/models/test_unet.py::test_eight_images_are_learned_by_heart_and_a_step_changes_every_parameter",
+    "tests/models/test_segnet.py::test_eight_images_are_learned_by_heart",
+    "tests/models/test_unets.py::test_eight_images_are_learned_by_heart",
     "tests/models/test_vae.py::test_eight_images_are_learned_by_heart",
     "tests/models/test_wgan.py::test_a_ring_of_gaussians_is_learned",
     "tests/models/test_dense_to_convolution.py",
@@ -71,6 +76,7 @@ TOO_LONG_IN_THE_EMULATOR = (
     "tests/train/test_versions.py::test_the_versions_stand_in_the_checkpoints",
     "tests/viz/test_architecture.py::test_the_u_net_of_the_slides_is_a_u",
     "tests/viz/test_legibility.py",
+    "tests/viz/test_look.py::test_each_kind_of_figure_looks_as_it_did[plot_architecture",
 )
 """Skipped where there is no GPU: thousands of kernels, or large images."""
 
@@ -81,6 +87,7 @@ CHOOSES_ITSELF = (
     "tests/cli/test_bench.py",
     "tests/cli/test_device.py",
     "tests/cuda",
+    "tests/data/test_prefetch.py",
     "tests/kernels/cuda",
     "tests/optim/test_cuda.py",
     "tests/ops/test_table_on_cuda.py",

@@ -10,11 +10,12 @@ from tests.cli.command import TINY, metrics, numbers, refused, tinyconv_command
 from tinyconv.train import Trainer
 from tinyconv.train.folder import RunFolder
 
+SMALL = ["train", "unet_bn", "--widths", "2,4"]
 OPTIONS = ["--accumulate", "2", "--clip-norm", "0.5", "--ema", "0.9", "--patience", "9"]
 
 
 def test_a_run_with_all_of_them_goes_on_exactly(tmp_path, monkeypatch):
-    command = ["train", "unet", *TINY, *OPTIONS, "--epochs", 4]
+    command = [*SMALL, *TINY, *OPTIONS, "--epochs", 4]
     assert tinyconv_command(*command, "--run", tmp_path / "whole").exit_code == 0
     real = Trainer.train_step
 
@@ -40,7 +41,7 @@ def test_a_file_sets_what_the_command_line_does_not(tmp_path):
     path.write_text(
         'images = 8\nsize = 32\nbatch-size = 2\nsteps = 9\nheld_out = 0.25\non-not-finite = "skip"\n'
     )
-    done = tinyconv_command("train", "--config", path, "--steps", 1, "--run", tmp_path / "run")
+    done = tinyconv_command(*SMALL, "--config", path, "--steps", 1, "--run", tmp_path / "run")
     assert done.exit_code == 0, (done.output, done.exception)
     config = RunFolder.open(tmp_path / "run").config
     assert (config.size, config.batch_size, config.steps, config.on_not_finite) == (32, 2, 1, "skip")
@@ -72,7 +73,7 @@ def test_a_loss_that_is_not_finite(tmp_path, monkeypatch, ending):
         return (loss - loss).log() if bad else loss
 
     monkeypatch.setattr(MaskLoss, "__call__", broken)
-    command = ["train", "unet", *TINY, "--steps", 3, "--on-not-finite", ending, "--run", tmp_path / "run"]
+    command = [*SMALL, *TINY, "--steps", 3, "--on-not-finite", ending, "--run", tmp_path / "run"]
     done = tinyconv_command(*command)
     assert (tmp_path / "run" / "bad_batch.safetensors").exists()
     if ending == "stop":

@@ -57,7 +57,7 @@ def test_gradients_are_clipped_for_each_network_by_itself():
     def spy(parameters):
         parameters = list(parameters)
         clip(parameters)
-        seen.append(np.sqrt(sum((p.grad.array.astype(np.float64) ** 2).sum() for p in parameters)))
+        seen.append(np.sqrt(sum((p.grad.numpy().astype(np.float64) ** 2).sum() for p in parameters)))
 
     trainer._clip_gradients = spy
     trainer.fit()
