@@ -16,7 +16,7 @@ what it has. Each number is the sum that `_gemm.py` computes for a single layer,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -46,11 +46,13 @@ TILE = make_tile(ROWS_2, 2, accumulate=True, masked=False)
 LOW_TILE = make_tile(FEW_ROWS, 2, accumulate=True, masked=False)
 
 
-def passes_of(layers: Sequence[Layer]) -> Iterator[Sequence[Layer]]:
+def passes_of(layers: Sequence[Layer]) -> Sequence[Sequence[Layer]]:
     """Layers that follow each other, in as many parts as passes are needed, and nearly equal ones."""
+    if len(layers) <= MOST:
+        return (layers,)
     passes = -(-len(layers) // MOST)
     ends = [len(layers) * i // passes for i in range(passes + 1)]
-    return (layers[first:end] for first, end in pairwise(ends))
+    return [layers[first:end] for first, end in pairwise(ends)]
 
 
 def layers_in_one_pass(x: Array, layers: Sequence[Layer]) -> Array | None:
@@ -77,21 +79,20 @@ def _filled(arrays: list[Array]) -> tuple[Array, ...]:
 
 def _are_plain(x: Array, layers: Sequence[Layer]) -> bool:
     """Whether all are what the kernel takes for granted: float32 without gaps, a bias for each row."""
-    if x.dtype != FLOAT32 or not x.flags.aligned or not (x.flags.c_contiguous or x.flags.f_contiguous):
-        return False
-    return all(
-        bias is not None
-        and bias.shape == weight.shape[:1]
-        and _lies_plainly(weight)
-        and _lies_plainly(bias)
-        and weight.strides[0] > weight.strides[-1]  # else `_product.product` does not turn the product
-        for weight, bias, *_ in layers
-    )
-
-
-def _lies_plainly(array: Array) -> bool:
-    flags = array.flags
-    return bool(array.dtype == FLOAT32 and flags.c_contiguous and flags.aligned)
+    arrays = [x]
+    for layer in layers:
+        weight, bias = layer[0], layer[1]
+        if bias is None or bias.shape != (len(weight),):
+            return False
+        if weight.strides[0] <= FLOAT32.itemsize:  # then `_product.product` does not turn the product
+            return False
+        arrays += (weight, bias)
+    for array in arrays:
+        flags = array.flags
+        in_order = flags.c_contiguous or (array is x and flags.f_contiguous)
+        if array.dtype != FLOAT32 or not in_order or not flags.aligned:
+            return False
+    return True
 
 
 @lru_cache(maxsize=64)
