@@ -236,6 +236,13 @@ RATES_AND_MORE = (
         "            _multiply(grad, max_norm / (float(_norm_of_one(grad, norm_type)) + 1e-6))\n",
         "tests/nn/test_utils.py::test_clip_grad_norm_is_pytorchs",
     ),
+    wrong(
+        "clip_grad_norm_: the largest value is asked for as only NumPy can",
+        "nn/utils.py",
+        "xp.max(value) if value.size else",
+        "xp.max(value, initial=0.0) if True else",
+        "tests/optim/test_cuda.py::test_norms_of_gradients_on_the_gpu",
+    ),
 )
 
 MUTATIONS = (*STEP_KERNELS, *OPTIMISERS, *RATES_AND_MORE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,24 @@ def train(device: str, kind: str) -> list[np.ndarray]:
 def test_training_on_the_gpu_is_training_on_the_cpu(kind: str) -> None:
     for ours, expected in zip(train("cuda", kind), train("cpu", kind), strict=True):
         np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("norm_type", (2.0, 1, 3.5, inf))
+def test_norms_of_gradients_on_the_gpu(norm_type: float) -> None:
+    """Also of one without elements, and of no elements at all."""
+    rng, found = np.random.default_rng(0), []
+    grads = [rng.standard_normal(shape) for shape in ((3, 4), (0, 2), (5,))]
+    for device in ("cpu", "cuda"):
+        parameters = [nn.Parameter(tc.zeros(*grad.shape, dtype="float64").to(device)) for grad in grads]
+        for parameter, grad in zip(parameters, grads, strict=True):
+            parameter.grad = tc.tensor(grad).to(device)
+        norm = nn.utils.clip_grad_norm_(parameters, 0.5, norm_type)
+        assert norm.device.startswith(device)
+        assert nn.utils.clip_grad_norm_(parameters[1], 0.5, norm_type).item() == 0
+        found.append([norm.item(), *(p.grad.cpu().numpy() for p in parameters if p.grad is not None)])
+    assert found[0][0] == pytest.approx(np.linalg.norm(np.concatenate([g.ravel() for g in grads]), norm_type))
+    for ours, expected in zip(found[1], found[0], strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ("orthogonal_", "dirac_", "he_normal_", "trunc_normal_", "ones_"))

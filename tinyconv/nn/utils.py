@@ -160,7 +160,8 @@ def _norm(values: list[Any], norm_type: float) -> Any:
     """The norm of non-negative arrays or numbers together, computed in float64."""
     xp = array_module(values[0])
     if norm_type == inf:
-        return max((xp.max(value, initial=0.0) for value in values), key=lambda x: (x != x, x))
+        largest = (xp.max(value) if value.size else xp.zeros((), value.dtype) for value in values)
+        return max(largest, key=lambda x: (x != x, x))
     total = sum(xp.sum(xp.power(value, norm_type, dtype="float64")) for value in values)
     return total ** (1 / norm_type)
 

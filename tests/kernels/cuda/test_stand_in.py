@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import gc
 import importlib.util
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ import pytest
 import tinyconv as tc
 from tinyconv import device, kernels
 from tinyconv.device_errors import OLDEST
+from tinyconv.kernels.cuda.emulator import keywords
 from tinyconv.kernels.cuda.emulator.arrays import live_memory
 from tinyconv.kernels.cuda.emulator.card import CUDARuntimeError
-from tinyconv.kernels.cuda.emulator.cupy_stand_in import emulated_cuda
+from tinyconv.kernels.cuda.emulator.cupy_stand_in import VERSION, emulated_cuda
 
 
 @pytest.fixture
@@ -146,6 +148,43 @@ def test_grids_are_its_own(cupy: Any) -> None:
 def test_what_cupy_lacks_it_lacks_too(cupy: Any) -> None:
     for name in ("nditer", "geomspace", "block"):
         assert hasattr(np, name) and not hasattr(cupy, name)
+
+
+KEYWORDS: dict[str, Any] = {
+    "initial of a function": lambda cupy, a: cupy.max(a, initial=0),
+    "where of a function": lambda cupy, a: cupy.mean(a, where=a > 0),
+    "initial of a method": lambda cupy, a: a.sum(initial=1),
+    "where of a method": lambda cupy, a: a.std(where=a > 0),
+    "through NumPy": lambda cupy, a: np.min(a, initial=0),
+    "where of a ufunc": lambda cupy, a: cupy.add(a, a, where=a > 0),
+    "where of NumPy's ufunc": lambda cupy, a: np.add(a, a, where=a > 0),
+    "initial of a ufunc's method": lambda cupy, a: cupy.add.reduce(a, initial=1),
+    "initial of a method of NumPy's ufunc": lambda cupy, a: np.maximum.reduce(a, initial=1),
+    "of astype": lambda cupy, a: a.astype("f4", device="cpu"),
+    "device": lambda cupy, a: cupy.arange(3, device="cpu"),
+}
+
+
+@pytest.mark.parametrize("name", KEYWORDS)
+def test_keywords_that_cupy_lacks_are_refused(cupy: Any, name: str) -> None:
+    with pytest.raises(TypeError, match=r"unexpected keyword argument|Wrong arguments"):
+        KEYWORDS[name](cupy, cupy.ones(3))
+
+
+def test_keywords_that_cupy_has_are_taken(cupy: Any) -> None:
+    a, out = cupy.ones((2, 3)), cupy.empty(3)
+    assert cupy.add.reduce(a, axis=1, keepdims=True).tolist() == [[3], [3]]
+    assert cupy.sum(a, axis=0, out=out) is out and out.tolist() == [2, 2, 2]
+    assert cupy.power(a, 2, dtype="f8", casting="same_kind").sum(dtype="f4").dtype == "f4"
+
+
+def test_the_keywords_are_those_that_cupy_lacks() -> None:
+    real = pytest.importorskip("cupy")
+    if real.__version__ != VERSION:
+        pytest.skip(f"they are those of CuPy {VERSION}")
+    for name, lacking in keywords.LACKING.items():
+        assert lacking == lacking - set(inspect.signature(getattr(real, name)).parameters)
+        assert lacking <= set(inspect.signature(getattr(np, name)).parameters)
 
 
 def test_it_is_the_oldest_cupy_that_may_be_installed(cupy: Any) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.kernels.cuda.emulator import graphs, orders
+from tinyconv.kernels.cuda.emulator import graphs, keywords, orders
 from tinyconv.kernels.cuda.emulator.card import Device, MemoryHook, MemoryPool, OutOfMemoryError
 from tinyconv.kernels.cuda.emulator.cards import CARDS, CURRENT, LARGEST, home
 
@@ -157,7 +157,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
         allowed = ndarray | np.generic | np.ndarray | int | float | complex
         if not all(isinstance(value, allowed) for value in (*inputs, *out)):
             return NotImplemented
-
+        keywords.refuse_of_ufunc(method, options)
         graphs.call_of(ufunc.__name__, *inputs)
 
         def again() -> Any:
@@ -172,6 +172,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
     def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
         if not all(issubclass(kind, ndarray) for kind in types):
             raise TypeError(f"Unsupported types {types}")
+        keywords.refuse(function.__name__, options)
         graphs.call_of(function.__name__, *inputs)
         return graphs.computed(
             wrap(function(*unwrap(inputs), **unwrap(options))),
@@ -233,7 +234,9 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801  # CuPy's name
         memory[...] = self._host
         return graphs.computed(wrap(memory), lambda: self._host)
 
-    def astype(self, dtype: Any, order: str = "K", copy: bool = True, **options: Any) -> ndarray:
+    def astype(
+        self, dtype: Any, order: str = "K", casting: Any = None, subok: Any = None, copy: bool = True
+    ) -> ndarray:
         if not copy and self.dtype == dtype:
             return self
         memory = allocate(self.shape, dtype, order, self._host)
@@ -319,6 +322,7 @@ def _method(name: str) -> Callable[..., Any]:
             with np.errstate(all="ignore"):
                 return getattr(host, name)(*unwrap(args), **unwrap(options))
 
+        keywords.refuse(name, options)
         graphs.call_of(name, self, *args)
         if name in ("compress", "item", "nonzero", "tobytes", "tolist"):
             graphs.read_by_the_host()

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.kernels.cuda.emulator import card, graphs, orders
+from tinyconv.kernels.cuda.emulator import card, graphs, keywords, orders
 from tinyconv.kernels.cuda.emulator.arrays import allocate, ndarray, unwrap, wrap
 from tinyconv.kernels.cuda.emulator.cards import have_cards
 from tinyconv.kernels.cuda.emulator.launching import RawKernel, RawModule
@@ -123,13 +123,20 @@ class _Grid:
 
 
 class _Function:
-    """A function of NumPy's that takes and gives the stand-in's arrays."""
+    """A function of NumPy's that takes and gives the stand-in's arrays; `ufunc` has it as a method."""
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Any, ufunc: Any = None) -> None:
         self._function = function
+        self._ufunc = function if isinstance(function, np.ufunc) else ufunc
         self.__name__ = getattr(function, "__name__", "")
 
     def __call__(self, *args: Any, **options: Any) -> Any:
+        if self._ufunc is None:
+            keywords.refuse(self.__name__, options)
+        else:
+            method = "__call__" if self._function is self._ufunc else self.__name__
+            keywords.refuse_of_ufunc(method, options)
+
         def again() -> Any:
             with np.errstate(all="ignore"):
                 return self._function(*unwrap(args), **unwrap(options))
@@ -145,7 +152,7 @@ class _Function:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._function, name)
-        return _Function(found) if callable(found) else found
+        return _Function(found, self._ufunc) if callable(found) else found
 
 
 class _Indexed:
