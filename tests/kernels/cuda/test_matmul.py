@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from types import SimpleNamespace
 from typing import Any
@@ -12,30 +11,32 @@ import pytest
 
 from tinyconv.device import matmul_precision
 from tinyconv.kernels.cuda import matmul as fast
+from tinyconv.kernels.cuda._convolution import TENSOR_CORES, compute_capability
 from tinyconv.kernels.reference import matmul as reference
 from tinyconv.kernels.reference.elementwise import rounded
 
 Array = Any
-TF32 = 7
 
 
 def normal(*shape: int, seed: int = 0, dtype: Any = np.float32) -> Array:
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
 
 
-@pytest.fixture(autouse=True)
-def cublas(monkeypatch: Any) -> Any:
-    """CuPy's setting for products of float32, replaced; what it was set to is in `seen`."""
-    state = SimpleNamespace(COMPUTE_TYPE_TF32=TF32, now=1, seen=[])
-    state.get_compute_type = lambda dtype: state.now
+@pytest.fixture
+def cublas(cuda: Any, monkeypatch: Any) -> Any:
+    """CuPy's setting for products of float32: `now`, `before`, and what it was set to, `seen`."""
+    from cupy._core import _routines_linalg as setting
+
+    state = SimpleNamespace(seen=[], now=lambda: setting.get_compute_type("float32"))
+    state.before, put = state.now(), setting.set_compute_type
 
     def set_compute_type(dtype: Any, kind: int) -> None:
         assert dtype == "float32"
-        state.now = kind
+        put(dtype, kind)
         state.seen.append(kind)
 
-    state.set_compute_type = set_compute_type
-    monkeypatch.setitem(sys.modules, "cupy._core", SimpleNamespace(_routines_linalg=state))
+    monkeypatch.setattr(setting, "set_compute_type", set_compute_type)
+    state.tf32 = [setting.COMPUTE_TYPE_TF32, state.before] if compute_capability() >= TENSOR_CORES else []
     return state
 
 
@@ -50,7 +51,7 @@ def test_factors_are_rounded(cuda: Any, cublas: Any, shapes: Any, precision: str
     expected = rounded(a, precision).astype(np.float64) @ rounded(b, precision).astype(np.float64)
     assert y.dtype == np.float32
     np.testing.assert_allclose(y, expected, rtol=0, atol=1e-6)
-    assert cublas.seen == ([] if precision == "float32" else [TF32, 1])
+    assert cublas.seen == ([] if precision == "float32" else cublas.tf32)
 
 
 def test_float64_is_not_rounded(cuda: Any, cublas: Any) -> None:
@@ -63,11 +64,13 @@ def test_float64_is_not_rounded(cuda: Any, cublas: Any) -> None:
 def test_the_setting_of_cublas_is_put_back_after_an_error(cuda: Any, cublas: Any) -> None:
     with matmul_precision("tf32"), pytest.raises(ValueError, match="mismatch"):
         fast.matmul(cuda.asarray(normal(3, 4)), cuda.asarray(normal(5, 4)))
-    assert cublas.now == 1
+    assert cublas.seen == cublas.tf32 and cublas.now() == cublas.before
 
 
 def test_products_are_right_without_cupys_private_names(cuda: Any, monkeypatch: Any) -> None:
-    monkeypatch.setitem(sys.modules, "cupy._core", SimpleNamespace(_routines_linalg=SimpleNamespace()))
+    from cupy._core import _routines_linalg as setting
+
+    monkeypatch.delattr(setting, "get_compute_type")
     a, b = normal(3, 4), normal(4, 2, seed=1)
     with matmul_precision("tf32"):
         y = fast.matmul(cuda.asarray(a), cuda.asarray(b)).get()
@@ -95,7 +98,7 @@ def test_two_threads_leave_cublas_as_it_was(cuda: Any, cublas: Any, monkeypatch:
         fast.matmul(a, b)
         first_is_done.set()
         second.join()
-    assert second_multiplies.is_set() and cublas.now == 1
+    assert second_multiplies.is_set() and cublas.now() == cublas.before
 
 
 @pytest.mark.parametrize("rows", [(), (3,), (2, 3), (0,)])

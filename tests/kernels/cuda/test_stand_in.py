@@ -6,8 +6,10 @@ import configparser
 import gc
 import importlib.util
 import inspect
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,21 @@ def test_it_takes_cupys_place_and_gives_it_back() -> None:
         assert importlib.util.find_spec("cupy") is not None
         assert tc.cuda.is_available() and tc.cuda.device_count() == 1
     assert there or importlib.util.find_spec("cupy") is None
+
+
+def test_what_is_installed_is_out_of_reach_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts of a real CuPy would ask for a GPU."""
+    parts = {name: ModuleType(name) for name in ("cupy", "cupy._core", "cupy.cuda.graph", "cupyx.jit")}
+    for name, part in parts.items():
+        monkeypatch.setitem(sys.modules, name, part)
+    with emulated_cuda():
+        from cupy._core import _routines_linalg as setting
+
+        assert setting.get_compute_type("float32") != setting.COMPUTE_TYPE_TF32
+        for name in ("cupy.cuda.graph", "cupyx.jit"):
+            with pytest.raises(ImportError):
+                importlib.import_module(name)
+    assert {name: sys.modules[name] for name in parts} == parts
 
 
 def test_an_element_is_a_view(cupy: Any) -> None:

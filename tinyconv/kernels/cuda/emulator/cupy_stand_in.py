@@ -52,17 +52,21 @@ def emulated_cuda(cards: int = 1) -> Iterator[ModuleType]:
     [2.0, 2.0, 2.0]
     """
     modules = stand_ins()
-    before = {name: sys.modules.get(name) for name in modules}
-    sys.modules.update(modules)
+    before = _put_in_place(modules)
     try:
         with have_cards(cards):
             yield modules["cupy"]
     finally:
-        for name, module in before.items():
-            if module is None:
-                del sys.modules[name]
-            else:
-                sys.modules[name] = module
+        _put_in_place(before)
+
+
+def _put_in_place(modules: dict[str, ModuleType]) -> dict[str, ModuleType]:
+    """Let these be all of CuPy's modules, and return those that were: an installed CuPy needs a GPU."""
+    before = {name: module for name, module in sys.modules.items() if name.split(".")[0] in ("cupy", "cupyx")}
+    for name in before:
+        del sys.modules[name]
+    sys.modules.update(modules)
+    return before
 
 
 @cache
@@ -83,10 +87,26 @@ def stand_ins() -> dict[str, ModuleType]:
     vars(special).update(ndtr=_special("ndtr"), erf=_special("erf"), erfc=_special("erfc"))
     vars(scipy).update(special=special)
     vars(cupyx).update(scipy=scipy, errstate=lambda **options: contextlib.nullcontext())
-    all_modules = {"cupy": cupy, "cupyx": cupyx, "cupyx.scipy": scipy, "cupyx.scipy.special": special, **cuda}
+    core = ModuleType("cupy._core")
+    vars(core).update(_routines_linalg=_setting_of_cublas())
+    core.__path__ = []
+    made = (cupy, core, core._routines_linalg, cupyx, scipy, special)
+    all_modules = {module.__name__: module for module in made} | cuda
     for name, module in all_modules.items():
         module.__spec__ = ModuleSpec(name, None)  # so that importlib.util.find_spec sees that they are there
     return all_modules
+
+
+def _setting_of_cublas() -> ModuleType:
+    """Stands for `cupy._core._routines_linalg`, of which one setting is used; products do not look at it."""
+    kinds: dict[np.dtype[Any], int] = {}
+    module = ModuleType("cupy._core._routines_linalg")
+    vars(module).update(
+        COMPUTE_TYPE_TF32=7,
+        get_compute_type=lambda dtype: kinds.get(np.dtype(dtype), 1),
+        set_compute_type=lambda dtype, compute_type: kinds.update({np.dtype(dtype): compute_type}),
+    )
+    return module
 
 
 class _LikeNumPy(ModuleType):
