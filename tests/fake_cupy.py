@@ -58,6 +58,12 @@ class CompileException(Exception):
     __module__ = "cupy.cuda.compiler"
 
 
+class DynamicLibNotFoundError(RuntimeError):
+    """Of what looks for CUDA's libraries for CuPy."""
+
+    __module__ = "cuda.pathfinder._dynamic_libs.load_dl_common"
+
+
 class OutOfMemoryError(MemoryError):
     """CuPy's, for an array that its memory pool cannot get."""
 

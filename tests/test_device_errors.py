@@ -16,6 +16,7 @@ from tests.fake_cupy import (
     CompileException,
     CUBLASError,
     CUDARuntimeError,
+    DynamicLibNotFoundError,
     FarArray,
     NVRTCError,
     fake_cupy,
@@ -142,9 +143,14 @@ def test_the_numbers_of_libraries_are_not_those_of_cuda(
         raise found
 
 
+CTK = r"libraries and headers: pip install 'cupy-cuda13x\[ctk\]', or 'cupy-cuda12x\[ctk\]'"
 LIBRARIES = [
-    (RuntimeError("CuPy failed to load libnvrtc.so.13: OSError: cannot open"), "cupy-cuda13x.ctk"),
-    (CompileException("nvrtc: error: failed to open libnvrtc-builtins.so.13.0"), "cupy-cuda13x.ctk"),
+    (RuntimeError("CuPy failed to load libnvrtc.so.13: OSError: cannot open"), CTK),
+    (RuntimeError("Failed to find CUDA headers. Please install CUDA toolkit headers"), CTK),
+    (ImportError("libcublas.so.12: cannot open shared object file: No such file or directory"), CTK),
+    (DynamicLibNotFoundError('Failure finding "libnvrtc.so"'), CTK),
+    (CompileException('nvrtc: catastrophic error: cannot open source file "vector_types.h"'), CTK),
+    (CompileException("nvrtc: error: failed to open libnvrtc-builtins.so.13.0"), CTK),
     (CompileException("nvrtc: error: invalid value for --gpu-architecture (-arch)"), "of a CUDA version"),
     (CUDARuntimeError(209), "a CuPy that knows this GPU"),
 ]
@@ -157,9 +163,38 @@ def test_a_cupy_of_the_wrong_cuda_version_is_named(error: Exception, says: str) 
         raise found if found is not None else error
 
 
+FULL = [
+    MemoryError("std::bad_alloc"),
+    RuntimeError("radix_sort: failed on 2nd step: cudaErrorMemoryAllocation: out of memory"),
+]
+
+
+@pytest.mark.parametrize("error", FULL, ids=lambda error: type(error).__name__)
+def test_a_sort_without_room_is_explained(error: Exception) -> None:
+    """Thrust, which CuPy sorts with, raises Python's own kinds."""
+    found = explained("sort", error)
+    assert type(found) is OutOfMemoryError and "sort: the GPU's memory is full" in str(found)
+
+
+OTHERS = [
+    MemoryError(),
+    MemoryError("Unable to allocate 8.00 EiB for an array"),
+    RuntimeError("dictionary changed size during iteration"),
+    ImportError("libpng.so.16: cannot open shared object file: No such file or directory"),
+    ValueError("std::bad_alloc"),
+]
+
+
+@pytest.mark.parametrize("error", OTHERS, ids=str)
+def test_what_is_not_of_the_gpu_is_left_alone(error: Exception) -> None:
+    assert explained("sort", error) is None
+
+
 def test_tensors_on_two_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cupy", fake_cupy(2))
     x, y, z = (tc.Tensor(array) for array in (FarArray(np.ones(2)), FarArray(np.ones(2), 1), np.ones(2)))
     for a, b, names in ((x, y, "cuda:0, cuda:1"), (z, y, "cpu, cuda:1")):
-        with pytest.raises(DeviceError, match=f"{names}.*all tensors on one device"):
+        with pytest.raises(DeviceError, match=f"{names}.*all tensors on one device: .*to.'cuda:") as caught:
             a + b
+        place = names.split(", ")[names.startswith("cpu")]
+        assert f"x.to('{place}') copies a tensor, model.to('{place}') moves a model" in str(caught.value)

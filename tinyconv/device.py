@@ -302,7 +302,9 @@ def refuse_several_devices(op: str, arrays: list[Any]) -> None:
     devices = [device_of(array) for array in arrays]
     if len(set(devices)) > 1:
         shown = f"({', '.join(devices)})"
-        raise DeviceError(op, "the inputs' devices", shown, "all tensors on one device")
+        gpu = next(device for device in devices if device != CPU)
+        advice = f"x.to('{gpu}') copies a tensor, model.to('{gpu}') moves a model there"
+        raise DeviceError(op, "the inputs' devices", shown, f"all tensors on one device: {advice}")
 
 
 def to_device(array: Any, device: str, non_blocking: bool = False) -> Any:

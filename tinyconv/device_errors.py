@@ -29,6 +29,19 @@ OF_CUDA = ("CUDARuntimeError", "CUDADriverError")
 CUBLAS_HAS_NO_ROOM = (1, 3)
 """The numbers of CUBLAS_STATUS_NOT_INITIALIZED, which is what a full card gives, and ALLOC_FAILED."""
 
+LIBRARIES = (
+    "CUDA's own libraries and headers: pip install 'cupy-cuda13x[ctk]', or 'cupy-cuda12x[ctk]' for CUDA 12"
+)
+
+OF_LIBRARIES = re.compile(
+    r"CuPy failed to load|Failed to find CUDA headers|lib(cu(?!da\.)|nv)\S+: cannot open shared object file"
+    r"|DLL load failed while importing cu|.*(BUILTIN_OPERATION|nvrtc-builtins|cannot open source file)"
+)
+"""What CuPy says where they are missing; the exceptions are of several kinds, also Python's own."""
+
+NO_ROOM = re.compile(r"std::bad_alloc|.*cudaErrorMemoryAllocation")
+"""What CuPy's Thrust, which sorts, says as Python's own MemoryError or RuntimeError."""
+
 OF_CUBLAS = {
     8: "a GPU that this cuBLAS knows",
     13: "the program to be started again: a kernel of cuBLAS failed, and the GPU refuses all further work",
@@ -108,17 +121,25 @@ def with_clear_errors(function: Callable[..., Any]) -> Callable[..., Any]:
 def explained(where: str, error: Exception, device: str = "cuda") -> DeviceError | None:
     """What an exception of CuPy's means here; None for any other exception."""
     line = first_line(error)
-    missing_library = line.startswith("CuPy failed to load")
-    if not type(error).__module__.startswith("cupy") and not missing_library:
+    if not (type(error).__module__.startswith(("cupy", "cuda.")) or _is_of_pythons_kinds(error, line)):
         return None
-    if _is_for_want_of_memory(error):
+    if _is_for_want_of_memory(error, line):
         expected = "room for it: a smaller batch or network, tensors let go of, or another program's end"
         return OutOfMemoryError(where, "the GPU's memory", f"full ({line})", expected)
     return DeviceError(where, "device", repr(str(device)), f"{_advice(error, line)} ({line})")
 
 
-def _is_for_want_of_memory(error: Exception) -> bool:
+def _is_of_pythons_kinds(error: Exception, line: str) -> bool:
+    """Whether it is CuPy's all the same: a kind of Python's own, with a message of CuPy's."""
+    if type(error) not in (ImportError, MemoryError, RuntimeError):
+        return False
+    return OF_LIBRARIES.match(line) is not None or NO_ROOM.match(line) is not None
+
+
+def _is_for_want_of_memory(error: Exception, line: str) -> bool:
     name, status = type(error).__name__, getattr(error, "status", None)
+    if type(error) in (MemoryError, RuntimeError):
+        return NO_ROOM.match(line) is not None
     if name == "CUBLASError":
         return status in CUBLAS_HAS_NO_ROOM
     return name == "OutOfMemoryError" or (name in OF_CUDA and status == NOT_ENOUGH_MEMORY)
@@ -141,8 +162,8 @@ def _advice(error: Exception, line: str) -> str:
         return _one_of(None)
     if status in ADVICE:
         return ADVICE[status]
-    if line.startswith("CuPy failed to load") or "BUILTIN_OPERATION" in line or "nvrtc-builtins" in line:
-        return "CUDA's own libraries: pip install 'cupy-cuda13x[ctk]', or 'cupy-cuda12x[ctk]' for CUDA 12"
+    if name == "DynamicLibNotFoundError" or OF_LIBRARIES.match(line):
+        return LIBRARIES
     if "gpu-architecture" in line or "INVALID_OPTION" in line:
         return f"a CuPy of a CUDA version that knows this GPU: {INSTALL}"
     return "a working GPU"

@@ -68,7 +68,7 @@ class DeviceError(TinyconvError, RuntimeError):
 
 
 class OutOfMemoryError(DeviceError):
-    """The GPU has no memory left for an array; `tinyconv.cuda.memory_summary` shows what is used."""
+    """No memory is left for an array on the GPU, or for a pinned one; see `tinyconv.cuda.memory_summary`."""
 
 
 class DataError(TinyconvError, ValueError):

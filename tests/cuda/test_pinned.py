@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import tinyconv as tc
-from tests.fake_cupy import FarArray, fake_cupy
+from tests.fake_cupy import OUT_OF_MEMORY, CUDARuntimeError, FarArray, fake_cupy
 from tinyconv.data import DataLoader
-from tinyconv.errors import DeviceError
+from tinyconv.errors import DeviceError, OutOfMemoryError
 
 
 class PinnedMemory(bytearray):
@@ -59,6 +59,20 @@ def test_only_copies_that_need_not_be_waited_for_are_not(asked: list[bool]) -> N
     assert asked == [True, False, True, False]
     with pytest.raises(DeviceError, match="the CPU"):
         x.cuda().pin_memory()
+
+
+def test_a_host_without_room_is_not_taken_for_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(size: int) -> Any:
+        raise CUDARuntimeError(OUT_OF_MEMORY)
+
+    cupy: Any = fake_cupy()
+    cupy.cuda.alloc_pinned_memory = full
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    with pytest.raises(
+        OutOfMemoryError, match=r"host's memory is full.*8,000 bytes.*pin_memory=False"
+    ) as caught:
+        tc.ones(2000).pin_memory()
+    assert isinstance(caught.value.__cause__, CUDARuntimeError) and "GPU" not in str(caught.value)
 
 
 class Pair(NamedTuple):

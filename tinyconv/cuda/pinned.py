@@ -13,6 +13,7 @@ import numpy as np
 
 from tinyconv.cuda.cards import is_available
 from tinyconv.device_errors import clear_errors
+from tinyconv.errors import OutOfMemoryError
 
 Array = Any
 
@@ -24,8 +25,12 @@ def pinned(array: Array) -> Array:
     import cupy
 
     order = sorted(range(array.ndim), key=lambda axis: (-abs(array.strides[axis]), axis))
-    with clear_errors("pin_memory"):
-        memory = cupy.cuda.alloc_pinned_memory(max(array.nbytes, 1))
+    try:
+        with clear_errors("pin_memory"):
+            memory = cupy.cuda.alloc_pinned_memory(max(array.nbytes, 1))
+    except OutOfMemoryError as error:
+        expected = f"room for {array.nbytes:,} bytes that stay in place: smaller batches, or pin_memory=False"
+        raise OutOfMemoryError("pin_memory", "the host's memory", "full", expected) from error.__cause__
     flat = np.frombuffer(memory, array.dtype, array.size)
     copied = flat.reshape([array.shape[axis] for axis in order]).transpose(np.argsort(order))
     copied[...] = array
