@@ -17,6 +17,7 @@ from tests.cli.command import ROOT, UNIX, metrics, numbers, refused, tinyconv_co
 from tests.data.test_cifar import write as write_cifar
 from tests.data.test_mnist import _write as write_mnist
 from tinyconv.data import Digits, split, write_png
+from tinyconv.train.checkpoint import signed
 from tinyconv.train.folder import RunFolder
 
 SHORT = ["train", "mlp", "--data", "digits", "--epochs", "3", "--images", "300", "--batch-size", "50"]
@@ -276,5 +277,5 @@ def test_bad_arguments(arguments, part, tmp_path, monkeypatch):
 def test_an_edited_config(run, tmp_path, change, part):
     folder = shutil.copytree(run[0], tmp_path / "copy")
     fields = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**fields, **change}))
+    (folder / "config.json").write_text(json.dumps(signed({**fields, **change})))
     refused(tinyconv_command("eval", folder), part)

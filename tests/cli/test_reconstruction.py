@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.cli.command import UNIX, metrics, numbers, refused, tinyconv_command
 from tinyconv.data import Digits, split, write_png
-from tinyconv.train.checkpoint import load_checkpoint
+from tinyconv.train.checkpoint import load_checkpoint, signed
 from tinyconv.train.folder import RunFolder
 from tinyconv.train.records import Recorder
 
@@ -181,5 +181,5 @@ def test_bad_arguments(arguments, part, tmp_path, monkeypatch):
 def test_an_edited_config(run, tmp_path, change, part):
     folder = shutil.copytree(run[0], tmp_path / "copy")
     fields = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**fields, **change}))
+    (folder / "config.json").write_text(json.dumps(signed({**fields, **change})))
     refused(tinyconv_command("eval", folder), part)

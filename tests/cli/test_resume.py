@@ -48,9 +48,9 @@ def test_a_checkpoint_of_another_model(copy):
 def test_data_of_a_resumed_run_that_changed(copy, save_nuclei):
     config = json.loads((copy / "config.json").read_text())
     config |= {"data": str(save_nuclei(3)), "images": 5}
-    (copy / "config.json").write_text(json.dumps(config))
+    (copy / "config.json").write_text(json.dumps(signed(config)))
     refused(tinyconv_command("train", "--resume", copy), "layout", "'synthetic'", "that of the data")
-    (copy / "config.json").write_text(json.dumps(config | {"layout": "kaggle"}))
+    (copy / "config.json").write_text(json.dumps(signed(config | {"layout": "kaggle"})))
     refused(tinyconv_command("train", "--resume", copy), "3 images", "the 5")
 
 
@@ -59,7 +59,7 @@ def test_a_full_disk_while_saving_leaves_the_earlier_checkpoint(copy):
     """A limit of the file size stands for the disk: the 23 MB of the last checkpoint do not fit."""
     before = numbers(copy)
     path = copy / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"epochs": 5}))
+    path.write_text(json.dumps(signed(json.loads(path.read_text()) | {"epochs": 5})))
     script = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000_000, 20_000_000))\n"
@@ -78,6 +78,7 @@ def test_a_run_of_an_earlier_version_goes_on(copy):
     config = json.loads((copy / "config.json").read_text())
     for name in ("accumulate", "clip_norm", "ema", "patience", "on_not_finite", "on_bad_image"):
         del config[name]
+    del config["sha256"]
     last = json.loads((copy / "last.json").read_text())
     for name in ("called_off", "skipped", "first_step_seconds"):
         del last["position"][name]
@@ -86,8 +87,9 @@ def test_a_run_of_an_earlier_version_goes_on(copy):
     first = ("lr", "betas", "eps", "weight_decay", "params")
     last["optimizer"]["param_groups"] = [{name: group[name] for name in first}]
     now, then = copy, Path(shutil.copytree(copy, copy.parent / "then"))
-    for folder, described in ((now, json.loads((now / "config.json").read_text())), (then, config)):
-        (folder / "config.json").write_text(json.dumps(described | {"epochs": 5}))
+    longer = signed(json.loads((now / "config.json").read_text()) | {"epochs": 5})
+    for folder, described in ((now, longer), (then, config | {"epochs": 5})):
+        (folder / "config.json").write_text(json.dumps(described))
     (then / "last.json").write_text(json.dumps(last))
     for folder in (now, then):
         done = tinyconv_command("train", "--resume", folder)

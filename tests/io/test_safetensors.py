@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 import tinyconv as tc
 from tinyconv.errors import CheckpointError, DtypeError, StorageError, TinyconvError
@@ -42,6 +42,66 @@ def test_the_library_reads_what_was_written(tmp_path):
         for read in (other[name], arrays[name]):
             assert read.dtype == array.dtype and read.shape == array.shape
             assert read.tobytes() == array.tobytes()
+
+
+def test_a_file_is_written_with_the_same_bytes_again(tmp_path):
+    """In other processes too, where texts have other hashes; the numbers begin at a multiple of 8."""
+    code = """
+        import numpy as np, sys
+        from tinyconv.io import save_state
+        arrays = {"b": np.arange(3.0), "a": np.ones((2, 1), np.float16)}
+        save_state(sys.argv[1], arrays, {str(i): "x" for i in range(6)})
+    """
+    files = [tmp_path / str(number) for number in range(2)]
+    for file in files:
+        subprocess.run([sys.executable, "-c", textwrap.dedent(code), file], check=True, cwd=ROOT)
+    one, other = (file.read_bytes() for file in files)
+    assert one == other and struct.unpack("<Q", one[:8])[0] % 8 == 0
+
+
+def test_a_bit_flipped_anywhere(tmp_path):
+    """Refused, or it says the same: in the name of the checksum's entry, which nobody compares then."""
+    saved = {"epoch": 3, "model": dict(ARRAYS), "note": "é"}
+    tc.save(saved, tmp_path / "a")
+    content, accepted = (tmp_path / "a").read_bytes(), 0
+    for place in range(len(content)):
+        changed = bytearray(content)
+        changed[place] ^= 1 << place % 8
+        (tmp_path / "a").write_bytes(changed)
+        try:
+            found = tc.load(tmp_path / "a")
+        except CheckpointError:
+            continue
+        accepted += 1
+        assert (found["epoch"], found["note"]) == (3, "é") and found["model"].keys() == ARRAYS.keys()
+        for name, array in ARRAYS.items():
+            assert found["model"][name].tobytes() == array.tobytes(), (place, name)
+    assert accepted < 40
+
+
+def test_numbers_that_changed_their_places_are_noticed(tmp_path):
+    x, y = np.arange(3.0), np.ones(3)
+    content = save_state(tmp_path / "a", {"x": x, "y": y}).read_bytes()
+    swapped = content.replace(b'"x":', b'"?":').replace(b'"y":', b'"x":').replace(b'"?":', b'"y":')
+    assert len(swapped) == len(content) and swapped != content
+    (tmp_path / "a").write_bytes(swapped)
+    np.testing.assert_array_equal(load_file(tmp_path / "a")["x"], y)
+    with pytest.raises(CheckpointError, match=r"a' is damaged \(wrong SHA-256\), expected what was written"):
+        load_state(tmp_path / "a")
+
+
+def test_a_file_of_others_has_no_checksum(tmp_path):
+    save_file(ARRAYS, tmp_path / "a", {"format": "pt"})
+    arrays, metadata = load_state(tmp_path / "a")
+    assert metadata == {"format": "pt"} and arrays["weight"].tobytes() == ARRAYS["weight"].tobytes()
+
+
+def test_the_order_of_bytes_in_memory_does_not_matter(tmp_path):
+    big = np.arange(5).astype(">f4")
+    save_state(tmp_path / "big", {"x": big})
+    save_state(tmp_path / "little", {"x": big.astype("<f4")})
+    assert (tmp_path / "big").read_bytes() == (tmp_path / "little").read_bytes()
+    assert load_state(tmp_path / "big")[0]["x"].tolist() == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("view", ["channels_last", "reversed", "broadcast", "fortran"])

@@ -221,3 +221,16 @@ def test_a_view_is_changed_in_place():
         [whole[::2]], [np.ones((3, 4), np.float32)], None, 0.5, 0.0, 0.0, 0.0, False, True
     )
     np.testing.assert_array_equal(whole, np.tile([[0.5], [1.0]], (3, 4)))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38])
+def test_one_number_that_is_not_finite_is_found(make_array, value):
+    """3e38 is one, though a sum of two of them is not."""
+    arrays = [make_array((3,)), make_array((4, 5), 1), np.ones((2, 6), np.float32)[:, ::2], np.ones(2)]
+    all_finite = find_kernel("cpu", "optim", "all_finite")
+    assert all_finite([]) and all_finite([np.ones((0, 3), np.float32)])
+    for array in arrays:
+        assert all_finite(arrays)
+        before, array[...] = array.copy(), value
+        assert all_finite(arrays) == (value == 3e38)
+        array[...] = before

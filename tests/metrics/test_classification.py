@@ -67,7 +67,7 @@ def test_each_class_against_all_others():
         (lambda: accuracy(np.zeros((2, 3)), [0]), ShapeError, r"targets is of shape \(1,\), expected \(2,\)"),
         (lambda: accuracy(np.zeros((1, 3)), [3]), ArgumentError, "expected from 0 to 2"),
         (lambda: accuracy(np.zeros((1, 3)), [0.5]), DtypeError, "targets is of dtype float64"),
-        (lambda: accuracy([[np.nan, 1]], [0]), ArgumentError, "scores is NaN somewhere"),
+        (lambda: accuracy([[np.nan, 1]], [0]), ArgumentError, "^accuracy: scores is NaN somewhere"),
         (lambda: accuracy([["a", "b"]], [0]), DtypeError, "an array of numbers"),
         (lambda: top_k_accuracy(np.zeros((1, 3)), [0], 4), ArgumentError, "k is 4, expected .* 1 to 3"),
         (lambda: top_k_accuracy(np.zeros((1, 3)), [0], True), ArgumentError, "k is True"),

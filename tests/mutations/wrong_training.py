@@ -29,6 +29,20 @@ MUTATIONS = (
         f"{BAD}::test_skipped_steps_leave_no_trace",
     ),
     wrong(
+        "gradients: not looked at",
+        "train/trainer.py",
+        "            self._check_gradients(self.model.parameters())\n",
+        "",
+        f"{BAD}::test_a_finite_loss_with_a_gradient_that_is_none",
+    ),
+    wrong(
+        "saving: weights that are not finite",
+        "train/records.py",
+        "if bad := not_finite(state):",
+        "if bad := not_finite({}):",
+        f"{BAD}::test_what_is_not_finite_is_not_saved",
+    ),
+    wrong(
         "skipping: for ever",
         "train/trainer.py",
         "self._skips_in_a_row += 1",
@@ -83,6 +97,20 @@ MUTATIONS = (
         "described[SIGNATURE] != signed(described)[SIGNATURE]",
         "not described[SIGNATURE]",
         "tests/train/test_damaged_checkpoint.py::test_a_bit_flipped_anywhere_in_the_description",
+    ),
+    wrong(
+        "weights: their checksum is not looked at",
+        "io/safetensors.py",
+        "metadata.pop(SIGNATURE) != _sha256(arrays, metadata)",
+        "not metadata.pop(SIGNATURE)",
+        "tests/io/test_safetensors.py::test_numbers_that_changed_their_places_are_noticed",
+    ),
+    wrong(
+        "run folder: the checksum of the options is not looked at",
+        "train/folder.py",
+        "fields = unsigned(fields) if isinstance(fields, dict) else fields",
+        "fields.pop('sha256', None)",
+        "tests/train/test_run_folder.py::test_options_that_were_edited_are_told",
     ),
     wrong(
         "run folder: what a killed process left stays",

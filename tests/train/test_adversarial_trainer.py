@@ -78,6 +78,19 @@ def test_the_turn_that_was_not_finite_is_named_and_makes_no_update():
     assert_only_one_changed(model, before, "discriminator")
 
 
+def test_a_gradient_that_is_not_finite_makes_no_update():
+    model = models.create("dcgan", **SIZES)
+
+    def turns(model, images, labels, generator):
+        yield next(dcgan.turns(model, images, generator))
+        yield Turn("generator", {"generator": (model(model.noise(4, generator)) * 0).abs().sqrt().mean()})
+
+    before = state(model)
+    with pytest.raises(TrainingError, match=r"step 1 .* the gradient is not finite, made first in Abs\b"):
+        trainer_of(model, turns, batches(1)).fit()
+    assert_only_one_changed(model, before, "discriminator")
+
+
 def test_what_cannot_be_done_with_two_networks():
     model = models.create("dcgan", **SIZES)
     for options in ({"accumulate": 2}, {"on_not_finite": "skip"}):

@@ -13,6 +13,7 @@ from tests.fuzzing import by_chance, many_cases, spoilt, text
 from tinyconv.errors import CheckpointError
 from tinyconv.models.generation import METHODS
 from tinyconv.train import class_recipe, generation_recipe, recipes
+from tinyconv.train.checkpoint import signed
 from tinyconv.train.class_config import ClassConfig
 from tinyconv.train.folder import RunFolder
 from tinyconv.train.generation_config import GENERATION, GenerationConfig
@@ -173,7 +174,7 @@ def numbers(value):
 @given(by_chance(any_config))
 @many_cases()
 def test_what_makes_sense_is_read_as_it_was_written(folder, config):
-    RunFolder(folder, config).write_json("config.json", vars(config))
+    RunFolder(folder, config).write_json("config.json", signed(vars(config)))
     assert RunFolder.open(folder).config == config
 
 

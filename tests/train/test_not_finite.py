@@ -73,11 +73,34 @@ def test_a_bad_input_and_a_bad_weight_are_no_op_s_doing():
         trainer.fit()
 
 
-def test_a_gradient_is_looked_at_where_it_is_clipped():
+@pytest.mark.parametrize("options", [{}, {"clip_norm": 1.0}])
+def test_a_gradient_is_looked_at_whether_it_is_clipped_or_not(options):
     with pytest.raises(TrainingError, match=r"the gradient is not finite, made first in .*Sqrt\.backward"):
-        trainer = trainer_on([[0, 1], [2, 3]], clip_norm=1.0)
+        trainer = trainer_on([[0, 1], [2, 3]], **options)
         trainer.model.forward = lambda x: tc.sqrt(trainer.model.layer(x) * 0) * 0
         trainer.fit()
+
+
+def lengths(output, target):
+    """Their mean: 0 at 0, where its gradient is none."""
+    return (output * output).sum(1).sqrt().mean()
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.parametrize("batches_after", [0, 1, 4])
+def test_a_finite_loss_with_a_gradient_that_is_none(accumulate, batches_after):
+    """In the step that made it, the last one too: no weight is changed, and its own batch is the one kept."""
+    tc.manual_seed(0)
+    model = nn.Linear(4, 2, bias=False)
+    inputs = [1.0] * 4 + [0.0] * 2 + [1.0] * (2 * batches_after)
+    loader = DataLoader([(np.full(4, x, np.float32), np.zeros(2, np.float32)) for x in inputs], batch_size=2)
+    optimizer, seen = optim.SGD(model.parameters(), lr=0.01), Errors()
+    trainer = Trainer(model, optimizer, lengths, loader, 1, accumulate=accumulate, callbacks=[seen])
+    place = rf"step {3 if accumulate == 1 else 2} \(epoch 1\): the gradient is not finite"
+    with pytest.raises(TrainingError, match=rf"{place}, made first in Mul\.backward: .*, in lengths: return"):
+        trainer.fit()
+    assert len(seen.errors) == 1 and np.isfinite(model.weight.detach().numpy()).all()
+    assert not trainer.batch[0].numpy().any()
 
 
 def test_skipped_steps_leave_no_trace():
@@ -93,6 +116,13 @@ def test_skipped_steps_leave_no_trace():
     states = with_bad.model.state_dict(), without.model.state_dict()
     for name, value in states[1].items():
         np.testing.assert_array_equal(states[0][name].data.numpy(), value.data.numpy(), name)
+
+
+def test_a_gradient_that_is_infinite_and_not_nan():
+    trainer = trainer_on(GOOD)
+    trainer.loss = lambda y, t: Exploding.apply(trainer.model.layer.bias.sum(), math.inf)
+    with pytest.raises(TrainingError, match=r"gradient is not finite, infinite in that of layer\.bias"):
+        trainer.fit()
 
 
 def test_an_infinite_gradient_is_skipped_too():
@@ -133,6 +163,25 @@ def test_the_batch_is_kept(tmp_path):
     assert "Sqrt" in metadata["error"]
     *_, line = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     assert '"step": 2' in line and "Sqrt" in line
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_what_is_not_finite_is_not_saved(tmp_path, value):
+    """Neither in the place of the last checkpoint nor in that of the best."""
+    folder = RunFolder.create(tmp_path / "run", make_config("unet", "synthetic", None, quick=True))
+    recorder = Recorder(folder, "roots", {}, {})
+    trainer = trainer_on(GOOD, callbacks=[recorder])
+    trainer.fit()
+    recorder.on_validation(trainer, {"held_out_dice": 0.5})
+    before = {file.name: file.read_bytes() for file in folder.path.iterdir() if file.name != "metrics.jsonl"}
+    assert {"last.json", "best.json"} < before.keys()
+    with tc.no_grad():
+        trainer.model.layer.weight[0, 0] = value
+    with pytest.raises(TrainingError, match=r"step 1: what is to be saved is not finite .* layer\.weight"):
+        recorder.on_stop(trainer)
+    with pytest.raises(TrainingError, match=r"layer\.weight"):
+        recorder.on_validation(trainer, {"held_out_dice": 0.6})
+    assert before == {name: (folder.path / name).read_bytes() for name in before}
 
 
 def test_dropout_drops_the_same_in_the_second_try():

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from PIL import Image
 from tests.train.configs import make_config
 from tinyconv.data.dataset import base_item
 from tinyconv.errors import ArgumentError, CheckpointError, DataError, StorageError
+from tinyconv.train import class_recipe
 from tinyconv.train.class_config import ClassConfig
 from tinyconv.train.folder import Metrics, RunFolder
 from tinyconv.train.mask_config import Config
@@ -245,6 +247,38 @@ def test_folders_that_are_no_run(tmp_path, config):
         RunFolder.open(tmp_path)
 
 
+def test_a_bit_flipped_in_the_options(tmp_path, config):
+    """Each bit at 40 places: it is refused, or (in the space between) says the same."""
+    RunFolder.create(tmp_path, config).start()
+    file = tmp_path / "config.json"
+    content, accepted = file.read_bytes(), 0
+    assert RunFolder.open(tmp_path).config == config
+    for place in random.Random(0).sample(range(len(content)), 40):
+        for bit in range(8):
+            changed = bytearray(content)
+            changed[place] ^= 1 << bit
+            file.write_bytes(changed)
+            try:
+                found = RunFolder.open(tmp_path).config
+            except CheckpointError as error:
+                assert "config.json" in str(error)
+                continue
+            assert found == config, (place, bit)
+            accepted += 1
+    assert accepted < 0.1 * 8 * 40
+
+
+def test_options_that_were_edited_are_told(tmp_path, config):
+    RunFolder.create(tmp_path, config).start()
+    file = tmp_path / "config.json"
+    text = file.read_text()
+    file.write_text(text.replace(f'"seed": {config.seed}', f'"seed": {config.seed + 1}'))
+    with pytest.raises(CheckpointError, match=r"config\.json' is damaged or edited \(wrong SHA-256\)"):
+        RunFolder.open(tmp_path)
+    file.write_text(json.dumps(vars(config)))  # as earlier versions wrote it
+    assert RunFolder.open(tmp_path).config == config
+
+
 def test_two_runs_in_one_folder_are_refused(tmp_path, config):
     pytest.importorskip("fcntl")
     folder = RunFolder.create(tmp_path, config)
@@ -330,3 +364,13 @@ def test_line_breaks_in_classes_do_not_break_the_error(wrong):
     with pytest.raises(CheckpointError) as caught:
         ClassConfig.from_json("config.json", vars(made) | wrong)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("wrong", [{"lr": -1.0}, {"batch_size": 0}, {"seed": 0.5}])
+def test_numbers_out_of_range_are_told_before_an_image_is_read(tmp_path, wrong):
+    """The folder has none, which would be the error."""
+    (name,) = wrong
+    with pytest.raises(ArgumentError, match=f"train: {name} is"):
+        make_config("unet", str(tmp_path), None, quick=True, **wrong)
+    with pytest.raises(ArgumentError, match=f"train: {name} is"):
+        class_recipe.make_config("lenet5", str(tmp_path), None, True, lambda *_: pytest.fail(), **wrong)

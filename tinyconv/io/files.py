@@ -9,8 +9,8 @@ from pathlib import Path
 from tinyconv.errors import DtypeError, StorageError
 
 
-def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
-    """Replace the file at `path` by `content`, in one step and for good.
+def write_whole(path: str | os.PathLike[str], *content: bytes | memoryview) -> Path:
+    """Replace the file at `path` by `content`, part after part, in one step and for good.
 
     The content goes into a temporary file of the same folder, is forced to the disk, and
     then takes the name. A crash, a full disk or a power cut leaves the earlier file.
@@ -29,7 +29,8 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
         unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             with open(unfinished, "wb") as file:
-                file.write(content)
+                for part in content:
+                    file.write(part)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(unfinished, path)

@@ -1,5 +1,7 @@
 """Named arrays in safetensors files: a header of names, dtypes and shapes, then the numbers.
 
+What is written here has a checksum in the header's metadata; a file of others has none and is read without.
+
 A safetensors file holds no code, and nothing of it is run: a damaged or hostile file can at
 worst be refused. No size that a file claims is believed before it is compared with the size
 the file has.
@@ -7,7 +9,10 @@ the file has.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import struct
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,11 +28,14 @@ from tinyconv.io.pytorch_file import is_pytorch_file, load_pytorch_file
 
 Array = Any
 
+SIGNATURE = "tinyconv.sha256"
+"""The entry of the file's metadata with the SHA-256 of all the rest."""
+
 
 def save_state(
     path: str | os.PathLike[str], tensors: Mapping[str, Any], metadata: Mapping[str, str] | None = None
 ) -> Path:
-    """Write named arrays to a safetensors file.
+    """Write named arrays to a safetensors file, with a SHA-256 of all that is in it.
 
     Parameters
     ----------
@@ -51,7 +59,24 @@ def save_state(
         found = f"a {type(tensors).__name__}"
         raise DtypeError("save", "state_dict", found, "names with arrays, e.g. model.state_dict()")
     arrays = {_checked_name(name): _plain_array(name, value) for name, value in tensors.items()}
-    return write_whole(path, serialize(arrays, None if metadata is None else dict(metadata)))
+    given = dict(metadata or {})
+    content = serialize(arrays, given)
+    start = 8 + struct.unpack("<Q", content[:8])[0]
+    table = json.loads(content[8:start])
+    table["__metadata__"] = dict(sorted((given | {SIGNATURE: _sha256(arrays, given)}).items()))
+    header = json.dumps(table, separators=(",", ":"), ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)
+    return write_whole(path, struct.pack("<Q", len(header)) + header, memoryview(content)[start:])
+
+
+def _sha256(arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> str:
+    """The checksum of what a file holds, in the order of the names, each number with its low byte first."""
+    little = {name: array.dtype.newbyteorder("<") for name, array in sorted(arrays.items())}
+    table = [[name, dtype.str, arrays[name].shape] for name, dtype in little.items()]
+    digest = hashlib.sha256(json.dumps([table, dict(metadata)], sort_keys=True).encode())
+    for name, dtype in little.items():
+        digest.update(np.asarray(arrays[name], dtype, order="C").reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def load_state(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]]:
@@ -60,12 +85,13 @@ def load_state(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str
     Returns
     -------
     tuple of (dict of str to array, dict of str to str)
-        The arrays, which are the caller's own, and the metadata.
+        The arrays, which are the caller's own, and the metadata without the checksum.
 
     Raises
     ------
     CheckpointError
-        If the file is missing, cut short, damaged, or holds a dtype that NumPy does not have.
+        If the file is missing, cut short, damaged (that is, not what its checksum says, if it has one),
+        or holds a dtype that NumPy does not have.
     DtypeError
         If `path` is no path.
     """
@@ -77,7 +103,10 @@ def load_state(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str
             raise _refuse(path, "missing" if not path.exists() else "not a file", "a safetensors file")
         with safe_open(os.fspath(path), framework="np") as file:
             arrays = {name: _of_numpy(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
-            return arrays, dict(file.metadata() or {})
+            metadata = dict(file.metadata() or {})
+        if SIGNATURE in metadata and metadata.pop(SIGNATURE) != _sha256(arrays, metadata):
+            raise _refuse(path, "damaged (wrong SHA-256)", "what was written")
+        return arrays, metadata
     except CheckpointError:
         raise
     except OSError as error:
@@ -121,6 +150,8 @@ def not_finite(tensors: Mapping[str, Array]) -> list[str]:
 
 def save(obj: Any, f: str | os.PathLike[str]) -> None:
     """Write a state dict, or a checkpoint around it, to a safetensors file; `load` reads it back.
+
+    The file has a SHA-256 of all that is in it, which `load` compares; other readers pass it over.
 
     Parameters
     ----------
@@ -166,7 +197,8 @@ def load(
     Raises
     ------
     CheckpointError
-        If the file is missing, cut short or damaged, or a tensor in it holds a NaN.
+        If the file is missing, cut short or damaged, or a tensor in it holds a NaN. Changed bits are noticed
+        in files that have a checksum, as those of `save` do.
     DtypeError
         If `path` is no path.
     """

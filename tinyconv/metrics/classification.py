@@ -33,7 +33,7 @@ def accuracy(scores: Array, targets: Array) -> float:
     >>> accuracy([[0.1, 0.9], [0.6, 0.4], [0.5, 0.5]], [1, 1, 0])
     0.6666666666666666
     """
-    return top_k_accuracy(scores, targets, 1)
+    return _share_among("accuracy", scores, targets, 1)
 
 
 def top_k_accuracy(scores: Array, targets: Array, k: int = 5) -> float:
@@ -54,8 +54,13 @@ def top_k_accuracy(scores: Array, targets: Array, k: int = 5) -> float:
     >>> top_k_accuracy([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2]], [1, 2], k=2)
     0.5
     """
-    scores, targets = _scored("top_k_accuracy", scores, targets)
-    k = whole("top_k_accuracy", "k", k, 1, scores.shape[1])
+    return _share_among("top_k_accuracy", scores, targets, k)
+
+
+def _share_among(where: str, scores: Array, targets: Array, k: int) -> float:
+    """`top_k_accuracy`; `where` is who asks, for errors."""
+    scores, targets = _scored(where, scores, targets)
+    k = whole(where, "k", k, 1, scores.shape[1])
     own = np.take_along_axis(scores, targets[:, None], axis=1)
     before = np.arange(scores.shape[1]) < targets[:, None]
     rank = np.count_nonzero((scores > own) | ((scores == own) & before), axis=1)

@@ -112,9 +112,9 @@ class AdversarialTrainer(Trainer):
             optimizer = self.optimizers.optimizers[turn.network]
             optimizer.zero_grad()
             turn.loss.backward()
-            self._clip_gradients(
-                parameter for group in optimizer.param_groups for parameter in group["params"]
-            )
+            trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+            self._check_gradients(trained)
+            self._clip_gradients(trained)
             optimizer.step()
             name, *others = turn.values
             self.last.values[name] = turn.loss.item()

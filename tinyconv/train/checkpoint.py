@@ -107,10 +107,23 @@ def save_checkpoint(folder: Path, name: str, checkpoint: Checkpoint) -> Path:
 
 
 def signed(described: dict[str, Any]) -> dict[str, Any]:
-    """What a checkpoint's JSON file holds, with the SHA-256 of it (sorted by name, without spaces)."""
+    """What a run's JSON file holds, with the SHA-256 of it (sorted by name, without spaces)."""
     content = json.loads(json.dumps({key: value for key, value in described.items() if key != SIGNATURE}))
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return content | {SIGNATURE: hashlib.sha256(text.encode()).hexdigest()}
+
+
+def unsigned(described: dict[str, Any]) -> dict[str, Any]:
+    """What `signed` was given; what was written without a checksum is believed.
+
+    Raises
+    ------
+    ValueError
+        If the checksum is another.
+    """
+    if SIGNATURE in described and described[SIGNATURE] != signed(described)[SIGNATURE]:
+        raise ValueError("wrong SHA-256")
+    return {key: value for key, value in described.items() if key != SIGNATURE}
 
 
 def load_checkpoint(folder: Path, name: str) -> Checkpoint:
@@ -211,13 +224,10 @@ def _first_state(optimizer: Optimizer, group: dict[str, Any]) -> dict[str, Any]:
 def _read_json(path: Path) -> dict[str, Any]:
     """The fields of a checkpoint's JSON file, checked."""
     try:
-        described = read_json(path, MAX_JSON_BYTES, f"a {FORMAT}")
-        if SIGNATURE in described and described[SIGNATURE] != signed(described)[SIGNATURE]:
-            raise ValueError("wrong SHA-256")
+        described = unsigned(read_json(path, MAX_JSON_BYTES, f"a {FORMAT}"))
         if described.pop("format") != FORMAT or described.pop("version") != VERSION:
             raise ValueError("another format or version")
         described.pop("tinyconv")
-        described.pop(SIGNATURE, None)
         described = {"callbacks": {}, "versions": {}} | described
         wanted = {f.name: str if f.name == "model_name" else dict for f in dataclasses.fields(Checkpoint)}
         wanted["numbers"] = wanted.pop("tensors")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -104,10 +105,7 @@ class ClassConfig(StepOptions):
         """Raise `ArgumentError` at the first option that makes no sense."""
         for name in ("model", "data", "folder", "label"):
             self._require(name, isinstance(getattr(self, name), str), "a text")
-        for name, (low, high) in self.WHOLE.items():
-            self._require_number(name, low, high, whole=True)
-        for name, (least, most) in self.REAL.items():
-            self._require_number(name, least, most, whole=False)
+        self.check_numbers(vars(self))
         for name in ("flip", "balanced"):
             self._require(name, isinstance(getattr(self, name), bool), "true or false")
         self.check_steps()
@@ -130,13 +128,15 @@ class ClassConfig(StepOptions):
         options = isinstance(self.model_options, dict) and all(isinstance(k, str) for k in self.model_options)
         self._require("model_options", options, "options by name")
 
-    def _require_number(self, name: str, low: float, high: float, whole: bool) -> None:
-        value = getattr(self, name)
-        optional = name in ("steps", "minutes") and value is None
-        kind = "a whole number" if whole else "a number"
-        self._require(
-            name, optional or is_number(value, low, high, whole), f"{kind} from {low:g} to {high:g}"
-        )
+    @classmethod
+    def check_numbers(cls, fields: Mapping[str, Any]) -> None:
+        """Raise `ArgumentError` at the first number out of range; no image is needed for that."""
+        for name, (low, high) in {**cls.WHOLE, **cls.REAL}.items():
+            optional = name in ("steps", "minutes") and fields.get(name) is None
+            whole = name in cls.WHOLE
+            if name in fields and not (optional or is_number(fields[name], low, high, whole)):
+                kind = "a whole number" if whole else "a number"
+                raise ArgumentError("train", name, repr(fields[name]), f"{kind} from {low:g} to {high:g}")
 
 
 def _is_list(value: Any, test: Any) -> bool:

@@ -72,6 +72,7 @@ def make_config(
     check_choice(given.get("on_bad_image") or "stop")
     name = data if data in NAMES else FOLDER
     wanted = {key: value for key, value in given.items() if value is not None}
+    kind.check_numbers(wanted)  # before images are read
     standard = {**DEFAULTS[name], **(QUICK if quick else {})}
     by_the_clock = defaults_by_the_clock({**standard, "epochs": None, **wanted})
     options = {**standard, **by_the_clock, **wanted}

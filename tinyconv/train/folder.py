@@ -13,6 +13,7 @@ from typing import Any
 
 from tinyconv.errors import ArgumentError, CheckpointError, StorageError
 from tinyconv.io import storage_error, write_whole
+from tinyconv.train.checkpoint import signed, unsigned
 from tinyconv.train.class_config import ClassConfig
 from tinyconv.train.fields import read_json
 from tinyconv.train.generation_config import GENERATION, GenerationConfig
@@ -85,7 +86,7 @@ class RunFolder:
         Raises
         ------
         CheckpointError
-            If it is no run's folder, or its config.json is damaged.
+            If it is no run's folder, or its config.json is damaged; earlier versions wrote no checksum.
         """
         if os.path.isdir(path / ASIDE):
             unfinished = cls(path, None)
@@ -98,6 +99,11 @@ class RunFolder:
             found = f"without {CONFIG}"
             raise CheckpointError("open", f"the folder {str(path)!r}", found, "the folder of a run")
         fields = read_json(file, MAX_CONFIG_BYTES, "a run's options")
+        try:
+            fields = unsigned(fields) if isinstance(fields, dict) else fields
+        except (RecursionError, ValueError) as error:
+            found, expected = f"damaged or edited ({error})", "the options that the run began with"
+            raise CheckpointError("load", repr(str(file)), found, expected) from error
         task = fields.get("task") if isinstance(fields, dict) else None
         kind: Any = Config if task is None else ClassConfig
         return cls(path, (GenerationConfig if task == GENERATION else kind).from_json(str(file), fields))
@@ -107,7 +113,7 @@ class RunFolder:
         self.settle()
         _move(self.path, self.path / ASIDE, last=CONFIG)
         try:
-            self.write_json(CONFIG, vars(self.config))
+            self.write_json(CONFIG, signed(vars(self.config)))
         except StorageError:
             self.settle()
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -136,6 +137,22 @@ def _with_defaults(fields: dict[str, Any]) -> dict[str, Any]:
     return defaults | fields
 
 
+NUMBERS: dict[str, tuple[float, float, bool]] = {
+    "batch_size": (1, 2**16, True),
+    "epochs": (1, 2**31, True),
+    "validate_every": (1, 2**31, True),
+    "patches": (1, 2**20, True),
+    "seed": (0, 2**64 - 1, True),
+    "steps": (1, 2**31, True),
+    "max_held_out": (1, 2**31, True),
+    "minutes": (1e-3, 1e6, False),
+    "lr": (1e-12, 1e3, False),
+    "held_out": (1e-9, 1 - 1e-9, False),
+}
+"""The least and the most of options that do not depend on the images, and whether they are whole."""
+MAY_BE_NONE = ("steps", "max_held_out", "minutes")
+
+
 def check(config: Config) -> None:
     """Raise `ArgumentError` at the first option that makes no sense."""
     _refuse_unless(config, "multiple", is_number(config.multiple, 1, 2**12, True), "a whole number from 1")
@@ -145,23 +162,9 @@ def check(config: Config) -> None:
     _require(config, "depth", config.multiple if config.dims == 3 else 1, 2**12, whole=True)
     if config.dims == 3 and config.depth % config.multiple:
         raise ArgumentError("train", "depth", config.depth, f"a multiple of {config.multiple}")
-    for name, most in (
-        ("batch_size", 2**16),
-        ("epochs", 2**31),
-        ("validate_every", 2**31),
-        ("patches", 2**20),
-    ):
-        _require(config, name, 1, most, whole=True)
+    check_numbers(vars(config))
     _require(config, "channels", 1, 2**16, whole=True)
-    _require(config, "seed", 0, 2**64 - 1, whole=True)
     _require(config, "images", 2 if config.layout in MADE else 0, 2**31, whole=True)
-    for name in ("steps", "max_held_out"):
-        if getattr(config, name) is not None:
-            _require(config, name, 1, 2**31, whole=True)
-    if config.minutes is not None:
-        _require(config, "minutes", 1e-3, 1e6)
-    _require(config, "lr", 1e-12, 1e3)
-    _require(config, "held_out", 1e-9, 1 - 1e-9)
     check_choice(config.on_bad_image)
     config.check_steps()
     _refuse_unless(config, "stain", config.stain in STAINS, " or ".join(STAINS))
@@ -195,10 +198,21 @@ def _check_kind(config: Config) -> None:
         _refuse_unless(config, "border", fits, "it for one kind of object in images, and bce in the loss")
 
 
+def check_numbers(fields: Mapping[str, Any]) -> None:
+    """Raise `ArgumentError` at the first of `NUMBERS` that is out of range; no image is needed for that."""
+    for name, (low, high, whole) in NUMBERS.items():
+        if name in fields and not (name in MAY_BE_NONE and fields[name] is None):
+            _require_number(name, fields[name], low, high, whole)
+
+
 def _require(config: Config, name: str, low: float, high: float, whole: bool = False) -> None:
-    kind = "a whole number" if whole else "a number"
-    fits = is_number(getattr(config, name), low, high, whole)
-    _refuse_unless(config, name, fits, f"{kind} from {low:g} to {high:g}")
+    _require_number(name, getattr(config, name), low, high, whole)
+
+
+def _require_number(name: str, value: Any, low: float, high: float, whole: bool) -> None:
+    if not is_number(value, low, high, whole):
+        kind = "a whole number" if whole else "a number"
+        raise ArgumentError("train", name, repr(value), f"{kind} from {low:g} to {high:g}")
 
 
 def _refuse_unless(config: Config, name: str, fits: bool, expected: str) -> None:

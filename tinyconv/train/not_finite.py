@@ -71,8 +71,10 @@ def _again(model: Module, compute: Any, batch: tuple[Any, Any], random_state: di
         if not found:
             with detect_anomaly():
                 value.backward()
+            bad = [name for name, parameter in model.named_parameters() if _is_bad(parameter.grad)]
+            found += [f"infinite in that of {name}, which no NaN led to" for name in bad[:1]]
     except GraphError as error:
-        return f"made first in {error}".partition(", expected numbers")[0]
+        return f"made first in {error}".replace(", expected numbers", "", 1)
     finally:
         set_rng_state(after)
         model.zero_grad()

@@ -20,7 +20,7 @@ from tinyconv.data import (
     split,
 )
 from tinyconv.errors import ArgumentError, DataError
-from tinyconv.train.mask_config import Config, check
+from tinyconv.train.mask_config import Config, check, check_numbers
 from tinyconv.train.mask_loss import LOSSES, NEEDS_SCORES
 from tinyconv.train.mask_sources import (
     BRAIN,
@@ -116,6 +116,7 @@ def make_config(model: str, data: str, data_dir: str | None, quick: bool, fit: F
     """
     _refuse_unfit(data, {"data_dir": data_dir, **given})
     given = {key: value for key, value in given.items() if value is not None}
+    check_numbers(given)  # before images are read
     name = ALIASES.get(model, model)
     layout, folder = find_folder(data, data_dir)
     skip = given.get("on_bad_image") == "skip"

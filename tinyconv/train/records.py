@@ -10,7 +10,7 @@ from typing import Any
 
 from tinyconv.device import get_rng_state
 from tinyconv.errors import TrainingError
-from tinyconv.io import save_state
+from tinyconv.io import not_finite, save_state
 from tinyconv.train.callback import Callback, Scores
 from tinyconv.train.callback_state import callback_state
 from tinyconv.train.checkpoint import MODEL, Checkpoint, optimizer_state, save_checkpoint
@@ -122,11 +122,16 @@ class Recorder(Callback):
         self._saved_at = self._clock()
 
     def _model_checkpoint(self, trainer: Trainer) -> Checkpoint:
-        state = trainer.model.state_dict()
+        """Raises where a number is not finite: what was saved before is worth more."""
+        state = {name: tensor.array for name, tensor in trainer.model.state_dict().items()}
+        if bad := not_finite(state):
+            found = f"not finite in the model's {', '.join(bad[:3])}"
+            where = f"after training step {trainer.position.step}"
+            raise TrainingError(where, "what is to be saved", found, "numbers; try a smaller learning rate")
         return Checkpoint(
             self.model_name,
             self.model_options,
-            {MODEL + name: tensor.array for name, tensor in state.items()},
+            {MODEL + name: array for name, array in state.items()},
             position=asdict(trainer.position),
             scores=dict(self.scores),
             versions=dict(self.versions),

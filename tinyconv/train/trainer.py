@@ -19,6 +19,7 @@ import numpy as np
 from tinyconv.data import DataLoader, prefetch
 from tinyconv.device import get_rng_state
 from tinyconv.errors import ArgumentError, TrainingError
+from tinyconv.kernels import optim as kernels
 from tinyconv.metrics import Counts, count
 from tinyconv.nn import Module
 from tinyconv.nn.utils import clip_grad_norm_
@@ -63,9 +64,8 @@ class Trainer:
     clip_norm : float, optional
         Limit of the norm of all gradients together, see `nn.utils.clip_grad_norm_`.
     on_not_finite : {"stop", "skip"}
-        What follows when an output, a loss or (next to `clip_norm`, and with ``"skip"``) a gradient
-        is not finite: an error that names the op, or going on without that step's update. Ten such
-        steps in a row are an error in any case.
+        What follows when an output, a loss or a gradient is not finite: an error that names the op, or
+        going on without that step's update. Ten such steps in a row are an error in any case.
     validate : callable, optional
         Returns scores, e.g. ``{"held_out_dice": 0.9}``; called every `validate_every` epochs
         and at the end, with the model in evaluation mode.
@@ -172,6 +172,7 @@ class Trainer:
             self._check_finite("loss", loss)
             share = len(x) / samples
             (loss if share == 1 else loss * share).backward()
+            self._check_gradients(self.model.parameters())
             value += loss.item() * share
         self._clip_gradients(self.model.parameters())
         self.optimizer.step()
@@ -266,6 +267,11 @@ class Trainer:
         limit = float("inf") if self.clip_norm is None else self.clip_norm
         self.gradient_norm = clip_grad_norm_(parameters, limit).item()
         if not isfinite(self.gradient_norm):
+            self._refuse("gradient")
+
+    def _check_gradients(self, parameters: Iterable[Tensor]) -> None:
+        grads = [parameter.grad.array for parameter in parameters if parameter.grad is not None]
+        if grads and not kernels.all_finite(grads):
             self._refuse("gradient")
 
     def _check_finite(self, name: str, tensor: Tensor) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.kernels.cuda.comparing import dtypes, on_cpu, on_gpu, orders, seeds, shapes
+from tests.kernels.cuda.comparing import DTYPES, dtypes, on_cpu, on_gpu, orders, seeds, shapes
 from tinyconv.kernels import optim as kernels
 from tinyconv.kernels import shape
 from tinyconv.kernels.cuda import _many
@@ -148,3 +148,21 @@ def test_parameters_without_numbers_are_no_launch(cuda: Any) -> None:
     empty = [cuda.empty((0, 3))]
     kernels.adam_steps(empty, empty, empty, empty, 1, 0.1, 0.9, 0.99, 1e-8, 0.0, False)
     kernels.adagrad_steps(empty, empty, empty, 1, 0.1, 0.0, 0.0, 1e-8)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_number_that_is_not_finite_is_found_in_any_place(
+    cuda: Any, make_array: Any, dtype: Any, value: float
+) -> None:
+    """The first and the last of an array, across the chunks' borders, beyond a table's end, with gaps."""
+    arrays = [make_array((3,), dtype=dtype) for _ in range(_many.MOST)]
+    arrays += [np.empty((0, 2), dtype), make_array((2 * _many.CHUNK + 1,), dtype=dtype)]
+    strided = on_gpu(cuda, np.ones((4, 6), dtype))[:, ::2]
+    for place, index in ((0, 0), (_many.MOST - 1, 2), (-1, 0), (-1, _many.CHUNK), (-1, -1)):
+        assert kernels.all_finite([*on_gpu(cuda, arrays), strided])
+        arrays[place][index] = value
+        assert kernels.all_finite(on_gpu(cuda, arrays)) == bool(np.isfinite(dtype(value)))
+        arrays[place][index] = 1
+    strided[3, 2] = value
+    assert kernels.all_finite([*on_gpu(cuda, arrays), strided]) == bool(np.isfinite(dtype(value)))

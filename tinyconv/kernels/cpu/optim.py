@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from tinyconv.kernels.cpu._many import StepTable, are_plain, chunk_at, recall, remember
-from tinyconv.kernels.cpu.options import parallel
+from tinyconv.kernels.cpu._many import StepTable, addresses, are_plain, chunk_at, chunks_of, recall, remember
+from tinyconv.kernels.cpu.options import lane_nothing, parallel
 from tinyconv.kernels.cpu.threads import use_threads
 from tinyconv.kernels.reference import optim as reference
 
@@ -24,6 +24,27 @@ WORK_OF_A_STEP = 8
 def _single(value: float) -> Any:
     """The number in float32; infinite, without a warning, where it is too large: 1e308 is a valid `eps`."""
     return f32(value if -LARGEST <= value <= LARGEST else value * inf)
+
+
+def all_finite(arrays: list[Array]) -> bool:
+    """Whether no number of the arrays is NaN or infinite; see `kernels.reference.optim`."""
+    plain = [array for array in arrays if are_plain([array])]
+    if plain:
+        sizes = tuple([array.size for array in plain])
+        use_threads(sum(sizes))
+        if _nothing(addresses([plain]), chunks_of(sizes)) != 0:
+            return False
+    return len(plain) == len(arrays) or reference.all_finite([a for a in arrays if not are_plain([a])])
+
+
+@parallel
+def _nothing(table: Array, chunks: Array) -> float:
+    """0 times each number, added up: NaN if one of them is not finite."""
+    total = f32(0)
+    for n in prange(chunks.shape[0]):
+        row, begin, size = chunks[n]
+        total += lane_nothing(chunk_at(table, row, 0, begin, size))
+    return total
 
 
 def sgd_steps(

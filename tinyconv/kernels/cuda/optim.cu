@@ -165,3 +165,12 @@ template <typename T>
 __global__ void copy_each(const __grid_constant__ Table table) {
   for_chunk(table, [&](int place, long long i) { column<T>(table, 0, place)[i] = column<T>(table, 1, place)[i]; });
 }
+
+// The third array of each row, one int for all rows of a card, becomes 1 if the first holds a NaN or an infinity.
+template <typename T>
+__global__ void find_not_finite(const __grid_constant__ Table table) {
+  for_chunk(table, [&](int place, long long i) {
+    T x = column<T>(table, 0, place)[i];
+    if (x - x != T(0)) *column<int>(table, 2, place) = 1;
+  });
+}

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinyconv.device import array_module
 from tinyconv.kernels.cuda._many import is_plain, launch_rows
 from tinyconv.kernels.reference import optim as reference
 
 Array = Any
+
+
+def all_finite(arrays: list[Array]) -> bool:
+    """Whether no number is NaN or infinite: one launch, and one number per card that is waited for."""
+    plain = [array for array in arrays if is_plain(array)]
+    found: dict[int, Array] = {}
+    for array in plain:
+        if array.device.id not in found:
+            with array.device:
+                found[array.device.id] = array_module(array).zeros(1, "int32")
+    launch_rows("find_not_finite", [(array, array, found[array.device.id]) for array in plain], ())
+    rest = [array for array in arrays if not is_plain(array)]
+    return not any(flag.item() for flag in found.values()) and reference.all_finite(rest)
 
 
 def sgd_steps(

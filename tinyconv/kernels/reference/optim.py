@@ -1,6 +1,6 @@
 """One step of an optimiser on one parameter, in place.
 
-These are the only kernels that change their arguments: `param` and the running averages.
+The steps are the only kernels that change their arguments: `param` and the running averages.
 Formulas and order of operations are PyTorch's.
 """
 
@@ -246,6 +246,11 @@ def adadelta_step(
     delta = xp.sqrt(acc_delta + eps) / xp.sqrt(square_avg + eps) * d
     acc_delta[...] = rho * acc_delta + (1 - rho) * delta * delta
     param[...] -= lr * delta
+
+
+def all_finite(arrays: list[Array]) -> bool:
+    """Whether no number of the arrays is NaN or infinite; asked of gradients before each step."""
+    return all(bool(array_module(array).isfinite(array).all()) for array in arrays)
 
 
 def sgd_steps(
