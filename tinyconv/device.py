@@ -199,7 +199,11 @@ def get_default_device() -> str:
 
 
 def set_num_threads(count: int) -> None:
-    """Set how many threads the CPU kernels use."""
+    """Set how many threads the CPU kernels use.
+
+    Matrix products of float64, and small ones, are NumPy's: its library takes one thread for a small product,
+    and for a large one as many as the environment gave it (``OPENBLAS_NUM_THREADS``) when NumPy was imported.
+    """
     num_threads.set(count)
 
 
@@ -215,7 +219,7 @@ def set_conv_algorithm(algorithm: str) -> None:
     ----------
     algorithm : str
         ``"auto"`` (the default) takes the one that is expected to be the fastest for the sizes;
-        ``"direct"`` multiplies window by window, with the least rounding; ``"winograd"`` needs
+        ``"direct"`` adds up all products, with the least rounding; ``"winograd"`` needs
         fewer multiplications and is taken for all 3x3 convolutions with stride 1 that it suits,
         the others being direct; ``"im2col"`` unfolds the windows into a matrix, as in the course.
 

@@ -172,6 +172,18 @@ def test_stacks_and_vectors_are_numpys(make_array, shapes, dtype, order):
         np.testing.assert_allclose(y, np.matmul(a, b), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "shapes", [((3, 40, 50), (3, 50, 33)), ((40, 50), (2, 1, 50, 33)), ((2, 1, 7, 64), (3, 64, 5))]
+)
+def test_stacks_do_without_the_threads_of_blas(make_array, monkeypatch, shapes):
+    from tinyconv.kernels.cpu import matmul as fast
+
+    a, b = (np.rint(make_array(shape, 0, i)) for i, shape in enumerate(shapes))
+    expected = np.matmul(a.astype(np.int64), b.astype(np.int64))
+    monkeypatch.setattr(fast, "reference", None)
+    np.testing.assert_array_equal(fast.matmul(a, b), expected)
+
+
 def test_nan_and_inf_stay_in_their_rows_and_columns():
     a, b = np.ones((40, 50), dtype=np.float32), np.ones((50, 60), dtype=np.float32)
     a[3, 7], b[9, 59] = np.nan, np.inf

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tinyconv.kernels.cpu import reduction
 from tinyconv.kernels.cpu._product import (
     FLOAT32,
@@ -20,10 +22,14 @@ Array = Any
 
 
 def matmul(a: Array, b: Array) -> Array:
-    """Matrix product of the last two axes; products of stacks of matrices are left to NumPy."""
-    if b.ndim != 2 or not suits(a, b):
-        return reference.matmul(a, b)
-    return _stacked(product(_rows(a), b, NO_BIAS), a)
+    """Matrix product of the last two axes; of stacks one by one; small ones are left to NumPy."""
+    if b.ndim == 2 and suits(a, b):
+        return _stacked(product(_rows(a), b, NO_BIAS), a)
+    if min(a.ndim, b.ndim) >= 2 < max(a.ndim, b.ndim) and a.size and b.size:
+        one, other = a[(0,) * (a.ndim - 2)], b[(0,) * (b.ndim - 2)]
+        if suits(one, other):
+            return _products_of_stacks(a, b)
+    return reference.matmul(a, b)
 
 
 def linear(x: Array, weight: Array, bias: Array | None) -> Array:
@@ -50,6 +56,16 @@ def linear_gradients(
     if wants_bias:
         bias_grad = reduction.sum(grad, (0,), False)
     return x_grad, weight_grad, bias_grad
+
+
+def _products_of_stacks(a: Array, b: Array) -> Array:
+    """a (..., m, k) times b (..., k, n), where each product is worth the kernel; leading axes broadcast."""
+    stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    a, b = np.broadcast_to(a, (*stack, *a.shape[-2:])), np.broadcast_to(b, (*stack, *b.shape[-2:]))
+    y = np.empty((*stack, a.shape[-2], b.shape[-1]), a.dtype)
+    for place in np.ndindex(stack):
+        y[place] = product(a[place], b[place], NO_BIAS)
+    return y
 
 
 def _rows(x: Array) -> Array:
