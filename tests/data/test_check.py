@@ -57,6 +57,15 @@ def test_cifar_nuclei_and_masks(tmp_path: Path, kaggle_folder: Path) -> None:
     assert check(tmp_path / "both").lines == ["images with masks: 1 items of 1 x 4 x 4"]
 
 
+def test_a_mask_with_one_wrong_bit_is_named(kaggle_folder: Path) -> None:
+    mask = next((sorted(kaggle_folder.iterdir())[1] / "masks").iterdir())
+    content = bytearray(mask.read_bytes())
+    content[content.index(b"IDAT") + 12] ^= 4
+    mask.write_bytes(content)
+    (problem,) = check(kaggle_folder).problems
+    assert mask.name in str(problem) and "damaged" in str(problem)
+
+
 def test_all_that_is_alone_is_named(tmp_path: Path, kaggle_folder: Path) -> None:
     for name in ("images/1", "masks/1", "images/2", "images/3", "masks/4"):
         save(tmp_path / f"{name}.png", np.zeros((4, 4)))

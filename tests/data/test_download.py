@@ -82,6 +82,57 @@ def test_without_size_and_checksum_nothing_old_is_taken(server: WebServer, tmp_p
     assert path.read_bytes() == CONTENT and server.requests == [("/data.bin", None)]
 
 
+OLD = {"Last-Modified": "Wed, 01 Jan 2020 00:00:00 GMT"}
+
+
+@pytest.mark.parametrize("headers", [{"ETag": '"1"'}, OLD, {"ETag": '"1"', **OLD}])
+def test_without_a_checksum_the_same_version_is_taken_up(
+    server: WebServer, tmp_path: Path, headers: dict[str, str]
+) -> None:
+    file, server.headers, server.break_after = remote(server, sha256=None), headers, [100_000] * 4
+    with pytest.raises(DownloadError, match="400,000 of 700,000"):
+        download(file, tmp_path, show=False)
+    server.requests.clear()
+    assert download(file, tmp_path, show=False).read_bytes() == CONTENT
+    assert server.requests == [("/data.bin", "bytes=400000-")]
+    assert [p.name for p in tmp_path.iterdir()] == ["data.bin"]
+
+
+@pytest.mark.parametrize("if_range", [True, False])
+def test_without_a_checksum_another_version_is_brought_whole(
+    server: WebServer, tmp_path: Path, if_range: bool
+) -> None:
+    """Also from a server that knows parts, but does not heed If-Range."""
+    file, server.headers, server.break_after = remote(server, sha256=None), {"ETag": '"1"'}, [100_000] * 4
+    with pytest.raises(DownloadError):
+        download(file, tmp_path, show=False)
+    server.files["data.bin"], server.headers, server.if_range = CONTENT[::-1], {"ETag": '"2"'}, if_range
+    assert download(file, tmp_path, show=False).read_bytes() == CONTENT[::-1]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"ETag": 'W/"1"'}, {"ETag": 'W/"1"', **OLD}, {"Last-Modified": "Fri, 01 Jan 2100 00:00:00 GMT"}],
+)
+def test_without_a_checksum_what_names_no_version_is_brought_whole(
+    server: WebServer, tmp_path: Path, headers: dict[str, str]
+) -> None:
+    file, server.headers, server.break_after = remote(server, sha256=None), headers, [100_000]
+    assert download(file, tmp_path, show=False).read_bytes() == CONTENT
+    assert server.requests == [("/data.bin", None)] * 2
+
+
+def test_without_a_checksum_the_start_from_another_url_is_not_taken(
+    server: WebServer, tmp_path: Path
+) -> None:
+    server.files["other"], server.headers, server.break_after = CONTENT[::-1], {"ETag": '"1"'}, [9] * 4
+    with pytest.raises(DownloadError):
+        download(RemoteFile("data.bin", (server.url + "other",)), tmp_path, show=False)
+    server.requests.clear()
+    assert download(remote(server, sha256=None), tmp_path, show=False).read_bytes() == CONTENT
+    assert server.requests == [("/data.bin", None)]
+
+
 def test_another_content_is_refused_and_removed(server: WebServer, tmp_path: Path) -> None:
     server.files["data.bin"] = b"y" + CONTENT[1:]
     (tmp_path / "data.bin").write_bytes(b"what was there before")
@@ -214,6 +265,11 @@ def test_what_is_shown(server: WebServer, tmp_path: Path, capsys: pytest.Capture
     download(remote(server, size=len(CONTENT)), tmp_path)
     out, err = capsys.readouterr()
     assert out == "" and err == "downloading data.bin (700.0 kB)\n"
+    (tmp_path / "data.bin").unlink()
+    download(remote(server, sha256=None), tmp_path)
+    out, err = capsys.readouterr()
+    told = f"data.bin: not verified, as no checksum of it is published; its SHA-256 is {SHA256}\n"
+    assert out == "" and err == f"downloading data.bin\n{told}"
 
 
 def test_verify(tmp_path: Path) -> None:

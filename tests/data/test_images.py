@@ -5,6 +5,7 @@ import io
 import os
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tinyconv.data import read_image, read_mask, write_png
-from tinyconv.data.images import MAX_PIXELS
+from tinyconv.data.images import MAX_PIXELS, read_object, read_pixels
 from tinyconv.errors import ArgumentError, DataError, ShapeError, StorageError
 
 RNG = np.random.default_rng(0)
@@ -170,6 +171,37 @@ def test_a_header_that_claims_too_much_is_refused(tmp_path: Path, size: tuple[in
     path.write_bytes(_png_that_claims(*size))
     with pytest.raises(DataError, match=rf"bomb\.png.*at most {MAX_PIXELS} pixels"):
         read_image(path)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize(
+    ("mode", "read"), [("L", read_mask), ("L", lambda path: read_object(path)[2]), ("RGB", read_pixels)]
+)
+def test_no_bit_of_a_png_that_flips_changes_the_pixels_unnoticed(
+    tmp_path: Path, mode: str, read: Callable[[Path], np.ndarray]
+) -> None:
+    path = _saved(tmp_path / "pixels.png", Image.fromarray((GREY > 127) * np.uint8(255)).convert(mode))
+    content, expected = path.read_bytes(), read(path)
+    for place in range(8 * len(content)):
+        flipped = bytearray(content)
+        flipped[place // 8] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        try:
+            np.testing.assert_array_equal(read(path), expected, strict=True)
+        except DataError as error:
+            assert "pixels.png" in str(error)
+
+
+def test_a_wrong_checksum_after_a_long_chunk_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tinyconv.data.plain_png.PIECE", 16)
+    path = _saved(tmp_path / "rgb.png", Image.fromarray(RGB))
+    content = path.read_bytes()
+    np.testing.assert_array_equal(read_pixels(path), RGB.transpose(2, 0, 1))
+    path.write_bytes(content[:-14] + bytes([content[-14] ^ 1]) + content[-13:])
+    with pytest.raises(DataError, match=r"rgb\.png' is damaged \(a checksum is wrong\)"):
+        read_pixels(path)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import threading
+import time
+
 import numpy as np
 import pytest
 
@@ -66,6 +69,28 @@ def test_what_is_kept_is_read_once_while_there_is_room() -> None:
     volumes.asked.clear()
     kept = Kept(volumes)
     assert kept[-1] is kept[1] and volumes.asked == [1]
+
+
+def test_two_threads_do_not_keep_more_than_there_is_room_for() -> None:
+    meet = threading.Barrier(2)
+
+    class Together(Volumes):
+        def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+            meet.wait(10)
+            return np.zeros(10, np.uint8), np.zeros(10, np.uint8)
+
+    class Slow(int):
+        def __lt__(self, other: int) -> bool:  # memory < bytes, asked before these are counted
+            time.sleep(0.02)
+            return int(self) < other
+
+    kept = Kept(Together(), Slow(30))
+    threads = [threading.Thread(target=kept.prepare, args=(index,)) for index in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(kept._kept) == 1 and kept._bytes == 20 and kept._full
 
 
 def test_repeated_items_come_in_turns() -> None:

@@ -103,6 +103,40 @@ def test_resize_by_hand() -> None:
     assert resize_mask(np.arange(9).reshape(1, 9), (1, 3)).tolist() == [[1, 4, 7]]
 
 
+@pytest.mark.parametrize("size", [(9, 8, 14), (1, 8, 3)])
+def test_a_volume_is_resized_along_each_axis(size: tuple[int, int, int]) -> None:
+    """As SciPy does where it grows; where it shrinks, a ramp stays one in the middle."""
+    from scipy.ndimage import zoom
+
+    volume = np.random.default_rng(0).random((2, 3, 4, 7), dtype=np.float32)
+    mask = np.random.default_rng(1).integers(0, 5, (1, 3, 4, 7))
+    resized, labels = Resize(size)(volume, mask, np.random.default_rng(0))
+    assert resized.shape == (2, *size) and labels.shape == (1, *size) and resized.dtype == np.float32
+    if size == (9, 8, 14):
+        factors = np.divide(size, volume.shape[1:])
+        expected = [zoom(channel, factors, order=1, mode="nearest", grid_mode=True) for channel in volume]
+        np.testing.assert_allclose(resized, expected, atol=1e-6)
+        assert np.array_equal(labels, np.kron(mask, np.ones((1, 3, 2, 2))))
+    ramps = np.stack(np.meshgrid(*(np.arange(n) + 0.5 for n in (24, 24, 28)), indexing="ij"))
+    shrunk, _ = Resize((6, 8, 14))(ramps, ramps, np.random.default_rng(0))
+    middles = np.meshgrid(
+        *(factor * (np.arange(n) + 0.5) for factor, n in ((4, 6), (3, 8), (2, 14))), indexing="ij"
+    )
+    inner = (slice(None), *[slice(1, -1)] * 3)
+    np.testing.assert_allclose(shrunk[inner], np.stack(middles)[inner], atol=1e-4)
+
+
+def test_resize_of_slices_and_of_what_is_no_volume() -> None:
+    volume = np.random.default_rng(0).random((2, 3, 4, 7), dtype=np.float32)
+    resized, mask = Resize(5)(volume, volume, np.random.default_rng(0))
+    for place in range(3):
+        np.testing.assert_array_equal(resized[:, place], resize_image(volume[:, place], (5, 5)))
+        np.testing.assert_array_equal(mask[:, place], resize_mask(volume[:, place], (5, 5)))
+    for image, size in ((volume[0], (2, 3, 4)), (volume[0, 0], (2, 2)), (volume[None], (2, 2))):
+        with pytest.raises(ShapeError):
+            Resize(size)(image, image, np.random.default_rng(0))
+
+
 def test_resize_keeps_image_and_mask_aligned() -> None:
     image = np.zeros((1, 60, 80), np.float32)
     image[:, 20:40, 30:70] = 1

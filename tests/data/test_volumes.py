@@ -36,6 +36,29 @@ def test_nifti(tmp_path: Path, suffix: str) -> None:
         read_nifti(tmp_path / "gone.nii")
 
 
+@pytest.mark.parametrize(
+    ("unit", "millimetres"), [("meter", 1000), ("mm", 1), ("micron", 0.001), ("unknown", 1)]
+)
+def test_the_unit_of_the_header_counts_and_is_kept(tmp_path: Path, unit: str, millimetres: float) -> None:
+    nibabel = pytest.importorskip("nibabel")
+    path, written = tmp_path / "x.nii", tmp_path / "labels.nii"
+    affine = np.diag([*SPACING[::-1], 1.0])
+    affine[:3, 3] = 4, 5, 6
+    image = nibabel.Nifti1Image(VALUES.transpose(), affine)
+    image.header.set_xyzt_units(unit)
+    nibabel.save(image, path)
+    volume = read_nifti(path)
+    assert volume.spacing == pytest.approx([step * millimetres for step in SPACING])
+    at = volume.affine @ [2, 1, 3, 1]  # of the voxel (x, y, z) = (2, 1, 3)
+    np.testing.assert_allclose(at, [*np.multiply([5.5, 5.5, 15], millimetres), 1])
+    write_nifti(written, (VALUES > 0).astype(np.uint8), like=path)
+    made = nibabel.load(written)
+    np.testing.assert_array_equal(made.affine, affine)
+    assert made.header.get_xyzt_units()[0] == unit
+    again = read_nifti(written)
+    assert again.spacing == volume.spacing and np.array_equal(again.affine, volume.affine)
+
+
 def test_nifti_that_is_no_volume(tmp_path: Path) -> None:
     nibabel = pytest.importorskip("nibabel")
     path = tmp_path / "x.nii"

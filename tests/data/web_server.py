@@ -19,6 +19,10 @@ class WebServer:
         Each is taken by one answer, which has this status and no file.
     ranges : bool
         Whether the server knows how to send a part.
+    if_range : bool
+        Whether it sends the whole file if it is of another version than the header If-Range names.
+    headers : dict
+        What else each answer says, e.g. an ETag.
     redirect : dict
         Path to another URL.
     """
@@ -28,7 +32,8 @@ class WebServer:
         self.requests: list[tuple[str, str | None]] = []
         self.break_after: list[int] = []
         self.statuses: list[int] = []
-        self.ranges = True
+        self.ranges = self.if_range = True
+        self.headers: dict[str, str] = {}
         self.redirect: dict[str, str] = {}
         outer = self
 
@@ -63,6 +68,9 @@ class WebServer:
             self._send(handler, self.files[name], span)
 
     def _send(self, handler: BaseHTTPRequestHandler, content: bytes, span: str | None) -> None:
+        wanted = handler.headers.get("If-Range")
+        if self.if_range and wanted and wanted not in self.headers.values():
+            span = None
         start = int(re.fullmatch(r"bytes=(\d+)-", span)[1]) if span and self.ranges else 0
         if start >= len(content) > 0:
             handler.send_error(416)
@@ -71,6 +79,8 @@ class WebServer:
         if start:
             handler.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         handler.send_header("Content-Length", str(len(content) - start))
+        for name, value in self.headers.items():
+            handler.send_header(name, value)
         handler.end_headers()
         end = start + self.break_after.pop(0) if self.break_after else None
         with contextlib.suppress(ConnectionError):

@@ -49,6 +49,7 @@ def list_datasets(root: Root = None) -> None:
         there = "yes" if is_there(entry, place) else "no"
         typer.echo(f"{entry.name:14} {size:>9}  {'/'.join(sorted(sums)) or '-':8} {there:5}  {entry.title}")
     typer.echo(f"\nthere: in {place}; get one with  tinyconv data get NAME")
+    typer.echo("checksum none: not verified; `get` shows the SHA-256 of what came, to be compared by you")
     _list_weights(root)
 
 

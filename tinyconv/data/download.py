@@ -13,6 +13,7 @@ import hashlib
 import os
 import re
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from typing import Any, BinaryIO
 
 from tinyconv.data.download_bar import DownloadBar
 from tinyconv.data.http import Interrupted, Reply, open_url
+from tinyconv.data.part_version import save_version, saved_version
 from tinyconv.errors import ArgumentError, DataError, DownloadError
 from tinyconv.io import storage_error
 from tinyconv.io.files import check_path
@@ -99,7 +101,8 @@ def download(
     What arrives goes into ``<name>.part``, which a later call takes up where it broke off. Only a
     file of the right size and checksum takes the name, in one step: what has the name is whole. A
     file of that name that fails the check is replaced, once the new one is whole. Broken connections
-    are tried again a few times.
+    are tried again a few times. Where no checksum is known, a broken file is taken up only if the server
+    says that its own is still of the same version, and the SHA-256 of what came is shown.
 
     Parameters
     ----------
@@ -135,11 +138,12 @@ def download(
     except OSError as error:
         raise storage_error(target.parent, error) from error
     with DownloadBar(file.name, file.size, show) as bar, _locked_part(target) as part:
-        if file.size is None and file.checksum is None:
-            _cut(part)  # it could be the start of another version of the file
         _check_room(file, target, part)
         _fetch_whole(file, part, timeout, bar.show)
         _finish(part, target)
+    if show and file.checksum is None:
+        found = f"not verified, as no checksum of it is published; its SHA-256 is {checksum(target)}"
+        print(f"{file.name}: {found}", file=sys.stderr, flush=True)
     return target
 
 
@@ -208,8 +212,9 @@ def _locked_part(target: Path) -> Iterator[BinaryIO]:
         try:
             yield part
         finally:
-            if not _length(part):
+            if not path.exists() or not _length(part):
                 path.unlink(missing_ok=True)
+                save_version(path, "", None)
 
 
 def _check_room(file: RemoteFile, target: Path, part: BinaryIO) -> None:
@@ -260,14 +265,22 @@ def _fetch_from(url: str, file: RemoteFile, part: BinaryIO, timeout: float, show
 
 def _fetch_rest(url: str, file: RemoteFile, part: BinaryIO, timeout: float, show: Show) -> None:
     """Append to `part` what is missing of it, or all if the server cannot give less."""
-    have = _length(part)
+    have, known = _length(part), file.checksum is not None
+    version = None if known else saved_version(part.name, url)
+    if not known and version is None:
+        have = _cut(part)  # it could be the start of another version of the file
     if have and have == file.size:
         return
     if file.size is not None and have > file.size:
         have = _cut(part)
-    with open_url(url, have, timeout) as reply:
+    with open_url(url, have, timeout, version) as reply:
+        if reply.start and reply.version != version and not known:
+            _cut(part)  # the server has not heeded If-Range
+            raise Interrupted(url, "of another version than its beginning")
         if reply.start != have:
             have = _cut(part)
+        if not have:
+            save_version(part.name, url, None if known else reply.version)
         most = MAX_BYTES if file.size is None else file.size
         total = reply.total if file.size is None else file.size
         _copy(reply, part, most, lambda have: show(have, total))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tinyconv._version import __version__
+from tinyconv.data.part_version import version_of
 from tinyconv.errors import DownloadError
 
 AGAIN = (408, 425, 429, 500, 502, 503, 504)
@@ -42,10 +43,13 @@ class Reply:
         The place in the file of the first byte that `read` gives.
     total : int or None
         The size of the whole file, if the server says it.
+    version : str or None
+        What names the version of the file, see `part_version.version_of`.
     """
 
     def __init__(self, url: str, response: Any, have: int) -> None:
         self.url, self._response = url, response
+        self.version = version_of(response.headers)
         self.start, self.total = 0, _number(response.headers.get("Content-Length"))
         if response.status == 206:
             span = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
@@ -68,8 +72,10 @@ class Reply:
 
 
 @contextlib.contextmanager
-def open_url(url: str, start: int = 0, timeout: float = 30.0) -> Iterator[Reply]:
+def open_url(url: str, start: int = 0, timeout: float = 30.0, version: str | None = None) -> Iterator[Reply]:
     """Ask for the file at `url` from byte `start` on; a server may answer with the whole file.
+
+    It does where `version` is given and the file there is of another one.
 
     Raises
     ------
@@ -78,13 +84,13 @@ def open_url(url: str, start: int = 0, timeout: float = 30.0) -> Iterator[Reply]
     Interrupted
         If the connection breaks, or the server asks to come back later.
     """
-    with _connect(url, start, timeout) as response:
+    with _connect(url, start, timeout, version) as response:
         yield Reply(url, response, start)
 
 
-def _connect(url: str, start: int, timeout: float) -> Any:
+def _connect(url: str, start: int, timeout: float, version: str | None = None) -> Any:
     try:
-        return _opener().open(_request(url, start), timeout=timeout)
+        return _opener().open(_request(url, start, version), timeout=timeout)
     except DownloadError:
         raise
     except urllib.error.HTTPError as error:
@@ -103,12 +109,14 @@ def _connect(url: str, start: int, timeout: float) -> Any:
         raise DownloadError("download", url, f"not reached ({_reason(cause)})", expected) from error
 
 
-def _request(url: str, start: int) -> urllib.request.Request:
+def _request(url: str, start: int, version: str | None) -> urllib.request.Request:
     if not url.startswith(("https://", "http://")):
         raise DownloadError("download", "the URL", repr(url), "one that starts with https:// or http://")
     headers = {"User-Agent": f"tinyconv/{__version__}", "Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
+    if start and version is not None:
+        headers["If-Range"] = version
     return urllib.request.Request(url, headers=headers)
 
 

@@ -2,23 +2,28 @@
 
 A data set may have forty such files to an image, nearly all of them black. Pillow inflates each row by
 itself; here all are inflated at once, and only the rows that are not empty are decoded. Whatever is
-unusual or damaged is left to Pillow, which knows all kinds of PNG and says what is wrong. One thing that
-it would refuse is read here: a zlib stream with a wrong checksum at its end, in chunks whose own are right.
+unusual or damaged is left to Pillow, which knows all kinds of PNG. It does not look at the checksums of the
+image data, and would read other pixels from a damaged file: `pieces` looks at them, for both. One thing that
+Pillow would refuse is read here: a zlib stream with a wrong checksum at its end, in chunks whose own are
+right.
 
 The format: Portable Network Graphics (PNG) Specification, third edition, W3C; the filters are its section 9.
 """
 
 from __future__ import annotations
 
+import io
 import zlib
+from collections.abc import Iterator
 from struct import Struct
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 Array = Any
 
-START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+START = SIGNATURE + b"\0\0\0\rIHDR"
 LENGTH, HEADER = Struct(">I"), Struct(">IIBBBBB")
 GREY_8_BIT = (8, 0, 0, 0, 0)
 """Bits, kind of colour, compression, filters, interlacing."""
@@ -27,6 +32,9 @@ DEFLATE = 8
 """The compression, in a byte whose other half says how large the window is, 7 for the largest."""
 
 NONE, SUB, UP, AVERAGE, PAETH = range(5)
+
+PIECE = 2**20
+"""Bytes: longer chunks are read in pieces."""
 
 
 def read_plain_object(content: bytes, most_pixels: int) -> tuple[tuple[int, int], slice, Array] | None:
@@ -68,21 +76,49 @@ def read_plain_object(content: bytes, most_pixels: int) -> tuple[tuple[int, int]
     return None if max(kinds, default=NONE) > PAETH else ((height, width), rows, _unfilter(kinds, pixels))
 
 
+def pieces(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    """The name of each chunk of a PNG file, up to IEND, with what it holds: long chunks in several pieces.
+
+    Raises
+    ------
+    ValueError
+        If the file ends before IEND, or at the end of a chunk whose checksum is wrong.
+    """
+    file.seek(len(SIGNATURE))
+    name = b""
+    while name != b"IEND":
+        head = _read(file, 8)
+        (left,), name = LENGTH.unpack_from(head), head[4:]
+        checksum = zlib.crc32(name)
+        while True:
+            piece = _read(file, min(left, PIECE))
+            checksum, left = zlib.crc32(piece, checksum), left - len(piece)
+            if not left:
+                break
+            yield name, piece
+        if _read(file, 4) != LENGTH.pack(checksum):
+            raise ValueError("a checksum is wrong")
+        yield name, piece
+
+
+def _read(file: BinaryIO, size: int) -> bytes:
+    found = file.read(size)
+    if len(found) < size:
+        raise ValueError("it is cut off")
+    return found
+
+
 def _image_data(content: bytes) -> bytes:
     """What the IDAT chunks hold; nothing if there are others after the header, or a checksum is wrong."""
-    parts, place, name = [], 8, b""
-    while name != b"IEND":
-        if place + 12 > len(content):
-            return b""
-        end = place + 8 + LENGTH.unpack_from(content, place)[0]
-        name = content[place + 4 : place + 8]
-        if content[end : end + 4] != LENGTH.pack(zlib.crc32(content[place + 4 : end])):
-            return b""
-        if name == b"IDAT":
-            parts.append(content[place + 8 : end])
-        elif name != b"IEND" and place > 8:
-            return b""
-        place = end + 4
+    parts = []
+    try:
+        for place, (name, piece) in enumerate(pieces(io.BytesIO(content))):
+            if name == b"IDAT":
+                parts.append(piece)
+            elif name != b"IEND" and place > 0:
+                return b""
+    except ValueError:
+        return b""
     return b"".join(parts)
 
 

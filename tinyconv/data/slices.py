@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import os
+import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +15,12 @@ from tinyconv.ops._checks import is_int
 Array = Any
 
 MEMORY = 2**31
+
+LOCK = threading.Lock()
+"""Held while the bytes of an item are counted; one for all, as a lock cannot go to another process."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=LOCK.acquire, after_in_parent=LOCK.release, after_in_child=LOCK.release)
 
 
 class Kept(Dataset):
@@ -49,11 +57,13 @@ class Kept(Dataset):
         if index not in self._kept:
             item = tuple([array if array.base is None else array.copy() for array in self.dataset[index]])
             size = sum(array.nbytes for array in item)
-            if self._bytes + size > self.memory:
-                self._full = True
-                return item
-            if self._kept.setdefault(index, item) is item:  # no other thread was quicker
-                self._bytes += size
+            with LOCK:
+                if index not in self._kept:  # no other thread was quicker
+                    if self._bytes + size > self.memory:
+                        self._full = True
+                        return item
+                    self._bytes += size
+                    self._kept[index] = item
         return self._kept[index]
 
     def name(self, index: int) -> str:

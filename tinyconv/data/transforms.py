@@ -143,14 +143,15 @@ class Resize:
 
     Parameters
     ----------
-    size : int or (int, int)
-        Height and width.
+    size : int or (int, int) or (int, int, int)
+        As in `RandomCrop`: without a depth each slice of a volume is resized for itself.
     """
 
-    def __init__(self, size: int | tuple[int, int]) -> None:
-        self.size = check_size("Resize", size)
+    def __init__(self, size: int | tuple[int, ...]) -> None:
+        self.size = check_size("Resize", size, (2, 3))
 
     def __call__(self, image: Array, mask: Array, rng: np.random.Generator) -> Pair:
+        check_pair(image, mask)
         return resize_image(image, self.size), resize_mask(mask, self.size)
 
     def __repr__(self) -> str:
@@ -249,25 +250,39 @@ def pad_to(array: Array, size: tuple[int, ...], mode: Any = "reflect") -> Array:
     return np.pad(array, widths, mode=mode)
 
 
-def resize_image(image: Array, size: tuple[int, int]) -> Array:
-    """Resize (C, H, W) to (C, *size), linearly, averaging where it shrinks."""
+def resize_image(image: Array, size: tuple[int, ...]) -> Array:
+    """Resize (C, H, W) or (C, D, H, W) to (C, *size), linearly, averaging where it shrinks.
+
+    Of a volume, (height, width) leaves the depth as it is.
+    """
+    if image.ndim <= len(size):
+        raise ShapeError("resize_image", "image", image.shape, f"(C, D, H, W), as the size {size} says")
+    if image.shape[-len(size) :] == size:
+        return image
+    height, width = size[-2:]
+    planes = image.reshape(-1, *image.shape[-2:])
+    resized = _resized(planes, height, width).reshape(*image.shape[:-2], height, width)
+    if len(size) == 3:
+        slices = resized.reshape(*resized.shape[:2], height * width)
+        resized = _resized(slices, size[0], height * width).reshape(-1, *size)
+    return resized.astype(image.dtype)
+
+
+def _resized(planes: Array, height: int, width: int) -> Array:
+    """Planes (n, H, W) as float32 (n, height, width)."""
     from PIL import Image
 
-    if image.shape[-2:] == size:
-        return image
-    height, width = size
-    planes = [Image.fromarray(np.ascontiguousarray(plane, np.float32)) for plane in image]
-    resized = [plane.resize((width, height), Image.Resampling.BILINEAR) for plane in planes]
-    return np.stack([np.asarray(plane) for plane in resized]).astype(image.dtype)
+    images = [Image.fromarray(np.ascontiguousarray(plane, np.float32)) for plane in planes]
+    return np.stack([image.resize((width, height), Image.Resampling.BILINEAR) for image in images])
 
 
-def resize_mask(mask: Array, size: tuple[int, int]) -> Array:
-    """Resize (..., H, W) to (..., *size) by the nearest pixel, which keeps labels whole."""
-    rows, columns = (
+def resize_mask(mask: Array, size: tuple[int, ...]) -> Array:
+    """Resize (..., *sizes) to (..., *size) by the nearest pixel, which keeps labels whole."""
+    places = [
         ((np.arange(want) + 0.5) * have / want).astype(int)
-        for have, want in zip(mask.shape[-2:], size, strict=True)
-    )
-    return mask[..., rows[:, None], columns]
+        for have, want in zip(mask.shape[-len(size) :], size, strict=True)
+    ]
+    return mask[(..., *np.ix_(*places))]
 
 
 def check_pair(image: Array, mask: Array) -> None:

@@ -28,6 +28,9 @@ MAX_VOXELS = 2**29
 UNEVEN = 0.01
 """Distances between slices may differ by this share, no more."""
 
+MILLIMETRES = {"meter": 1e3, "mm": 1.0, "micron": 1e-3, "unknown": 1.0}
+"""In a unit of a NIfTI file, by what nibabel calls it."""
+
 MOST_DEFLATED = 1032
 """A byte of a gzip file holds at most so many."""
 
@@ -53,6 +56,9 @@ class Volume:
 
 def read_nifti(path: str | os.PathLike[str]) -> Volume:
     """Read a ``.nii`` or ``.nii.gz`` file; its axes x, y, z become W, H, D.
+
+    The header says whether it measures in metres, millimetres or microns; what does not say is taken to
+    measure in millimetres.
 
     Raises
     ------
@@ -82,8 +88,9 @@ def read_nifti(path: str | os.PathLike[str]) -> Volume:
         shape = _nifti_shape(where, image, os.stat(path).st_size)
         with np.errstate(all="ignore"):  # what overflows is refused below
             values = np.asarray(image.dataobj, np.float32).reshape(shape)
-        spacing = tuple(float(step) for step in image.header.get_zooms()[:3])
-        affine = np.asarray(image.affine, np.float64)
+        unit = MILLIMETRES[image.header.get_xyzt_units()[0]]
+        spacing = tuple(float(step) * unit for step in image.header.get_zooms()[:3])
+        affine = np.diag([unit, unit, unit, 1.0]) @ np.asarray(image.affine, np.float64)
     except DataError:
         raise
     except Exception as error:  # nibabel has many, and what lies below it has more
@@ -121,7 +128,7 @@ def write_nifti(path: str | os.PathLike[str], labels: Array, like: str | os.Path
     kind: Any = np.uint8 if labels.max(initial=0) < 256 else np.uint16
     with _notes_of_nibabel():  # read_nifti has passed them on
         source: Any = nibabel.load(like)
-    made = nibabel.Nifti1Image(np.asarray(labels, kind).transpose(), volume.affine)
+    made = nibabel.Nifti1Image(np.asarray(labels, kind).transpose(), source.affine)
     made.header.set_xyzt_units(*source.header.get_xyzt_units())
     for name in ("sform", "qform"):
         affine, code = getattr(source, f"get_{name}")(coded=True)
