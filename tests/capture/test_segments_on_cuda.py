@@ -75,3 +75,15 @@ def test_memory_is_given_back_with_the_graph(cuda: Any) -> None:
     assert len(given_up) == 2
     assert second.total_bytes() >= 2 * 12_000
     assert [pool.total_bytes() for pool in (first, *given_up)] == [0, 0, 0]
+
+
+def test_what_only_the_kernels_needed_is_given_back(cuda: Any) -> None:
+    """Arrays on the way have two places until the graph is relied on: the kernels', and one in the graph."""
+    x = cuda.asarray(np.ones(3000, np.float32))
+    segment = segments.Segment(lambda a: ((a * 2 + 1) * a,), (False,))
+    left = []
+    for _ in range(4):
+        segment(x)
+        left.append(cuda.get_default_memory_pool().free_bytes())
+    assert segment.reason is None and segment.checked == segments.CHECKED
+    assert left[1] > 0 and left[2:] == [0, 0]

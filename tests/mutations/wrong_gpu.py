@@ -58,8 +58,8 @@ MUTATIONS = (
     wrong(
         "capture: a graph reads weights that were replaced",
         "capture/segments.py",
-        "return not any(moved)",
-        "return True",
+        "        if any(moved):\n",
+        "        if False:\n",
         f"{SEGMENTS}::test_weights_that_were_replaced_are_seen",
     ),
     wrong(
@@ -101,7 +101,7 @@ MUTATIONS = (
         "capture: a graph that is made anew is not compared",
         "capture/segments.py",
         "        self.checked = 0\n",
-        "",
+        "        self.checked = CHECKED - 1\n",
         f"{SEGMENTS}::test_a_graph_that_was_made_anew_is_compared_again",
     ),
     wrong(

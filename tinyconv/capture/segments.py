@@ -197,34 +197,39 @@ class Segment:
         if self.reason is not None:
             return self.kernels(*arrays)
         self.calls += 1
-        with for_a_graph():
-            return self._with_a_graph(arrays)
-
-    def _with_a_graph(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
-        if self.calls <= WARM_UP:
-            return self.kernels(*arrays)
-        if self._graph is None or not self._fits(arrays):
-            self._record(arrays)
-            if self.reason is not None:
-                return self.kernels(*arrays)
-        if self.checked == CHECKED:
+        fits = self._graph is not None and self._fits(arrays)
+        if fits and self.checked == CHECKED:
             return self._launch(arrays)
+        with for_a_graph():
+            return self._compared(arrays, fits)
+
+    def _compared(self, arrays: tuple[Any, ...], fits: bool) -> tuple[Any, ...]:
+        """The results of the graph, which is made if none `fits`, if they are those of the kernels."""
+        if self.calls > WARM_UP and not fits:
+            self._record(arrays)
+        if self._graph is None:
+            return self.kernels(*arrays)
         self.checked += 1
         expected = self.kernels(*arrays)
         results = self._launch(arrays)
-        if all(map(_same_bits, expected, results)):
-            return results
-        self.reason = "gave other numbers than its kernels one by one"
-        del results
-        self._let_go()
-        return expected
+        if not all(map(_same_bits, expected, results)):
+            self.reason = "gave other numbers than its kernels one by one"
+            del results
+            self._let_go()
+            return expected
+        del expected
+        if self.checked == CHECKED:  # from now on the results of the kernels have their places in the graph
+            find_cupy("compile").get_default_memory_pool().free_all_blocks()
+        return results
 
     def _fits(self, arrays: tuple[Any, ...]) -> bool:
         """Whether what stays is where it was, and convolutions are computed as they were."""
         places = zip(arrays, self._places, self.stays, strict=True)
         moved = [stays and a is not place and a.data.ptr != place.data.ptr for a, place, stays in places]
-        self._moved = [count + new for count, new in zip(self._moved, moved, strict=True)]
-        return not any(moved) and self._algorithm == conv_algorithm.get()
+        if any(moved):
+            self._moved = [count + new for count, new in zip(self._moved, moved, strict=True)]
+            return False
+        return self._algorithm == conv_algorithm.get()
 
     def _record(self, arrays: tuple[Any, ...]) -> None:
         """Let a stream write down the kernels; memory for their results stays with the graph."""
