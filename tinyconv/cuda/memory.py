@@ -97,7 +97,7 @@ def memory_summary(device: Card = None, abbreviated: bool = False) -> str:
 
 
 class GraphMemory:
-    """The memory of a CUDA graph, counted while this object is there.
+    """The memory of a CUDA graph on the current card, counted while this object is there.
 
     Attributes
     ----------
@@ -107,7 +107,9 @@ class GraphMemory:
     """
 
     def __init__(self) -> None:
-        self.pool: Any = find_cupy("compile").cuda.MemoryPool()
+        cuda = find_cupy("compile").cuda
+        self.pool: Any = cuda.MemoryPool()
+        self._card: Any = cuda.Device()
         self.kept: list[Any] = []
         _graphs.add(self)
 
@@ -126,7 +128,8 @@ class GraphMemory:
         The blocks of CuPy's pool know each other: without this they stay until Python looks for such circles.
         """
         self.kept.clear()
-        self.pool.free_all_blocks()
+        with self._card:  # a pool has blocks of each card, and frees those of the current one
+            self.pool.free_all_blocks()
 
 
 def keep(value: Any) -> Any:

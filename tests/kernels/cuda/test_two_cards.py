@@ -19,6 +19,7 @@ import tinyconv as tc
 import tinyconv.nn.functional as F
 from tests.ops.table import OPS, Op
 from tinyconv import nn
+from tinyconv.cuda.memory import GraphMemory
 from tinyconv.data import DataLoader, TensorDataset, prefetch
 from tinyconv.kernels.cuda.emulator import build
 from tinyconv.kernels.cuda.emulator.cupy_stand_in import emulated_cuda
@@ -82,6 +83,17 @@ def test_a_card_computes_with_its_own_memory(cupy: Any) -> None:
     ).get_function("read<float>")
     with pytest.raises(KernelError, match="outside"):
         copy_each((1,), (1,), (np.uint64(x.data.ptr), cupy.empty(1, "f4")))
+
+
+def test_the_memory_of_a_graph_is_given_back_to_its_card(cupy: Any) -> None:
+    with tc.cuda.device(1):
+        memory = GraphMemory()
+        with cupy.cuda.using_allocator(memory.pool.malloc):
+            cupy.ones(100)
+        assert memory.pool.total_bytes() == 800
+    memory.give_back()
+    with tc.cuda.device(1):
+        assert memory.pool.total_bytes() == 0
 
 
 def test_a_stream_is_one_of_its_card() -> None:
