@@ -16,6 +16,7 @@ from tinyconv.errors import DeviceError
 
 CPU_ONLY = {
     "tests/benchmark": "times the processor",
+    "tests/capture/test_fusing.py::test_dense_layers_": "one pass through all is the CPU's",
     "tests/capture/test_reach.py::test_errors_that_the_step_catches": "a GPU's labels raise no error",
     "tests/capture/test_steps.py::test_wrong_labels": "a GPU's labels raise no error",
     "tests/cli/test_classify.py::test_interrupted": "trains in a process of its own, on the CPU",
