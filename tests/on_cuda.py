@@ -20,6 +20,7 @@ CPU_ONLY = {
     "tests/capture/test_reach.py::test_errors_that_the_step_catches": "a GPU's labels raise no error",
     "tests/capture/test_steps.py::test_wrong_labels": "a GPU's labels raise no error",
     "tests/cli/test_classify.py::test_interrupted": "trains in a process of its own, on the CPU",
+    "tests/cli/test_train.py::test_interrupted": "trains in processes of their own, on the CPU",
     "tests/course": "judges answers in processes of their own, on the CPU",
     "tests/data/test_tensors.py::test_a_sampler_as_pytorchs_users_write_it": "pins memory of the CPU",
     "tests/kernels/test_": "calls the CPU's kernels with NumPy's arrays; tests/kernels/cuda has their twins",
