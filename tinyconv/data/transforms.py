@@ -273,7 +273,8 @@ def _resized(planes: Array, height: int, width: int) -> Array:
     from PIL import Image
 
     images = [Image.fromarray(np.ascontiguousarray(plane, np.float32)) for plane in planes]
-    return np.stack([image.resize((width, height), Image.Resampling.BILINEAR) for image in images])
+    resized = [image.resize((width, height), Image.Resampling.BILINEAR) for image in images]
+    return np.stack([np.asarray(image) for image in resized])
 
 
 def resize_mask(mask: Array, size: tuple[int, ...]) -> Array:
