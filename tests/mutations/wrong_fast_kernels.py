@@ -314,4 +314,21 @@ TURNS = (
     ),
 )
 
-MUTATIONS = (*POOLING, *ELEMENTWISE, *OPTIMISERS, *TURNS)
+WAKING = (
+    wrong(
+        "waking: on the core of the caller too",
+        "kernels/cpu/_waking.py",
+        "cores - {_this_core()}",
+        "cores",
+        "tests/kernels/test_waking.py::test_after_a_pause_they_wake_on_another_core",
+    ),
+    wrong(
+        "waking: never anywhere again",
+        "kernels/cpu/threads.py",
+        "_waking.wake_anywhere()",
+        "pass",
+        "tests/kernels/test_waking.py::test_after_a_pause_they_wake_on_another_core",
+    ),
+)
+
+MUTATIONS = (*POOLING, *ELEMENTWISE, *OPTIMISERS, *TURNS, *WAKING)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from functools import cache
+from time import perf_counter
 
 import numba
 
 from tinyconv.device import available_threads, get_num_threads
 
 WORTH_SHARING = 2**18
+PAUSE = 0.01
+"""Seconds between two kernels after which threads surely sleep; most kernels themselves take less."""
+LONG_AGO = 1e-9
 SPIN = {"GOMP_SPINCOUNT": "20000", "KMP_BLOCKTIME": "1"}
 
 
@@ -28,7 +32,11 @@ def wait_briefly() -> None:
 
 
 class _Used(threading.local):
+    """`at`: when threads were last given work; `apart`: when they were told to wake apart."""
+
     count = 0
+    at = 0.0
+    apart = 0.0
 
 
 _used = _Used()
@@ -48,7 +56,25 @@ def use_threads(products: int | None = None) -> int:
     if count != _used.count:
         numba.set_num_threads(count)
         _used.count = count
+    if count > 1:
+        now = perf_counter()
+        if now - _used.at < PAUSE:
+            _used.at = now
+        else:
+            _wake(count, now)
     return count
+
+
+def _wake(count: int, now: float) -> None:
+    """After a pause the threads wake apart; with the next kernel they may run anywhere again."""
+    from tinyconv.kernels.cpu import _waking  # it is made of kernels, which call this
+
+    if now - _used.apart < PAUSE:
+        _waking.wake_anywhere()
+        _used.at = now
+    else:
+        apart = _used.at > 0 and _waking.wake_elsewhere(count)
+        _used.at, _used.apart = (LONG_AGO, perf_counter()) if apart else (now, 0.0)
 
 
 @cache
