@@ -150,3 +150,13 @@ __global__ void where(int* out) {
   int thread = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
   out[block * blockDim.x * blockDim.y * blockDim.z + thread] = block * 1000 + thread;
 }
+
+struct Small {
+  static constexpr int THREADS = 32;
+};
+
+// The promise of a block's size.
+template <typename Tile>
+__global__ void __launch_bounds__(Tile::THREADS, 2) bounded(float* out) {
+  out[threadIdx.x] = 1;
+}

@@ -22,7 +22,7 @@ SOURCE = Path(__file__).with_name("mistakes.cu").read_text()
 NAMES = (
     "reverse", "reverse_twice", "reverse_in_warp", "reverse_in_dynamic", "unset", "shift", "shift_writes",
     "fours", "diverge", "leave_early", "half_a_shuffle", "left_out", "from_outside", "warps", "sums",
-    "product", "from_table", "where", "last_one",
+    "product", "from_table", "where", "last_one", "bounded<Small>",
 )  # fmt: skip
 
 
@@ -227,6 +227,15 @@ def test_a_launch_has_limits(cupy: Any, kernel: Any, x: Any) -> None:
         function((1,), (64,), (x, cupy.empty_like(x)), shared_mem=48 * 1024 + 1)
     function.max_dynamic_shared_size_bytes = 64 * 1024
     function((1,), (64,), (x, cupy.empty_like(x)), shared_mem=48 * 1024 + 1)
+
+
+def test_a_block_has_as_many_threads_as_was_promised(cupy: Any, kernel: Any) -> None:
+    """A GPU refuses the launch: the compiler gave each thread more registers than so many could have."""
+    out = cupy.empty(64, np.float32)
+    kernel("bounded<Small>")((1,), (8, 4), (out,))
+    assert out.get()[:8].tolist() == [1] * 8
+    with pytest.raises(KernelError, match="one of 33, and __launch_bounds__ promised at most 32"):
+        kernel("bounded<Small>")((1,), (33,), (out,))
 
 
 def test_arguments_fit_the_parameters(cupy: Any, kernel: Any, x: Any) -> None:

@@ -41,6 +41,9 @@ HARMLESS = re.compile(
 )
 """Functions of the system's libraries that a kernel may call; what it prints goes nowhere."""
 
+LAUNCH_BOUNDS = r"__launch_bounds__\(((?:[^(),]|\([^()]*\))+)(?:,[^()]*)?\)([^{;]*)\{"
+"""Before a kernel's name; a GPU refuses a block of more threads, since they were given too many registers."""
+
 DYNAMIC_SHARED = r"extern\s+__shared__\s+(?:__align__\(\d+\)\s+)?([\w ]+?)\s+(\w+)\[\];"
 
 
@@ -86,8 +89,7 @@ def library(
             '#include "emulator.h"',
             "namespace {",
             '#line 1 "kernel.cu"',
-            # Shared memory of a size that the launch chooses: here it has one place, in emulator.h.
-            re.sub(DYNAMIC_SHARED, r"\1* \2 = (\1*)dynamic_shared_memory;", code),
+            _in_plain_words(code),
             "}",
             *(f"EMULATED_KERNEL({i}, {expression})" for i, expression in enumerate(expressions)),
         )
@@ -104,6 +106,13 @@ def library(
                 _refuse_calls(compiled)
             _make(target, "-shared", str(compiled), str(_runtime()))
     return target
+
+
+def _in_plain_words(code: str) -> str:
+    """What no macro can rewrite."""
+    code = re.sub(LAUNCH_BOUNDS, r"\2{ emulator::stay_within(\1);", code)
+    # Shared memory of a size that the launch chooses: here it has one place, in emulator.h.
+    return re.sub(DYNAMIC_SHARED, r"\1* \2 = (\1*)dynamic_shared_memory;", code)
 
 
 def cache_folder() -> Path:

@@ -24,7 +24,7 @@
 #define __host__
 #define __forceinline__ inline
 #define __noinline__ __attribute__((noinline))
-#define __launch_bounds__(...)
+#define __launch_bounds__(...)  // see build.py
 #define __grid_constant__
 #define __align__(bytes) alignas(bytes)
 #define __constant__ static const
@@ -70,6 +70,7 @@ struct Request {  // what a thread waits for, what it brings, and what it gets
 };
 
 void wait(Request& request);  // returns when all have come
+void stay_within(unsigned threads);  // what `__launch_bounds__` promises of a block
 unsigned lane();
 
 template <typename T>

@@ -270,6 +270,11 @@ void emulator::wait(Request& request) {
   switch_stacks(&current->stack_pointer, scheduler_stack_pointer);
 }
 
+void emulator::stay_within(unsigned most) {
+  unsigned count = blockDim.x * blockDim.y * blockDim.z;
+  if (count > most) fail("is one of %u, and __launch_bounds__ promised at most %u", count, most);
+}
+
 emulator::Atomic::Atomic() { races::in_atomic++; }
 emulator::Atomic::~Atomic() { races::in_atomic--; }
 
