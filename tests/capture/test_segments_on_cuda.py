@@ -10,6 +10,7 @@ import pytest
 
 from tests.gpu import gpu
 from tinyconv.capture import segments
+from tinyconv.kernels.cuda.shape import cat
 
 
 @pytest.fixture
@@ -35,6 +36,15 @@ def test_what_is_told_is_the_first_error(cuda: Any) -> None:
     assert segment.reason is not None and "StreamCaptureUnsupported" in segment.reason
     with cuda.cuda.Stream(non_blocking=True) as stream:  # no recording is left behind
         stream.synchronize()
+
+
+def test_many_arrays_of_whole_numbers_are_joined_in_a_graph(cuda: Any) -> None:
+    """Of more than eight CuPy would copy the addresses from the host, which no recording can hold."""
+    arrays = [cuda.asarray(np.arange(3 * n, 3 * n + 3).reshape(1, 3)) for n in range(70)]
+    segment = segments.Segment(lambda *arrays: (cat(arrays, 0) * 2,), (True,) * 70)
+    for _ in range(4):
+        assert segment(*arrays)[0].get().ravel().tolist() == list(range(0, 420, 2))
+    assert segment.reason is None
 
 
 def test_what_moves_in_each_call_is_copied_in_the_end(cuda: Any) -> None:

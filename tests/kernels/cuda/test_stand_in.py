@@ -302,6 +302,20 @@ def test_numbers_do_not_travel_while_a_stream_is_recorded(cupy: Any) -> None:
         stream.end_capture().launch()
 
 
+def test_many_arrays_are_not_joined_while_a_stream_is_recorded(cupy: Any) -> None:
+    """CuPy brings their addresses from the host, unless they are few, large, or of several dtypes."""
+    few, many = [cupy.ones(2)] * 8, [cupy.ones(2)] * 9
+    large, mixed = [cupy.ones(1 << 18)] * 9, [*few, cupy.ones(2, "f4")]
+    with cupy.cuda.Stream(non_blocking=True) as stream:
+        stream.begin_capture()
+        for join in (cupy.concatenate, cupy.stack, np.vstack):
+            with pytest.raises(RuntimeError, match="H2D transfers"):
+                join(many)
+        joined = [cupy.concatenate(arrays) for arrays in (few, large, mixed)]
+        stream.end_capture().launch()
+    assert [y.sum().item() for y in joined] == [16, 9 << 18, 18]
+
+
 def test_who_waits_for_a_stream_breaks_its_recording(cupy: Any) -> None:
     before = cupy.cuda.Event()
     before.record()

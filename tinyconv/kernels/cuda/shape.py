@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyconv.cuda.graphs import is_for_a_graph
 from tinyconv.kernels.cuda import _many, resample
 from tinyconv.kernels.cuda._launch import C_TYPES, dense, kernel
 from tinyconv.kernels.cuda._rows import lanes_of, launch_rows
@@ -15,13 +16,15 @@ from tinyconv.kernels.reference import shape as reference
 
 Array = Any
 
+AT_ONCE = 8
+
 
 def cat(arrays: Sequence[Array], axis: int) -> Array:
     """The arrays joined along `axis`, in the memory order of the first."""
     import cupy
 
     if not _suit(arrays, axis):
-        return reference.cat(arrays, axis)
+        return _joined_by_cupy(arrays, axis)
     first = dense(arrays[0])
     order = sorted(range(first.ndim), key=lambda i: (-first.strides[i], i))
     place = order.index(axis % first.ndim)
@@ -40,6 +43,14 @@ def cat(arrays: Sequence[Array], axis: int) -> Array:
         launch_rows(function, rows, width // lanes, (x, y, rows, width, pitch, begin, lanes))
         begin += width
     return y.transpose([order.index(i) for i in range(first.ndim)])
+
+
+def _joined_by_cupy(arrays: Sequence[Array], axis: int) -> Array:
+    """For a graph few at a time: of many, CuPy would copy the addresses from the host."""
+    while is_for_a_graph() and len(arrays) > AT_ONCE and len({array.dtype for array in arrays}) == 1:
+        groups = [arrays[i : i + AT_ONCE] for i in range(0, len(arrays), AT_ONCE)]
+        arrays = [reference.cat(group, axis) for group in groups]
+    return reference.cat(arrays, axis)
 
 
 def copies(arrays: Sequence[Array]) -> list[Array]:

@@ -20,6 +20,11 @@ Work = Callable[[], Any]
 CALL_CUBLAS = frozenset(("dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot", "vdot"))
 """CuPy's functions that do, for floats."""
 
+JOIN = frozenset(("column_stack", "concat", "concatenate", "dstack", "hstack", "stack", "vstack"))
+FEW_ARRAYS, FEW_BYTES = 8, 2 << 20
+"""More arrays than these, of one dtype and with fewer bytes each in the mean, are joined by one kernel of
+CuPy's; it reads their addresses from an array, which comes from the host."""
+
 _recording: list[Work] | None = None
 _stream = 0
 _is_broken = False
@@ -97,10 +102,15 @@ def read_by_the_host() -> None:
 
 
 def call_of(name: str, *arguments: Any) -> None:
-    """A function of CuPy's is called; if that would call cuBLAS, no stream may be capturing."""
-    if _recording is None or name not in CALL_CUBLAS:
+    """A function of CuPy's is called; if it is one of cuBLAS or of addresses, no stream may be capturing."""
+    if _recording is None or name not in CALL_CUBLAS | JOIN:
         return
     arrays = [value for value in _flat(arguments) if hasattr(value, "dtype")]
+    if name in JOIN:
+        is_one_kernel = len(arrays) > FEW_ARRAYS and len({array.dtype for array in arrays}) == 1
+        if is_one_kernel and sum(array.nbytes for array in arrays) < FEW_BYTES * len(arrays):
+            copied_from_the_host()
+        return
     is_a_product = len(arrays) > 1 and all(array.size for array in arrays)
     if is_a_product and any(array.dtype.kind in "fc" for array in arrays):
         raise NotImplementedError("calling cuBLAS API during stream capture is currently unsupported")
