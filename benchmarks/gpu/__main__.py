@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from benchmarks import cases
 from benchmarks.__main__ import matching
 from benchmarks.gpu import bandwidth, ceiling
+from benchmarks.gpu.card import card_facts
 from benchmarks.gpu.goals import EAGER_GOALS
 from benchmarks.gpu.report import Report, write
 from benchmarks.memory import memory_rows
@@ -69,22 +70,6 @@ def main(
         print(failure)
     if report.failures:
         sys.exit(1)
-
-
-def card_facts() -> dict[str, Any]:
-    """What the card is, and the versions of what stands between it and Python."""
-    import cupy
-
-    from tinyconv import cuda
-
-    runtime = cupy.cuda.runtime
-    return {
-        "card": cuda.get_device_name(),
-        "compute capability": ".".join(map(str, cuda.get_device_capability())),
-        "memory of the card, bytes": cuda.mem_get_info()[1],
-        "cuda driver, runtime": f"{runtime.driverGetVersion()}, {runtime.runtimeGetVersion()}",
-        "cupy": cupy.__version__,
-    }
 
 
 def say(label: str) -> None:

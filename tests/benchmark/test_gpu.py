@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks import traffic
 from benchmarks.bandwidth import Rate
-from benchmarks.gpu import bandwidth, ceiling, report
+from benchmarks.gpu import bandwidth, card, ceiling, report
 from benchmarks.gpu.goals import goals
 from benchmarks.gpu.report import Report, as_json, best, ratio, write
 from benchmarks.memory import MemoryRow
@@ -228,6 +228,19 @@ def test_limits_are_the_best_of_some_tries() -> None:
     products = round(2 * ceiling.SIDE**3 / 1e12 / 2, 2)
     copy = round(2 * ceiling.COPIED_BYTES / 1e9 / 2, 2)
     assert found == {"float32": products, "tf32": products, "bfloat16": products, "copy": copy}
+
+
+def test_the_versions_of_driver_and_cudnn_are_among_the_facts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a card without NVIDIA's program, and of a PyTorch that is broken, the other facts are told."""
+    monkeypatch.setattr(card, "DRIVER", (sys.executable, "-c", "print('580.65.06'); print('580.65.06')"))
+    monkeypatch.setattr(card, "PYTORCH", (sys.executable, "-c", "print('2.9.0, 91002')"))
+    with gpu():
+        known = card.card_facts()
+        assert known["driver's release"] == "580.65.06" and known["pytorch, its cudnn"] == "2.9.0, 91002"
+        monkeypatch.setattr(card, "DRIVER", ("no-such-program",))
+        monkeypatch.setattr(card, "PYTORCH", (sys.executable, "-c", "raise ImportError('torch')"))
+        missing = {name for name, value in card.card_facts().items() if value == card.UNKNOWN}
+    assert missing == {"driver's release", "pytorch, its cudnn"}
 
 
 def test_who_fails_is_named(tmp_path: Path) -> None:
