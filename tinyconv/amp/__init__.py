@@ -1,7 +1,7 @@
 """Mixed precision, by PyTorch's names: `autocast`, and `GradScaler` for scripts that use one.
 
-Every tensor of tinyconv has 32 or 64 bits. What is mixed is the arithmetic: a matrix unit of a GPU
-multiplies numbers of 16 bits several times as fast as those of 32, and adds the products up in 32.
+Every tensor of tinyconv has 32 or 64 bits. What is mixed is the arithmetic: the tensor
+cores of a GPU multiply numbers of 16 bits, and add the products up in 32.
 """
 
 from tinyconv.amp.autocast_mode import (

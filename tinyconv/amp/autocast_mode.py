@@ -25,7 +25,7 @@ class autocast(contextlib.ContextDecorator):  # noqa: N801 - PyTorch's name
     Parameters
     ----------
     device_type : {"cuda", "cpu"}
-        On a GPU this makes training faster. On the CPU it shows the same rounding, and takes longer.
+        On a GPU it lets tensor cores multiply. On the CPU it shows the same rounding, and takes longer.
         ``"cuda"`` on a machine without a GPU changes nothing, and a warning says so.
     dtype : optional
         ``tc.bfloat16``, the only one.
