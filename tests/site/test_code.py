@@ -48,7 +48,7 @@ from tests.ops.cases import elementwise
 from tests.ops.op import Op
 tc.log_cosh = log_cosh
 """,
-    ("docs/data.md", 1): """
+    ("docs/data.md", 2): """
 import tinyconv as tc
 first = second = lambda images: images  # arrays in, arrays out
 image = tc.rand(1, 80, 90).numpy()

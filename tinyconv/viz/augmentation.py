@@ -40,13 +40,13 @@ def augmentation_sheet(
     Returns
     -------
     figure : matplotlib.figure.Figure
-        The image itself first, then a picture for each transform and seed.
+        The image itself first, then a picture for each transform and seed. Below 0 is black, above 1 white.
     """
     pictures, titles = [_picture(image, mask)], ["as it is"]
     for name, transform in transforms.items():
         for seed in seeds:
             pictures.append(_picture(*transform(image, mask, np.random.default_rng(seed))))
-            titles.append(f"{name}, seed {seed}")
+            titles.append(f"{name}, seed {seed}" if len(seeds) > 1 else name)
     return titled_images(pictures, titles, path, columns=len(seeds) if len(seeds) > 1 else 4)
 
 
@@ -55,4 +55,5 @@ def _picture(image: Array, mask: Array) -> Array:
     if image.ndim == 4:
         middle = image.shape[1] // 2
         image, mask = image[:, middle], mask[:, middle]
-    return overlay(image.clip(0, 1), (mask > 0).any(axis=0)).transpose(2, 0, 1) / 255
+    picture = overlay(image.clip(0, 1), (mask > 0).any(axis=0), stretch=False)
+    return picture.transpose(2, 0, 1) / 255

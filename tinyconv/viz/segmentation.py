@@ -64,7 +64,7 @@ def contour(mask: Any) -> Array:
     return edge & (labels != 0)
 
 
-def overlay(image: Any, mask: Any, colour: str = CONTOUR) -> Array:
+def overlay(image: Any, mask: Any, colour: str = CONTOUR, stretch: bool = True) -> Array:
     """Draw the contour of `mask` on `image`.
 
     Parameters
@@ -75,6 +75,8 @@ def overlay(image: Any, mask: Any, colour: str = CONTOUR) -> Array:
         See `contour`.
     colour : str
         ``#RRGGBB``.
+    stretch : bool
+        As of `to_rgb`.
 
     Returns
     -------
@@ -85,7 +87,7 @@ def overlay(image: Any, mask: Any, colour: str = CONTOUR) -> Array:
     ShapeError
         When image and mask differ in size.
     """
-    picture = to_rgb(image, where="overlay")
+    picture = to_rgb(image, stretch, where="overlay")
     edge = contour(mask)
     if edge.shape != picture.shape[:2]:
         raise ShapeError("overlay", "mask", edge.shape, f"the image's size {picture.shape[:2]}")
