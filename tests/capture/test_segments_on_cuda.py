@@ -10,6 +10,8 @@ import pytest
 
 from tests.gpu import gpu
 from tinyconv.capture import segments
+from tinyconv.kernels.cuda.emulator import build, orders
+from tinyconv.kernels.cuda.emulator.cupy_stand_in import emulated_cuda
 from tinyconv.kernels.cuda.shape import cat
 
 
@@ -36,6 +38,24 @@ def test_what_is_told_is_the_first_error(cuda: Any) -> None:
     assert segment.reason is not None and "StreamCaptureUnsupported" in segment.reason
     with cuda.cuda.Stream(non_blocking=True) as stream:  # no recording is left behind
         stream.synchronize()
+
+
+def test_places_are_filled_after_their_arrays_and_before_the_graph() -> None:
+    """The stream that records them waits for no other by itself, and no other for it."""
+    if build.why_not() is not None:
+        pytest.skip(f"the order of work is the emulator's, and {build.why_not()}")
+    with emulated_cuda() as cupy, orders.written_down() as given:
+        x = cupy.ones(3)
+        segment = segments.Segment(lambda a: (a * 2,), (False,))
+        for _ in range(2):
+            segment(x + 1)
+    work = {number: order.stream for number, order in enumerate(given) if order.what == orders.WORK}
+    filling = {number for number, stream in work.items() if stream != 0}
+    befores = orders.before_each(given)
+    assert len(filling) >= 2
+    for number in work.keys() - filling:
+        assert (number in befores[min(filling)]) == (number < min(filling))
+        assert (filling <= befores[number]) == (number > max(filling))
 
 
 def test_many_arrays_of_whole_numbers_are_joined_in_a_graph(cuda: Any) -> None:

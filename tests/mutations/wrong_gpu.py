@@ -105,6 +105,20 @@ MUTATIONS = (
         f"{SEGMENTS}::test_a_graph_that_was_made_anew_is_compared_again",
     ),
     wrong(
+        "capture: what a graph reads is copied while it is computed",
+        "capture/segments.py",
+        "        cupy.cuda.Device().synchronize()\n",
+        "",
+        f"{SINGLE}::test_places_are_filled_after_their_arrays_and_before_the_graph",
+    ),
+    wrong(
+        "capture: a graph is launched while its places are filled",
+        "capture/segments.py",
+        "            stream.synchronize()\n",
+        "",
+        f"{SINGLE}::test_places_are_filled_after_their_arrays_and_before_the_graph",
+    ),
+    wrong(
         "capture: a graph is dropped while it runs",
         "capture/segments.py",
         "self._launched.synchronize()",

@@ -18,7 +18,7 @@ import pytest
 import tinyconv as tc
 from tinyconv import device, kernels
 from tinyconv.device_errors import OLDEST
-from tinyconv.kernels.cuda.emulator import keywords
+from tinyconv.kernels.cuda.emulator import keywords, orders
 from tinyconv.kernels.cuda.emulator.arrays import live_memory
 from tinyconv.kernels.cuda.emulator.card import CUDARuntimeError
 from tinyconv.kernels.cuda.emulator.cupy_stand_in import VERSION, emulated_cuda
@@ -328,6 +328,36 @@ def test_who_waits_for_a_stream_breaks_its_recording(cupy: Any) -> None:
         with pytest.raises(CUDARuntimeError, match="StreamCaptureInvalidated"):
             stream.end_capture()
         stream.synchronize()
+        stream.begin_capture()
+        for wait_for_all in (cupy.cuda.Device().synchronize, cupy.cuda.runtime.deviceSynchronize):
+            with pytest.raises(CUDARuntimeError, match="StreamCaptureUnsupported"):
+                wait_for_all()
+        with pytest.raises(CUDARuntimeError, match="StreamCaptureInvalidated"):
+            stream.end_capture()
+
+
+WAITS: dict[str, Any] = {
+    "nobody": (lambda cupy, stream, event: None, False),
+    "the host, for the stream": (lambda cupy, stream, event: stream.synchronize(), True),
+    "the host, for the event": (lambda cupy, stream, event: event.synchronize(), True),
+    "the host, for all": (lambda cupy, stream, event: cupy.cuda.Device().synchronize(), True),
+    "the host, for another stream": (lambda cupy, stream, event: cupy.cuda.Stream().synchronize(), False),
+    "the stream": (lambda cupy, stream, event: cupy.cuda.get_current_stream().wait_event(event), True),
+}
+
+
+@pytest.mark.parametrize("who", WAITS)
+def test_work_of_another_stream_is_done_if_somebody_waited_for_it(cupy: Any, who: str) -> None:
+    wait, is_done = WAITS[who]
+    stream, event, x = cupy.cuda.Stream(non_blocking=True), cupy.cuda.Event(), cupy.ones(3)
+    with orders.written_down() as given:
+        with stream:
+            x + 1
+            event.record()
+        wait(cupy, stream, event)
+        x + 2
+    first, *_, last = [number for number, order in enumerate(given) if order.what == orders.WORK]
+    assert (first in orders.before_each(given)[last]) == is_done
 
 
 def test_a_number_becomes_a_row_of_one(cupy: Any) -> None:

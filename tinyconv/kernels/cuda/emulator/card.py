@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, ClassVar, Self
 
-from tinyconv.kernels.cuda.emulator import streams
+from tinyconv.kernels.cuda.emulator import graphs, orders, streams
 from tinyconv.kernels.cuda.emulator.cards import CARDS, CURRENT, home
 
 ATTRIBUTES = {
@@ -65,6 +65,8 @@ class Device:
 
     def synchronize(self) -> None:
         self._checked()
+        graphs.wait_for_all()
+        orders.note(orders.SYNCHRONIZE, orders.ALL_STREAMS)
 
     def __enter__(self) -> Device:
         CURRENT.append(self._checked())
@@ -193,7 +195,7 @@ def modules() -> dict[str, ModuleType]:
         getDeviceCount=lambda: CARDS[0],
         getDevice=lambda: CURRENT[-1],
         setDevice=lambda device: Device(device).use(),
-        deviceSynchronize=lambda: None,
+        deviceSynchronize=lambda: Device().synchronize(),
         getDeviceProperties=lambda device: PROPERTIES,
         memGetInfo=memGetInfo,
         runtimeGetVersion=lambda: 13000,

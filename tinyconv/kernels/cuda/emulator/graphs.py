@@ -84,8 +84,14 @@ def _put(host: np.ndarray, again: Work, place: int) -> None:
 
 def wait_for(stream: int) -> None:
     """The host waits for a stream: if that is capturing it is an error, and the end of the recording, too."""
+    if stream == _stream:
+        wait_for_all()
+
+
+def wait_for_all() -> None:
+    """The host waits for all streams of a card, of which one may be capturing."""
     global _is_broken
-    if _recording is not None and stream == _stream:
+    if _recording is not None:
         _is_broken = True
         raise _error("cudaErrorStreamCaptureUnsupported: operation not permitted when stream is capturing")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+ALL_STREAMS = "all streams"
 COPY, READ, WORK, RECORD, WAIT, SYNCHRONIZE = "copy", "read", "work", "record", "wait", "synchronize"
 
 
@@ -22,7 +23,7 @@ class Order:
     stream : int
         Its `ptr`.
     about : object
-        The kernel's name, the event, or the address of what was copied.
+        The kernel's name, the event, the address of what was copied, or `ALL_STREAMS`.
     """
 
     what: str
@@ -64,18 +65,24 @@ def note(what: str, about: Any = None, stream: Any = None) -> None:
 def before_each(orders: list[Order]) -> list[set[int]]:
     """For each order, which others a card has surely done when it begins with this one.
 
-    Those are the earlier ones of its stream, and what its stream was told to wait for. All else may be
-    done before, after or at the same time.
+    Those are the earlier ones of its stream, and what its stream, or the host, was told to wait for. All else
+    may be done before, after or at the same time.
     """
     done: dict[int, set[int]] = {}
     events: dict[int, set[int]] = {}
+    host: set[int] = set()
     befores = []
     for number, order in enumerate(orders):
         mine = done.setdefault(order.stream, set())
+        mine |= host
         if order.what == RECORD:
             events[id(order.about)] = set(mine)
         elif order.what == WAIT:
             mine |= events.get(id(order.about), set())
+        elif order.what == SYNCHRONIZE and order.about is not None:
+            host |= set(range(number)) if order.about == ALL_STREAMS else events.get(id(order.about), set())
+        elif order.what in (SYNCHRONIZE, READ):
+            host |= mine
         befores.append(set(mine))
         mine.add(number)
     return befores
