@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from tests.gpu import gpu
 from tinyconv.capture import segments
 from tinyconv.kernels.cuda.emulator import build, orders
+from tinyconv.kernels.cuda.emulator.cards import room_in_all
 from tinyconv.kernels.cuda.emulator.cupy_stand_in import emulated_cuda
 from tinyconv.kernels.cuda.shape import cat
 
@@ -18,6 +20,17 @@ from tinyconv.kernels.cuda.shape import cat
 @pytest.fixture
 def cuda() -> Iterator[Any]:
     with gpu() as cupy:
+        yield cupy
+
+
+@pytest.fixture
+def stand_in() -> Iterator[Any]:
+    """Of which the order of work, and the memory, is known."""
+    if build.why_not() is not None:
+        pytest.skip(str(build.why_not()))
+    with emulated_cuda() as cupy:
+        gc.collect()
+        cupy.get_default_memory_pool().free_all_blocks()
         yield cupy
 
 
@@ -40,12 +53,10 @@ def test_what_is_told_is_the_first_error(cuda: Any) -> None:
         stream.synchronize()
 
 
-def test_places_are_filled_after_their_arrays_and_before_the_graph() -> None:
+def test_places_are_filled_after_their_arrays_and_before_the_graph(stand_in: Any) -> None:
     """The stream that records them waits for no other by itself, and no other for it."""
-    if build.why_not() is not None:
-        pytest.skip(f"the order of work is the emulator's, and {build.why_not()}")
-    with emulated_cuda() as cupy, orders.written_down() as given:
-        x = cupy.ones(3)
+    with orders.written_down() as given:
+        x = stand_in.ones(3)
         segment = segments.Segment(lambda a: (a * 2,), (False,))
         for _ in range(2):
             segment(x + 1)
@@ -56,6 +67,40 @@ def test_places_are_filled_after_their_arrays_and_before_the_graph() -> None:
     for number in work.keys() - filling:
         assert (number in befores[min(filling)]) == (number < min(filling))
         assert (filling <= befores[number]) == (number > max(filling))
+
+
+def test_a_graph_has_the_memory_that_nobody_uses(stand_in: Any) -> None:
+    """What larger arrays have left is kept for the next ones; the memory of a graph is another's."""
+    pool, x = stand_in.get_default_memory_pool(), stand_in.ones(1000)
+    segment = segments.Segment(lambda a: (a * 2,), (True,))
+    with room_in_all(pool.total_bytes() + 100_000):
+        stand_in.ones(12_000)
+        assert pool.free_bytes() == 96_000
+        found = [segment(x)[0].sum().item() for _ in range(4)]
+    assert found == [2000.0] * 4 and segment.reason is None
+
+
+def test_a_graph_that_leaves_no_room_for_its_kernels_is_dropped(stand_in: Any) -> None:
+    pool, x = stand_in.get_default_memory_pool(), stand_in.ones(1000)
+    segment = segments.Segment(lambda a: (a * 2,), (True,))
+    with room_in_all(pool.total_bytes() + 12_000):
+        found = [segment(x)[0].get().sum() for _ in range(4)]
+    assert found == [2000.0] * 4
+    assert segment.reason is not None and "left no room to compare it" in segment.reason
+
+
+def test_other_errors_of_kernels_are_raised(stand_in: Any) -> None:
+    turns = iter((False, False, True))  # one by one, recorded, compared
+
+    def kernels(a: Any) -> tuple[Any, ...]:
+        if next(turns):
+            raise ValueError("no such kernel")
+        return (a * 2,)
+
+    segment, x = segments.Segment(kernels, (True,)), stand_in.ones(3)
+    segment(x)
+    with pytest.raises(ValueError, match="no such kernel"):
+        segment(x)
 
 
 def test_many_arrays_of_whole_numbers_are_joined_in_a_graph(cuda: Any) -> None:

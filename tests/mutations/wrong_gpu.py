@@ -105,6 +105,20 @@ MUTATIONS = (
         f"{SEGMENTS}::test_a_graph_that_was_made_anew_is_compared_again",
     ),
     wrong(
+        "capture: memory that nobody uses leaves no room for a graph",
+        "capture/segments.py",
+        "        cupy.get_default_memory_pool().free_all_blocks()  # a pool",
+        "        # a pool",
+        f"{SINGLE}::test_a_graph_has_the_memory_that_nobody_uses",
+    ),
+    wrong(
+        "capture: a graph that leaves no room for its kernels stays",
+        "capture/segments.py",
+        "        self._let_go()\n        return None",
+        "        return None",
+        f"{SINGLE}::test_a_graph_that_leaves_no_room_for_its_kernels_is_dropped",
+    ),
+    wrong(
         "capture: what a graph reads is copied while it is computed",
         "capture/segments.py",
         "        cupy.cuda.Device().synchronize()\n",
@@ -114,7 +128,7 @@ MUTATIONS = (
     wrong(
         "capture: a graph is launched while its places are filled",
         "capture/segments.py",
-        "            stream.synchronize()\n",
+        "                stream.synchronize()\n",
         "",
         f"{SINGLE}::test_places_are_filled_after_their_arrays_and_before_the_graph",
     ),

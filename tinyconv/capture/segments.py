@@ -30,7 +30,8 @@ from tinyconv.capture.statement import Statement
 from tinyconv.cuda.graphs import for_a_graph
 from tinyconv.cuda.memory import GraphMemory
 from tinyconv.device import conv_algorithm, gpu_of, to_device
-from tinyconv.device_errors import find_cupy
+from tinyconv.device_errors import explained, find_cupy
+from tinyconv.errors import OutOfMemoryError
 
 LEAST_KERNELS = 3
 """So many kernels are worth a graph."""
@@ -210,9 +211,11 @@ class Segment:
         if self._graph is None:
             return self.kernels(*arrays)
         self.checked += 1
-        expected = self.kernels(*arrays)
+        expected = self._one_by_one(arrays)
+        if expected is None:
+            return self.kernels(*arrays)
         results = self._launch(arrays)
-        if not all(map(_same_bits, expected, results)):
+        if not all(map(_same_numbers, expected, results)):
             self.reason = "gave other numbers than its kernels one by one"
             del results
             self._let_go()
@@ -221,6 +224,17 @@ class Segment:
         if self.checked == CHECKED:  # from now on the results of the kernels have their places in the graph
             find_cupy("compile").get_default_memory_pool().free_all_blocks()
         return results
+
+    def _one_by_one(self, arrays: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """What the kernels give; None, and no graph any more, if there is no room for that beside it."""
+        try:
+            return self.kernels(*arrays)
+        except Exception as error:
+            if not isinstance(explained("compile", error) or error, OutOfMemoryError):
+                raise
+            self.reason = f"left no room to compare it with its kernels ({error})"
+        self._let_go()
+        return None
 
     def _fits(self, arrays: tuple[Any, ...]) -> bool:
         """Whether what stays is where it was, and convolutions are computed as they were."""
@@ -241,20 +255,26 @@ class Segment:
         self._memory = memory = GraphMemory()
         self._launched = cupy.cuda.Event(disable_timing=True)
         cupy.cuda.Device().synchronize()
+        cupy.get_default_memory_pool().free_all_blocks()  # a pool takes nothing that another one has left
         with cupy.cuda.using_allocator(memory.pool.malloc), cupy.cuda.Stream(non_blocking=True) as stream:
-            self._keys = cupy.zeros((sum(isinstance(a, tuple) for a in arrays), 2), np.uint64)
-            rows = iter(self._keys)
-            self._places = [
-                next(rows) if isinstance(a, tuple) else a if stays else twin(a)
-                for a, stays in zip(arrays, self.stays, strict=True)
-            ]
-            stream.synchronize()
             try:
+                self._find_places(arrays)
+                stream.synchronize()
                 self._graph, self._results = self._recorded(stream, memory)
             except Exception as error:  # CUDA refuses, for example because a kernel asks for a number
                 self.reason = f"was refused ({type(error).__name__}: {error})"
         if self.reason is not None:
             self._let_go()
+
+    def _find_places(self, arrays: tuple[Any, ...]) -> None:
+        """Where the graph will read its arguments: those that stay are there."""
+        keys = sum(isinstance(a, tuple) for a in arrays)
+        self._keys = find_cupy("compile").zeros((keys, 2), np.uint64)
+        rows = iter(self._keys)
+        self._places = [
+            next(rows) if isinstance(a, tuple) else a if stays else twin(a)
+            for a, stays in zip(arrays, self.stays, strict=True)
+        ]
 
     def _recorded(self, stream: Any, memory: GraphMemory) -> tuple[Any, tuple[Any, ...]]:
         """The graph, and the arrays that its launches write to."""
@@ -294,6 +314,6 @@ class Segment:
             self._let_go()
 
 
-def _same_bits(a: Any, b: Any) -> bool:
+def _same_numbers(a: Any, b: Any) -> bool:
     ours, theirs = a.get(), b.get()
     return bool(np.array_equal(ours, theirs, equal_nan=ours.dtype.kind == "f"))

@@ -40,7 +40,7 @@ def allocate(shape: Any, dtype: Any, order: str = "C", strides_of: np.ndarray | 
         raise ValueError(f"Unsupported dtype {dtype}")
     shape = (int(shape),) if isinstance(shape, int | np.integer) else tuple(int(n) for n in shape)
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    if size > LARGEST[0]:
+    if size > LARGEST[0] or not MemoryPool.current.finds_room(size):
         raise OutOfMemoryError(f"Out of memory allocating {size:,} bytes (allocated so far: all).")
     owner = np.full(size + 2 * ALIGNMENT, 0xFF, dtype=np.uint8)
     begin = -owner.ctypes.data % ALIGNMENT

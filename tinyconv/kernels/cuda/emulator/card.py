@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import weakref
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, ClassVar, Self
 
 from tinyconv.kernels.cuda.emulator import graphs, orders, streams
-from tinyconv.kernels.cuda.emulator.cards import CARDS, CURRENT, home
+from tinyconv.kernels.cuda.emulator.cards import CARDS, CURRENT, ROOM, home
 
 ATTRIBUTES = {
     "MultiProcessorCount": 2,  # few, so that a small array makes a thread take several turns of its loop
@@ -120,8 +121,10 @@ class MemoryPool:
     """Stands for `cupy.cuda.MemoryPool`: it counts the arrays that are made with it, and what they leave."""
 
     current: ClassVar[MemoryPool]
+    pools: ClassVar[weakref.WeakSet[MemoryPool]] = weakref.WeakSet()
 
     def __init__(self) -> None:
+        self.pools.add(self)
         self.spans: dict[int, tuple[int, int]] = {}
         self._left: dict[int, int] = {}
 
@@ -129,6 +132,17 @@ class MemoryPool:
         """An array took this memory; what others have left is used first."""
         self.spans[owner] = span
         self._left[CURRENT[-1]] = max(0, self.free_bytes() - (span[1] - span[0]))
+
+    def finds_room(self, size: int) -> bool:
+        """Whether an array fits; what this pool keeps is given back for it, and what others keep is not."""
+        if ROOM[0] is None:
+            return True
+        if self._taken() + max(0, size - self.free_bytes()) > ROOM[0]:
+            self.free_all_blocks()
+        return self._taken() + max(0, size - self.free_bytes()) <= ROOM[0]
+
+    def _taken(self) -> int:
+        return sum(pool.total_bytes() for pool in self.pools)
 
     def left(self, owner: int, number: int) -> None:
         """It is gone; its memory on card `number` stays in the pool."""

@@ -14,6 +14,9 @@ CURRENT = [0]
 LARGEST = [2**63]
 """The bytes of the largest array that there is room for."""
 
+ROOM: list[int | None] = [None]
+"""The bytes of all arrays and of what pools keep; None for as many as the machine has."""
+
 home: dict[int, int] = {}
 """The card of each piece of memory, by the `id` of the NumPy array that owns it."""
 
@@ -26,6 +29,16 @@ def have_cards(count: int) -> Iterator[None]:
         yield
     finally:
         CARDS[:], CURRENT[:] = before, [0]
+
+
+@contextlib.contextmanager
+def room_in_all(size: int) -> Iterator[None]:
+    """In this block, arrays and what pools keep for others have no more bytes together."""
+    before, ROOM[:] = ROOM[:], [size]
+    try:
+        yield
+    finally:
+        ROOM[:] = before
 
 
 @contextlib.contextmanager
