@@ -164,6 +164,13 @@ EMULATION = (
         "if not fits and False:",
         f"{EMULATOR}::test_arguments_fit_the_parameters",
     ),
+    wrong(
+        "emulator: a block has more threads than was promised",
+        "kernels/cuda/emulator/build.py",
+        "    code = re.sub(LAUNCH_BOUNDS, ",
+        "    re.sub(LAUNCH_BOUNDS, ",
+        f"{EMULATOR}::test_a_block_has_as_many_threads_as_was_promised",
+    ),
 )
 
 MUTATIONS = (*ELEMENTS, *MASKS, *STEPS_OF_OPTIMISERS, *EMULATION)
