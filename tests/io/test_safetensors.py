@@ -44,6 +44,12 @@ def test_the_library_reads_what_was_written(tmp_path):
             assert read.tobytes() == array.tobytes()
 
 
+def test_a_file_of_nothing_is_a_file(tmp_path):
+    """As of a network without parameters."""
+    assert load_state(save_state(tmp_path / "nothing", {})) == ({}, {})
+    assert load_state(save_state(tmp_path / "note", {}, {"a": "b"})) == ({}, {"a": "b"})
+
+
 def test_a_file_is_written_with_the_same_bytes_again(tmp_path):
     """In other processes too, where texts have other hashes; the numbers begin at a multiple of 8."""
     code = """

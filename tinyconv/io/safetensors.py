@@ -60,7 +60,7 @@ def save_state(
         raise DtypeError("save", "state_dict", found, "names with arrays, e.g. model.state_dict()")
     arrays = {_checked_name(name): _plain_array(name, value) for name, value in tensors.items()}
     given = dict(metadata or {})
-    content = serialize(arrays, given)
+    content = serialize(arrays, given or None)  # of two empty dicts it makes a header that nobody can read
     start = 8 + struct.unpack("<Q", content[:8])[0]
     table = json.loads(content[8:start])
     table["__metadata__"] = dict(sorted((given | {SIGNATURE: _sha256(arrays, given)}).items()))
