@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.fuzzing import damaged, many_cases
+from tinyconv.data import plain_png
 from tinyconv.data.images import MAX_PIXELS, read_mask, read_object
 from tinyconv.data.plain_png import read_plain_object
 
@@ -153,3 +154,21 @@ def test_large_files_are_not_read_as_a_whole(tmp_path: Path, monkeypatch: pytest
     size, box, mask = read_object(path)
     assert size == (2, 4)
     np.testing.assert_array_equal(mask, read_mask(path)[box])
+
+
+@pytest.mark.parametrize("name", ["zlib", "zlib_ng.zlib_ng"])
+def test_either_library_inflates(name, monkeypatch):
+    """Also what is larger than the header says, or damaged."""
+    monkeypatch.setattr(plain_png, "zlib", pytest.importorskip(name))
+    mask = np.zeros((300, 301), np.uint8)
+    mask[40:60, 50:90] = 255
+    file = io.BytesIO()
+    Image.fromarray(mask).save(file, format="PNG")
+    size, rows, pixels = read_plain_object(file.getvalue(), mask.size)
+    assert size == mask.shape and np.array_equal(pixels, mask[rows]) and pixels.sum() == mask.sum()
+    for data in (
+        zlib.compress(LINES + b"0"),
+        zlib.compress(LINES[:-1]),
+        zlib.compress(LINES)[:2] + b"\xff" * 9,
+    ):
+        assert read_plain_object(png((b"IHDR", HEADER), (b"IDAT", data), (b"IEND", b"")), 99) is None

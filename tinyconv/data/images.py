@@ -165,11 +165,15 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[Any]:
 
 def _content(path: str | os.PathLike[str]) -> bytes:
     """What a file of at most `SMALL_FILE` bytes holds."""
-    if _check_file(path) > SMALL_FILE:
+    size = _check_file(path)
+    if size > SMALL_FILE:
         return b""
     try:
-        with open(path, "rb", buffering=0) as file:
-            return file.read()
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))  # open() asks the system more often
+        try:
+            return os.read(file, size)
+        finally:
+            os.close(file)
     except OSError:
         return b""  # Pillow will say why
 

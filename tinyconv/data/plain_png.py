@@ -13,12 +13,16 @@ The format: Portable Network Graphics (PNG) Specification, third edition, W3C; t
 from __future__ import annotations
 
 import io
-import zlib
 from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from struct import Struct
 from typing import Any, BinaryIO
+from zlib import crc32
 
 import numpy as np
+
+zlib: Any = import_module("zlib_ng.zlib_ng" if find_spec("zlib_ng") else "zlib")
 
 Array = Any
 
@@ -33,6 +37,7 @@ DEFLATE = 8
 
 NONE, SUB, UP, AVERAGE, PAETH = range(5)
 
+WORD = 8
 PIECE = 2**20
 """Bytes: longer chunks are read in pieces."""
 
@@ -89,10 +94,10 @@ def pieces(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     while name != b"IEND":
         head = _read(file, 8)
         (left,), name = LENGTH.unpack_from(head), head[4:]
-        checksum = zlib.crc32(name)
+        checksum = crc32(name)
         while True:
             piece = _read(file, min(left, PIECE))
-            checksum, left = zlib.crc32(piece, checksum), left - len(piece)
+            checksum, left = crc32(piece, checksum), left - len(piece)
             if not left:
                 break
             yield name, piece
@@ -141,16 +146,16 @@ def _inflated(packed: bytes, size: int) -> bytes | None:
 def _used_rows(filtered: bytes, length: int) -> slice:
     """From the first to the last of the rows of `length` bytes that hold more than zeros.
 
-    Eight bytes are looked at at once, then the rows where these lie.
+    Eight bytes are looked at at once, then single ones in the first and the last of those.
     """
-    words = (np.frombuffer(filtered + bytes(-len(filtered) % 8), np.uint64) != 0).tobytes()
-    begin, end = 8 * words.find(1), 8 * words.rfind(1) + 7
-    if begin < 0:
+    words = np.frombuffer(filtered, np.uint64, len(filtered) // WORD)
+    marks = (words != 0).tobytes() + (b"\1" if filtered[words.nbytes :].strip(b"\0") else b"")
+    first, last = WORD * marks.find(1), WORD * marks.rfind(1)
+    if first < 0:
         return slice(0, 0)
-    first, last = begin // length, min(end, len(filtered) - 1) // length
-    near = np.frombuffer(filtered, np.uint8)[first * length : (last + 1) * length].reshape(-1, length)
-    used = np.flatnonzero(near.any(axis=1))
-    return slice(first + int(used[0]), first + int(used[-1]) + 1)
+    begin = first + WORD - len(filtered[first : first + WORD].ljust(WORD, b"\0").lstrip(b"\0"))
+    end = last + len(filtered[last : last + WORD].rstrip(b"\0"))
+    return slice(begin // length, (end - 1) // length + 1)
 
 
 def _unfilter(kinds: list[int], pixels: Array) -> Array:
