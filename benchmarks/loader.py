@@ -7,8 +7,9 @@ writes `loader.json`. The course's U-Net trains on 4x256x256 with the loss and t
 
 Each way of feeding the network has a process of its own. All of them live at once and take turns of a few
 steps: whoever has no turn stands still with all its threads (SIGSTOP), so nothing is read ahead meanwhile,
-and what the machine does slowly meets all ways alike. Each turn is compared with that of the ready batches,
-which come in the middle of the order. Every second time it is backwards, and each round has fresh processes.
+and what the machine does slowly meets all ways alike. The order is drawn anew each time: the last ones of a
+lap were slower than the first. Each turn is compared with that of the ready batches in the same lap, and each
+round has fresh processes.
 The loader has no step's time for itself: all cores are at work on the network.
 """
 
@@ -25,6 +26,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from itertools import chain, islice
 from pathlib import Path
+from random import Random
 from subprocess import PIPE
 from typing import Annotated, Any
 
@@ -128,7 +130,6 @@ WAYS: dict[str, Callable[[Path], Iterator[Any]]] = {
         training(NucleiFolder(folder / NUCLEI)), 1
     ),
 }
-"""In this order they take turns."""
 
 
 def step_seconds(batches: Iterator[Any]) -> Iterator[list[float]]:
@@ -167,8 +168,8 @@ def command(way: str, folder: Path) -> list[str]:
     return [sys.executable, "-c", code]
 
 
-def in_turns(commands: dict[str, list[str]], turns: int) -> dict[str, list[Any]]:
-    """What each command answers in its turns. One works at a time, every second time in the opposite order.
+def in_turns(commands: dict[str, list[str]], turns: int, order: Random) -> dict[str, list[Any]]:
+    """What each command answers in its turns. One works at a time, each lap in a new order.
 
     Raises
     ------
@@ -183,8 +184,8 @@ def in_turns(commands: dict[str, list[str]], turns: int) -> dict[str, list[Any]]
         for process in processes.values():
             _answer_of(process)
         answers: dict[str, list[Any]] = {name: [] for name in commands}
-        for number in range(turns):
-            for name in reversed(commands) if number % 2 else commands:
+        for _ in range(turns):
+            for name in order.sample(list(commands), len(commands)):
                 _ask(processes[name])
                 answers[name].append(_answer_of(processes[name]))
         return answers
@@ -259,10 +260,11 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         write_images(Path(folder), images)
         commands = {way: command(way, Path(folder)) for way in WAYS}
-        in_turns({READY: commands[READY]}, 1)  # compiles kernels that are not on disk
+        order = Random(0)
+        in_turns({READY: commands[READY]}, 1, order)  # compiles kernels that are not on disk
         for number in range(rounds):
             typer.echo(f"round {number + 1} of {rounds}", err=True)
-            times.append(in_turns(commands, images // (BATCH * STEPS)))
+            times.append(in_turns(commands, images // (BATCH * STEPS), order))
     found = summary(times)
     typer.echo("| | step, ms | slower | 95 % interval |\n|---|---|---|---|")
     for way, row in found.items():
