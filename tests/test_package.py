@@ -35,6 +35,7 @@ EXTRAS = {
     "bench",
     "contenders",
     "gpu",
+    "fast",
     "gpu12",
     "onnx",
     "medical",

@@ -59,6 +59,19 @@ def test_the_unit_of_the_header_counts_and_is_kept(tmp_path: Path, unit: str, mi
     assert again.spacing == volume.spacing and np.array_equal(again.affine, volume.affine)
 
 
+@pytest.mark.parametrize(("code", "millimetres"), [(58, 1), (3 | 192, 0.001), (5, 1)])
+def test_units_that_nobody_knows(tmp_path: Path, code: int, millimetres: float) -> None:
+    """Of time, which does not matter, and of length."""
+    nibabel = pytest.importorskip("nibabel")
+    image = nibabel.Nifti1Image(VALUES.transpose(), np.diag([*SPACING[::-1], 1.0]))
+    image.header["xyzt_units"] = code
+    nibabel.save(image, tmp_path / "x.nii")
+    volume = read_nifti(tmp_path / "x.nii")
+    assert volume.spacing == pytest.approx([step * millimetres for step in SPACING])
+    write_nifti(tmp_path / "y.nii", (VALUES > 0).astype(np.uint8), like=tmp_path / "x.nii")
+    assert nibabel.load(tmp_path / "y.nii").header["xyzt_units"] == code
+
+
 def test_nifti_that_is_no_volume(tmp_path: Path) -> None:
     nibabel = pytest.importorskip("nibabel")
     path = tmp_path / "x.nii"

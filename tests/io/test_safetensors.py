@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 import tinyconv as tc
@@ -48,6 +49,16 @@ def test_a_file_of_nothing_is_a_file(tmp_path):
     """As of a network without parameters."""
     assert load_state(save_state(tmp_path / "nothing", {})) == ({}, {})
     assert load_state(save_state(tmp_path / "note", {}, {"a": "b"})) == ({}, {"a": "b"})
+
+
+def test_notes_with_an_earlier_checksum_are_written_with_the_new_one(tmp_path):
+    with safe_open(save_state(tmp_path / "a", {"x": np.ones(3)}, {"note": "n"}), framework="np") as file:
+        notes = file.metadata()
+    assert len(notes) == 2
+    arrays, read = load_state(save_state(tmp_path / "b", {"x": np.zeros(2)}, notes))
+    assert arrays["x"].tolist() == [0, 0] and read == {"note": "n"}
+    with pytest.raises(DtypeError, match=r"metadata is .*, expected texts by name"):
+        save_state(tmp_path / "b", {}, {"epoch": 3})
 
 
 def test_a_file_is_written_with_the_same_bytes_again(tmp_path):

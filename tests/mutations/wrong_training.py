@@ -38,8 +38,8 @@ MUTATIONS = (
     wrong(
         "saving: weights that are not finite",
         "train/records.py",
-        "if bad := not_finite(state):",
-        "if bad := not_finite({}):",
+        "for name in not_finite(state) if",
+        "for name in not_finite({}) if",
         f"{BAD}::test_what_is_not_finite_is_not_saved",
     ),
     wrong(

@@ -175,6 +175,9 @@ def test_what_is_not_finite_is_not_saved(tmp_path, value):
     recorder.on_validation(trainer, {"held_out_dice": 0.5})
     before = {file.name: file.read_bytes() for file in folder.path.iterdir() if file.name != "metrics.jsonl"}
     assert {"last.json", "best.json"} < before.keys()
+    trainer.model.register_buffer("mask", tc.tensor([0.0, -math.inf]))
+    recorder.on_stop(trainer)  # of a buffer it is meant
+    before = {file.name: file.read_bytes() for file in folder.path.iterdir() if file.name != "metrics.jsonl"}
     with tc.no_grad():
         trainer.model.layer.weight[0, 0] = value
     with pytest.raises(TrainingError, match=r"step 1: what is to be saved is not finite .* layer\.weight"):

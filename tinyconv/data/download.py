@@ -274,16 +274,18 @@ def _fetch_rest(url: str, file: RemoteFile, part: BinaryIO, timeout: float, show
     if file.size is not None and have > file.size:
         have = _cut(part)
     with open_url(url, have, timeout, version) as reply:
-        if reply.start and reply.version != version and not known:
-            _cut(part)  # the server has not heeded If-Range
-            raise Interrupted(url, "of another version than its beginning")
-        if reply.start != have:
-            have = _cut(part)
-        if not have:
-            save_version(part.name, url, None if known else reply.version)
-        most = MAX_BYTES if file.size is None else file.size
-        total = reply.total if file.size is None else file.size
-        _copy(reply, part, most, lambda have: show(have, total))
+        goes_on = known or not reply.start or reply.version == version
+        if goes_on:
+            if reply.start != have:
+                have = _cut(part)
+            if not have:
+                save_version(part.name, url, None if known else reply.version)
+            most = MAX_BYTES if file.size is None else file.size
+            total = reply.total if file.size is None else file.size
+            _copy(reply, part, most, lambda have: show(have, total))
+    if not goes_on:  # the server has not heeded If-Range, and has another version now
+        _cut(part)
+        return _fetch_rest(url, file, part, timeout, show)
     if reply.total is not None and _length(part) < min(reply.total, most + 1):
         raise Interrupted(url, f"broke off after {_length(part):,} of {reply.total:,} bytes")
 

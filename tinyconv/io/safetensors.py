@@ -59,7 +59,9 @@ def save_state(
         found = f"a {type(tensors).__name__}"
         raise DtypeError("save", "state_dict", found, "names with arrays, e.g. model.state_dict()")
     arrays = {_checked_name(name): _plain_array(name, value) for name, value in tensors.items()}
-    given = dict(metadata or {})
+    given = {name: text for name, text in (metadata or {}).items() if name != SIGNATURE}
+    if not all(isinstance(text, str) for pair in given.items() for text in pair):
+        raise DtypeError("save", "metadata", repr(given), "texts by name")
     content = serialize(arrays, given or None)  # of two empty dicts it makes a header that nobody can read
     start = 8 + struct.unpack("<Q", content[:8])[0]
     table = json.loads(content[8:start])
@@ -105,7 +107,10 @@ def load_state(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str
             arrays = {name: _of_numpy(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
             metadata = dict(file.metadata() or {})
         if SIGNATURE in metadata and metadata.pop(SIGNATURE) != _sha256(arrays, metadata):
-            raise _refuse(path, "damaged (wrong SHA-256)", "what was written")
+            expected = (
+                f"what was written; another program that changes the file has to leave out {SIGNATURE!r}"
+            )
+            raise _refuse(path, "damaged (wrong SHA-256)", expected)
         return arrays, metadata
     except CheckpointError:
         raise

@@ -102,7 +102,8 @@ class RunFolder:
         try:
             fields = unsigned(fields) if isinstance(fields, dict) else fields
         except (RecursionError, ValueError) as error:
-            found, expected = f"damaged or edited ({error})", "the options that the run began with"
+            found = f"damaged or edited ({error})"
+            expected = "the options that the run began with; without its 'sha256' it is taken as it is"
             raise CheckpointError("load", repr(str(file)), found, expected) from error
         task = fields.get("task") if isinstance(fields, dict) else None
         kind: Any = Config if task is None else ClassConfig

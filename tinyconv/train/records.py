@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from tinyconv.device import get_rng_state
+from tinyconv.device import array_module, get_rng_state
 from tinyconv.errors import TrainingError
 from tinyconv.io import not_finite, save_state
 from tinyconv.train.callback import Callback, Scores
@@ -122,9 +122,14 @@ class Recorder(Callback):
         self._saved_at = self._clock()
 
     def _model_checkpoint(self, trainer: Trainer) -> Checkpoint:
-        """Raises where a number is not finite: what was saved before is worth more."""
+        """Raises where a number is not finite: what was saved before is worth more.
+
+        An infinity in a buffer is meant: a mask of scores has them.
+        """
         state = {name: tensor.array for name, tensor in trainer.model.state_dict().items()}
-        if bad := not_finite(state):
+        trained = {name for name, _ in trainer.model.named_parameters()}
+        bad = [name for name in not_finite(state) if name in trained or _has_nan(state[name])]
+        if bad:
             found = f"not finite in the model's {', '.join(bad[:3])}"
             where = f"after training step {trainer.position.step}"
             raise TrainingError(where, "what is to be saved", found, "numbers; try a smaller learning rate")
@@ -141,3 +146,7 @@ class Recorder(Callback):
 def _json(value: float) -> float | None:
     """A number, or None, as JSON has no NaN."""
     return None if math.isnan(value) else value
+
+
+def _has_nan(array: Any) -> bool:
+    return bool(array_module(array).isnan(array).any())

@@ -28,8 +28,10 @@ MAX_VOXELS = 2**29
 UNEVEN = 0.01
 """Distances between slices may differ by this share, no more."""
 
-MILLIMETRES = {"meter": 1e3, "mm": 1.0, "micron": 1e-3, "unknown": 1.0}
-"""In a unit of a NIfTI file, by what nibabel calls it."""
+MILLIMETRES = {1: 1e3, 2: 1.0, 3: 1e-3}
+"""In a unit of a NIfTI file, by its code (nifti1.h: metres, millimetres, microns)."""
+UNIT_OF_LENGTH = 7
+"""Bits of the code; the others are of time."""
 
 MOST_DEFLATED = 1032
 """A byte of a gzip file holds at most so many."""
@@ -88,7 +90,7 @@ def read_nifti(path: str | os.PathLike[str]) -> Volume:
         shape = _nifti_shape(where, image, os.stat(path).st_size)
         with np.errstate(all="ignore"):  # what overflows is refused below
             values = np.asarray(image.dataobj, np.float32).reshape(shape)
-        unit = MILLIMETRES[image.header.get_xyzt_units()[0]]
+        unit = MILLIMETRES.get(int(image.header["xyzt_units"]) & UNIT_OF_LENGTH, 1.0)
         spacing = tuple(float(step) * unit for step in image.header.get_zooms()[:3])
         affine = np.diag([unit, unit, unit, 1.0]) @ np.asarray(image.affine, np.float64)
     except DataError:
@@ -129,7 +131,7 @@ def write_nifti(path: str | os.PathLike[str], labels: Array, like: str | os.Path
     with _notes_of_nibabel():  # read_nifti has passed them on
         source: Any = nibabel.load(like)
     made = nibabel.Nifti1Image(np.asarray(labels, kind).transpose(), source.affine)
-    made.header.set_xyzt_units(*source.header.get_xyzt_units())
+    made.header["xyzt_units"] = source.header["xyzt_units"]
     for name in ("sform", "qform"):
         affine, code = getattr(source, f"get_{name}")(coded=True)
         if affine is not None and code:

@@ -9,6 +9,7 @@ wake on another core, and with the kernel after that one they may run anywhere a
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import threading
@@ -29,10 +30,11 @@ CHOSEN = ("OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY")
 
 
 class _Others(threading.local):
-    """The other threads that compute for this one, by how many there are in all."""
+    """The others that compute for this thread, by how many there are in all; where the moved ones may run."""
 
     def __init__(self) -> None:
         self.numbers: dict[int, list[int]] = {}
+        self.moved: dict[int, set[int]] = {}
 
 
 _others = _Others()
@@ -44,31 +46,51 @@ _can_move = _this_core is not None and hasattr(ctypes.CDLL(None), "gettid")
 
 
 def wake_elsewhere(count: int) -> bool:
-    """Keep the others of `count` threads off the core of this one; whether that was done."""
+    """Keep the others of `count` threads off the core of this one; whether that was done.
+
+    Who may not run where this one may was put there by somebody, and stays there. Until `wake_anywhere`
+    they keep off that core, even if this thread leaves it.
+    """
     if not _can_move or any(name in os.environ for name in CHOSEN):
         return False
+    wake_anywhere()
     cores = os.sched_getaffinity(0)
-    return len(cores) >= count and _move(count, cores - {_this_core()})
+    if len(cores) < count:
+        return False
+    elsewhere = cores - {_this_core()}
+    try:
+        for number in _numbers_of(count):
+            if os.sched_getaffinity(number) == cores:
+                os.sched_setaffinity(number, elsewhere)
+                _others.moved[number] = cores
+    except OSError:  # one of them has ended
+        del _others.numbers[count]
+    return bool(_others.moved)
 
 
 def wake_anywhere() -> None:
-    """Let all run on all cores that this one may run on."""
-    for count in tuple(_others.numbers):
-        _move(count, os.sched_getaffinity(0))
+    """Let those that were moved run where they could before."""
+    for number, cores in _others.moved.items():
+        with contextlib.suppress(OSError):
+            if _is_here(number):
+                os.sched_setaffinity(number, cores)
+    _others.moved.clear()
 
 
-def _move(count: int, cores: set[int]) -> bool:
-    if count not in _others.numbers:
+def _numbers_of(count: int) -> list[int]:
+    """The others' numbers; none where this thread only waits for those that compute (Numba's work queue)."""
+    known = _others.numbers.get(count)
+    if known is None or not all(map(_is_here, known)):
         found = np.zeros(count, np.int32)
         _numbers(found)
-        _others.numbers[count] = sorted({int(n) for n in found} - {threading.get_native_id()})
-    try:
-        for number in _others.numbers[count]:
-            os.sched_setaffinity(number, cores)
-    except OSError:  # one of them has ended, and another has its place
-        del _others.numbers[count]
-        return False
-    return True
+        own, numbers = threading.get_native_id(), {int(n) for n in found}
+        known = _others.numbers[count] = sorted(numbers - {own}) if own in numbers else []
+    return known
+
+
+def _is_here(number: int) -> bool:
+    """Whether a thread of this process has that number: one that has ended leaves it to any program."""
+    return os.path.exists(f"/proc/self/task/{number}")
 
 
 def _own_number(typingctx: Any) -> Any:
