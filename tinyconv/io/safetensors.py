@@ -51,7 +51,7 @@ def save_state(
     StorageError
         If the file cannot be written; an earlier file is left as it was.
     DtypeError
-        If `tensors` is no mapping, a name no text or a value no array of numbers.
+        If `tensors` is no mapping, a name no text, a value no array of numbers, or a note no text.
     """
     from safetensors.numpy import save as serialize
 

@@ -15,6 +15,7 @@ WORTH_SHARING = 2**18
 PAUSE = 0.01
 """Seconds between two kernels after which threads surely sleep; most kernels themselves take less."""
 LONG_AGO = 1e-9
+"""Stands for when threads last had work while they are apart, so that the next kernel asks `_wake` again."""
 SPIN = {"GOMP_SPINCOUNT": "20000", "KMP_BLOCKTIME": "1"}
 
 

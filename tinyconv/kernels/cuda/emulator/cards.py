@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 CARDS = [1]
 """How many there are."""
@@ -31,21 +32,21 @@ def have_cards(count: int) -> Iterator[None]:
         CARDS[:], CURRENT[:] = before, [0]
 
 
-@contextlib.contextmanager
-def room_in_all(size: int) -> Iterator[None]:
+def room_in_all(size: int) -> contextlib.AbstractContextManager[None]:
     """In this block, arrays and what pools keep for others have no more bytes together."""
-    before, ROOM[:] = ROOM[:], [size]
-    try:
-        yield
-    finally:
-        ROOM[:] = before
+    return _set(ROOM, size)
+
+
+def room_for(size: int) -> contextlib.AbstractContextManager[None]:
+    """In this block, an array of more bytes does not fit."""
+    return _set(LARGEST, size)
 
 
 @contextlib.contextmanager
-def room_for(size: int) -> Iterator[None]:
-    """In this block, an array of more bytes does not fit."""
-    before, LARGEST[:] = LARGEST[:], [size]
+def _set(place: list[Any], value: Any) -> Iterator[None]:
+    """One of the settings above has this value in this block."""
+    before, place[:] = place[:], [value]
     try:
         yield
     finally:
-        LARGEST[:] = before
+        place[:] = before
