@@ -50,7 +50,7 @@ def contents(trap):
     plain = {f"protocol {p}": pickle.dumps({"weight": trap}, p) for p in range(pickle.HIGHEST_PROTOCOL + 1)}
     return {
         **plain,
-        "gzip": gzip.compress(plain["protocol 2"]),
+        "gzip": gzip.compress(plain["protocol 2"], mtime=0),
         "torch": archive({"a/data.pkl": plain["protocol 2"], "a/version": b"3"}),
         "old torch": b"".join(pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {}, trap)),
         "npy": numpy_file(trap),
