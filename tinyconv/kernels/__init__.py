@@ -124,6 +124,7 @@ FILES = (
     "norm",
     "optim",
     "padding",
+    "png",
     "pooling",
     "reduction",
     "resample",
@@ -144,6 +145,7 @@ matmul = KernelFile("matmul")
 norm = KernelFile("norm")
 optim = KernelFile("optim")
 padding = KernelFile("padding")
+png = KernelFile("png")
 pooling = KernelFile("pooling")
 reduction = KernelFile("reduction")
 resample = KernelFile("resample")
