@@ -62,8 +62,8 @@ from tinyconv.train.losses import bce_dice_loss
 BATCH, SIZE, IMAGE_SIZE = 4, 256, 320
 STEPS = 4
 """Of a turn."""
-MEMORY = 700 * 2**20
-"""Bytes: a little more than training takes."""
+MEMORY = 2**30
+"""Bytes: more than training takes, with the images that it keeps."""
 WARM = 2
 """Turns that are no later ones: in them kernels are loaded, and a worker makes and reads ahead."""
 PAIRS, NUCLEI = "pairs", "nuclei"
@@ -123,11 +123,14 @@ def later(images: SegmentationData) -> SegmentationData:
 
 
 READY, FIRST = "ready batches", "first epoch"
+AGAIN = "ready batches, in another process"
+"""The same once more, which shows what differences mean nothing."""
 WAYS: dict[str, Callable[[Path], Iterator[Any]]] = {
     "no worker": lambda folder: from_loader(later(training(MaskFolder(folder / PAIRS))), 0),
     "2 workers": lambda folder: from_loader(later(training(MaskFolder(folder / PAIRS))), 2),
     "1 worker": lambda folder: from_loader(later(training(MaskFolder(folder / PAIRS))), 1),
     READY: ready,
+    AGAIN: ready,
     "1 worker, turned and scaled too": lambda folder: from_loader(
         later(SegmentationData(Kept(Normalized(MaskFolder(folder / PAIRS))), TURNED)), 1
     ),
