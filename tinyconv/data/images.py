@@ -80,15 +80,15 @@ def read_object(path: str | os.PathLike[str]) -> tuple[tuple[int, int], tuple[sl
 
     plain = read_plain_object(_content(path), MAX_PIXELS)
     if plain is not None:
-        size, box, pixels = plain
-        return size, box, pixels != 0
+        size, rows, pixels = plain
+        return size, (rows, slice(0, size[1])), pixels != 0
     with _opened(path) as image:
         height, width = image.height, image.width
         if image.mode not in ("1", "L"):
             image = Image.fromarray(_pixels(path, image).any(axis=0))
-        left, top, right, bottom = corners = image.getbbox() or (0, 0, 0, 0)
-        mask = np.asarray(image.crop(corners)) != 0
-        return (height, width), (slice(top, bottom), slice(left, right)), mask
+        box = image.getbbox() or (0, 0, 0, 0)
+        left, top, right, bottom = box
+        return (height, width), (slice(top, bottom), slice(left, right)), np.asarray(image.crop(box)) != 0
 
 
 def read_labels(path: str | os.PathLike[str]) -> Array:

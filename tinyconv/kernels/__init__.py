@@ -124,7 +124,6 @@ FILES = (
     "norm",
     "optim",
     "padding",
-    "png",
     "pooling",
     "reduction",
     "resample",
@@ -145,7 +144,6 @@ matmul = KernelFile("matmul")
 norm = KernelFile("norm")
 optim = KernelFile("optim")
 padding = KernelFile("padding")
-png = KernelFile("png")
 pooling = KernelFile("pooling")
 reduction = KernelFile("reduction")
 resample = KernelFile("resample")
