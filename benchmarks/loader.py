@@ -6,7 +6,7 @@ writes `loader.json`. The course's U-Net trains on 4x256x256 with the loss and t
 `tinyconv train`. The images are files that the benchmark makes first: microscopy in PNG.
 
 Each way of feeding the network has a process of its own. All of them live at once and take turns of a few
-steps: whoever has no turn stands still with all its threads (SIGSTOP), so nothing is read ahead meanwhile,
+steps: whoever has no turn stands still with all its workers (SIGSTOP), so nothing is read ahead meanwhile,
 and what the machine does slowly meets all ways alike. The order is drawn anew each time: the last ones of a
 lap were slower than the first. Each turn is compared with that of the ready batches in the same lap, and each
 round has fresh processes.
@@ -56,6 +56,7 @@ from tinyconv.data import (
     SyntheticNuclei,
     write_png,
 )
+from tinyconv.data.process_workers import FORK
 from tinyconv.device import available_threads
 from tinyconv.train.losses import bce_dice_loss
 
@@ -98,9 +99,18 @@ def _write(path: Path, pixels: Any) -> None:
     write_png(path, pixels)
 
 
-def from_loader(dataset: Any, workers: int) -> Iterator[Any]:
-    """Batches without end; each epoch the worker begins anew, as in training."""
-    loader = DataLoader(dataset, BATCH, shuffle=True, seed=0, num_workers=workers, drop_last=True)
+def from_loader(dataset: Any, workers: int, context: str | None = FORK) -> Iterator[Any]:
+    """Batches without end, as in training."""
+    loader = DataLoader(
+        dataset,
+        BATCH,
+        shuffle=True,
+        seed=0,
+        num_workers=workers,
+        drop_last=True,
+        multiprocessing_context=context,
+        persistent_workers=True,
+    )
     return chain.from_iterable(loader.iterate(epoch) for epoch in range(2**31))
 
 
@@ -137,6 +147,9 @@ WAYS: dict[str, Callable[[Path], Iterator[Any]]] = {
     f"1 worker, {FIRST}": lambda folder: from_loader(training(MaskFolder(folder / PAIRS)), 1),
     f"1 worker, {FIRST}, a file for each nucleus": lambda folder: from_loader(
         training(NucleiFolder(folder / NUCLEI)), 1
+    ),
+    f"a thread, {FIRST}, a file for each nucleus": lambda folder: from_loader(
+        training(NucleiFolder(folder / NUCLEI)), 1, None
     ),
 }
 
@@ -194,8 +207,9 @@ def in_turns(commands: dict[str, list[str]], turns: int, order: Random) -> dict[
     with ExitStack() as stack:
         processes = {}
         for name, arguments in commands.items():
-            processes[name] = stack.enter_context(subprocess.Popen(arguments, stdin=PIPE, stdout=PIPE))
-            stack.callback(processes[name].kill)
+            process = subprocess.Popen(arguments, stdin=PIPE, stdout=PIPE, start_new_session=True)
+            processes[name] = stack.enter_context(process)
+            stack.callback(_signal, process, signal.SIGKILL)
         for process in processes.values():
             _answer_of(process)
         answers: dict[str, list[Any]] = {name: [] for name in commands}
@@ -211,18 +225,24 @@ def _ask(process: subprocess.Popen[bytes]) -> None:
     with suppress(BrokenPipeError):  # it has ended, which its missing answer tells
         process.stdin.write(b"\n")
         process.stdin.flush()
-    process.send_signal(signal.SIGCONT)
+    _signal(process, signal.SIGCONT)
 
 
 def _answer_of(process: subprocess.Popen[bytes]) -> Any:
-    """The next line; then the process stands still, with all its threads."""
+    """The next line; then the process stands still, with all its workers."""
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
         raise subprocess.CalledProcessError(process.wait(), process.args)
-    process.send_signal(signal.SIGSTOP)
+    _signal(process, signal.SIGSTOP)
     os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
     return json.loads(line)
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    """To the process and its workers."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
 
 
 def summary(rounds: list[dict[str, list[list[float]]]]) -> dict[str, dict[str, Any]]:

@@ -92,6 +92,22 @@ def test_sigterm_from_outside_saves_too(tmp_path):
     assert numbers(tmp_path / "run")[2]["step"] >= 1
 
 
+@UNIX
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_the_process_and_its_worker_at_once(number, tmp_path):
+    """As a terminal and a service manager send it."""
+    process = start("train", *TINY, "--epochs", 500, "--run", tmp_path / "run", start_new_session=True)
+    for line in process.stdout:
+        if "step 1," in line:
+            break
+    os.killpg(process.pid, number)
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 128 + number and "saved in" in output
+    assert errors.strip().startswith("finishing the current step") and "Traceback" not in errors
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
 def test_a_folder_of_images_of_any_size_and_colour(save_nuclei, tmp_path):
     arguments = ["--size", "32", "--batch-size", "2", "--steps", "2", "--run", tmp_path / "run"]
     done = tinyconv_command("train", "unet", "--data", save_nuclei(), *arguments)

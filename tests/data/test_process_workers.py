@@ -173,6 +173,125 @@ def test_arrays_and_a_fork() -> None:
     assert all(isinstance(batch, np.ndarray) for batch in made)
 
 
+class Marked(Dataset):
+    """Item i is large, and puts a mark when it is read, by whichever process."""
+
+    def __init__(self, folder: Path, count: int = 40) -> None:
+        self.folder, self.count = folder, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray]:
+        (self.folder / str(index)).touch()
+        if index == 30:
+            raise KeyError("mask")
+        return (np.full(2**15, index, np.float32),)
+
+    def read(self) -> list[int]:
+        return sorted(int(file.name) for file in self.folder.iterdir())
+
+
+def eventually(condition: Any) -> bool:
+    deadline = time.monotonic() + 10
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return bool(condition())
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_worker_with_nothing_else_to_do_reads_what_it_will_need(method: str, tmp_path: Path) -> None:
+    data = Marked(tmp_path)
+    options = {"multiprocessing_context": method, "persistent_workers": True}
+    batches = loader(Kept(data), 2, **options)
+    epoch = iter(batches)
+    assert (next(epoch)[0].numpy() == [[0], [1]]).all()
+    assert eventually(lambda: len(data.read()) == 40)
+    for first in range(2, 30, 2):
+        assert (next(epoch)[0].numpy() == [[first], [first + 1]]).all()
+    with pytest.raises(DataError, match=r"item 30 of Kept is KeyError: 'mask'"):
+        next(epoch)
+
+
+def test_a_loop_that_is_left_early_has_no_more_read(tmp_path: Path) -> None:
+    class Slow(Kept):
+        def prepare(self, index: int) -> None:
+            time.sleep(0.02)
+            super().prepare(index)
+
+    data = Marked(tmp_path)
+    slow = loader(Slow(data), 1, multiprocessing_context="fork", persistent_workers=True)
+    next(iter(slow))
+    seen = len(data.read())
+    time.sleep(0.5)
+    assert len(data.read()) <= seen + 2 < 40
+    assert next(iter(slow))[0][0, 0] == 0
+    slow.close()
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_large_batches_that_are_kept_are_not_written_over(shuffle: bool) -> None:
+    data = [np.full(2**15, index, np.float32) for index in range(60)]
+    made = list(loader(data, 2, multiprocessing_context="fork", shuffle=shuffle))
+    alone = list(DataLoader(data, 2, shuffle=shuffle, seed=3))
+    assert all((a.numpy() == b.numpy()).all() for a, b in zip(made, alone, strict=True))
+
+
+class SlowlyGiven(Numbers):
+    """The first item of the second batch takes longer than anybody waits."""
+
+    def __getitem__(self, index: int) -> Any:
+        if index == 2:
+            time.sleep(1.5)
+        return index
+
+    def at_epoch(self, epoch: int) -> SlowlyGiven:
+        return self
+
+
+def test_what_comes_too_late_is_not_taken_for_the_next_loops() -> None:
+    late = loader(SlowlyGiven(), 1, multiprocessing_context="fork", persistent_workers=True, timeout=0.5)
+    first = iter(late)
+    assert next(first).tolist() == [0, 1]
+    first.close()
+    late.timeout = 0
+    assert [batch.tolist() for batch in late] == [[i, i + 1] for i in range(0, 12, 2)]
+    late.close()
+
+
+def test_a_worker_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_more(*_: Any) -> int:
+        raise OSError("too many processes")
+
+    monkeypatch.setattr(os, "fork", no_more)
+    with pytest.raises(DataError, match=r"a worker process is not started \(too many processes\)"):
+        list(loader(Numbers(), 1, multiprocessing_context="fork"))
+
+
+def test_a_forked_worker_ends_at_sigterm_whatever_the_other_process_does_then() -> None:
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        living = loader(Numbers(), 1, multiprocessing_context="fork", persistent_workers=True)
+        next(iter(living))
+        process = living._pool.processes[0]
+        process.terminate()
+        process.join(10)
+        assert process.exitcode == -signal.SIGTERM
+        living.close()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where `tinyconv train` forks")
+def test_forks_read_images_while_a_thread_imports() -> None:
+    """A fork has the locks of all threads, and not the threads: what is being imported stays so for good."""
+    command = [sys.executable, "-m", "tests.data.importing"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "3 batches\n"
+
+
 def test_a_balanced_sampler() -> None:
     labels = [0] * 960 + [1] * 30 + [2] * 10
     sampler = BalancedSampler(labels, 3000)

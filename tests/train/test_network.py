@@ -28,11 +28,14 @@ from tinyconv.train.session import Session
 @pytest.mark.parametrize(
     ("session", "workers"), [(Session, 1), (ClassSession, 0), (ReconstructionSession, 0)]
 )
-def test_a_thread_reads_images_where_that_pays(session, workers, tmp_path):
+def test_a_process_reads_images_where_that_pays(session, workers, tmp_path):
     new = session.__new__(session)
     new.folder = RunFolder(tmp_path, make_config("unet", "synthetic", None, quick=True))
     new.folder.config.balanced = False
-    assert new._loader([0, 1, 2, 3]).num_workers == workers
+    loader = new._loader([0, 1, 2, 3])
+    assert loader.num_workers == workers
+    if workers:
+        assert loader.multiprocessing_context == ("fork" if sys.platform == "linux" else None)
 
 
 @pytest.fixture

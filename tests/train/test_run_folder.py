@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import errno
 import json
+import multiprocessing
 import os
 import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -292,6 +294,32 @@ def test_two_runs_in_one_folder_are_refused(tmp_path, config):
         assert "another process is training" in done.stderr and done.stdout == ""
     done = subprocess.run(other, capture_output=True, text=True, cwd=ROOT)
     assert done.stdout == "mine\n"
+
+
+def live_on(begun):
+    begun.set()
+    time.sleep(60)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_does_not_hold_the_lock(tmp_path, config):
+    """A worker may outlive a killed run for a moment, in which the run can be resumed already."""
+    pytest.importorskip("fcntl")
+    folder = RunFolder.create(tmp_path, config)
+    context = multiprocessing.get_context("fork")
+    with folder.lock():
+        begun = context.Event()
+        worker = context.Process(target=live_on, args=(begun,), daemon=True)
+        worker.start()
+        assert begun.wait(30)
+        with pytest.raises(ArgumentError, match="another process is training"), folder.lock():
+            pass
+    try:
+        with folder.lock():
+            assert worker.is_alive()
+    finally:
+        worker.kill()
+        worker.join()
 
 
 def test_metrics_are_cut_back_to_the_checkpoint(tmp_path):

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import nullcontext
+from itertools import islice
 
 import numpy as np
 import pytest
 
 import tinyconv as tc
-from tinyconv.errors import ArgumentError, TrainingError
+from tinyconv.errors import ArgumentError, DataError, TrainingError
 from tinyconv.train import Callback, warmup_cosine
 from tinyconv.train import trainer as trainer_module
 
@@ -174,6 +176,28 @@ def test_signals_stop_after_the_step(make_trainer, number, capfd):
     assert trainer.position.step == 2 and trainer.stop_signal == number
     assert signal.getsignal(number) is before
     assert "finishing the current step" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("stopping", [True, False])
+def test_a_worker_that_a_stop_has_ended_too(make_trainer, stopping):
+    """As where SIGTERM goes to all processes of a service at once."""
+
+    class Ended(Callback):
+        def on_step(self, trainer):
+            if trainer.position.step == 2 and stopping:
+                trainer.stop(signal.SIGTERM)
+
+    trainer = make_trainer(callbacks=[Ended()])
+    whole = trainer.batches
+
+    def two(epoch, start):
+        yield from islice(whole(epoch, start), 2)
+        raise DataError("DataLoader", "worker 0", "dead (killed by SIGTERM)", "a worker that lives")
+
+    trainer.batches = two
+    with nullcontext() if stopping else pytest.raises(DataError, match="SIGTERM"):
+        trainer.fit()
+    assert trainer.position.step == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")

@@ -34,7 +34,6 @@ from tinyconv.data.intensity import RandomBlur, RandomNoise, Standardize, Window
 from tinyconv.data.lesions import PasteLesions
 from tinyconv.data.loader import DataLoader
 from tinyconv.data.prefetch import prefetch
-from tinyconv.data.process_workers import WorkerInfo, get_worker_info
 from tinyconv.data.sampler import (
     BalancedSampler,
     BatchSampler,
@@ -68,6 +67,7 @@ from tinyconv.data.transforms import (
     Resize,
     normalize,
 )
+from tinyconv.data.worker import WorkerInfo, get_worker_info
 
 __all__ = [
     "CIFAR10",

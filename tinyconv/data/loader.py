@@ -50,9 +50,11 @@ class DataLoader:
     generator : Generator, optional
         Gives the seed of the shuffle in place of `seed`.
     multiprocessing_context : {"spawn", "forkserver", "fork"}, optional
-        Makes the workers processes, started in this way: worth it for datasets that keep Python busy.
-        Without it they are threads, which cost nothing to start and suffice for reading files, decoding
-        images, NumPy and SciPy.
+        Makes the workers processes, started in this way: worth it for datasets that keep Python busy, and
+        while others do, as the first step of a training does that loads its kernels. ``fork`` starts at
+        once, but the dataset must not compute with tinyconv then, nor may another thread import modules
+        when the first batch is asked for. Without a context workers are threads, which cost nothing to
+        start and suffice for reading files, decoding images, NumPy and SciPy.
     worker_init_fn : callable, optional
         Called in each process with the worker's number, once.
     prefetch_factor : int
@@ -77,7 +79,7 @@ class DataLoader:
     -----
     An error in a dataset names the item; a process that dies is reported at once, as a `DataError`.
 
-    A thread that has no batch to make calls the dataset's ``prepare(index)`` for the items of later batches:
+    A worker that has no batch to make calls the dataset's ``prepare(index)`` for the items of later batches:
     `Kept`, and so `SegmentationData.training`, reads them then. In a first epoch much is read while the
     first step loads or compiles its kernels.
 
@@ -194,7 +196,7 @@ class DataLoader:
         default = self.collate_fn is default_collate
         pool = self._take_pool(partial(_make, collate_to_send if default else self.collate_fn))
         try:
-            for batch in pool.batches(epoch, batches, start, self.prefetch_factor, self.timeout):
+            for batch in pool.batches(epoch, batches, start, self.timeout):
                 yield self._pinned(to_tensors(batch, self.pin_memory) if default else batch)
         except Exception:
             pool.close()
@@ -208,7 +210,15 @@ class DataLoader:
         if self._pool is not None and self._pool.alive and not self._pool.busy:
             return self._pool
         method = str(self.multiprocessing_context)
-        pool = WorkerPool(self.dataset, make, self.num_workers, method, self.seed, self.worker_init_fn)
+        pool = WorkerPool(
+            self.dataset,
+            make,
+            self.num_workers,
+            method,
+            self.seed,
+            self.prefetch_factor,
+            self.worker_init_fn,
+        )
         if self.persistent_workers and (self._pool is None or not self._pool.alive):
             self.close()
             self._pool = pool

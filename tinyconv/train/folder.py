@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tinyconv.errors import ArgumentError, CheckpointError, StorageError
 from tinyconv.io import storage_error, write_whole
@@ -157,7 +157,7 @@ class RunFolder:
             file = open(self.path / LOCK, "w")  # noqa: SIM115 - closed below
         except OSError as error:
             raise storage_error(self.path / LOCK, error) from error
-        with file:
+        with file, _only_here(file):
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
@@ -165,6 +165,30 @@ class RunFolder:
                 raise ArgumentError("train", "the run's folder", found, "a folder of its own") from error
             _remove_unfinished(self.path)
             yield
+
+
+_held: set[IO[str]] = set()
+"""The files of the locks that this process holds."""
+
+
+@contextlib.contextmanager
+def _only_here(file: IO[str]) -> Iterator[None]:
+    """Have a forked process close `file`, so that a lock ends with this process, however that ends."""
+    _held.add(file)
+    try:
+        yield
+    finally:
+        _held.discard(file)
+
+
+def _let_go() -> None:
+    for file in _held:
+        file.close()
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
 
 
 def _remove_unfinished(folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tinyconv import optim, viz
 from tinyconv.data import DataLoader, SegmentationData
+from tinyconv.data.process_workers import FORK
 from tinyconv.device import get_default_device, manual_seed
 from tinyconv.errors import CheckpointError, DataError
 from tinyconv.train.callback import Callback, Position, Scores
@@ -83,7 +84,7 @@ class Session(Callback):
     quantity = "dice"
     """What is measured; ``held_out_...`` of it decides which checkpoint is the best. If empty, none is."""
     num_workers = 1
-    """A thread reads and augments images beside the training; 0 where that is less than to wait for it."""
+    """Reads and augments images beside the training; 0 where that takes less than to wait for it."""
     curve_keys: tuple[str, ...] = ("step", "loss", "dice", "accuracy")
     """What the names of what the curves show end with."""
 
@@ -134,6 +135,7 @@ class Session(Callback):
             self._save_what_there_is()
             raise
         finally:
+            self.trainer.loader.close()
             self.folder.settle()
         if not self.trainer.stopping:
             self._draw()
@@ -159,6 +161,8 @@ class Session(Callback):
             shuffle=True,
             seed=config.seed,
             num_workers=self.num_workers,
+            multiprocessing_context=None if pin else FORK,
+            persistent_workers=True,
             pin_memory=pin,
         )
 

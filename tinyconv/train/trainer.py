@@ -18,7 +18,7 @@ import numpy as np
 
 from tinyconv.data import DataLoader, prefetch
 from tinyconv.device import get_rng_state
-from tinyconv.errors import ArgumentError, TrainingError
+from tinyconv.errors import ArgumentError, DataError, TrainingError
 from tinyconv.kernels import optim as kernels
 from tinyconv.metrics import Counts, count
 from tinyconv.nn import Module
@@ -140,7 +140,7 @@ class Trainer:
         self.model.train()
         position = self.position
         remaining = self.batches(position.epoch, position.batch)
-        while batches := list(islice(remaining, self.accumulate)):
+        while batches := self._take(remaining):
             if self.stopping or self._finished():
                 return
             trained = self._try_step(batches)
@@ -151,6 +151,15 @@ class Trainer:
                 position.first_step_seconds = position.seconds
             if trained:
                 self._call("on_step")
+
+    def _take(self, remaining: Iterator[Batch]) -> list[Batch]:
+        """The batches of the next step; none where a stop was asked for that has ended the worker too."""
+        try:
+            return list(islice(remaining, self.accumulate))
+        except DataError:
+            if self.stopping:
+                return []
+            raise
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """An epoch's batches from one on, where the model is; a GPU gets the next one while it computes."""

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from tinyconv.data.collate import default_collate
 from tinyconv.data.dataset import Dataset, Subset
 from tinyconv.data.loader import DataLoader
-from tinyconv.data.process_workers import get_worker_info
 from tinyconv.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -15,6 +14,7 @@ from tinyconv.data.sampler import (
     WeightedRandomSampler,
 )
 from tinyconv.data.tensors import ConcatDataset, TensorDataset, random_split
+from tinyconv.data.worker import get_worker_info
 from tinyconv.errors import missing_name
 
 __all__ = [
