@@ -26,6 +26,7 @@ from tinyconv import models
 from tinyconv.benchmark.machine import facts
 from tinyconv.benchmark.peak import resident_bytes
 from tinyconv.data import DataLoader, SegmentationData, SyntheticNuclei
+from tinyconv.data.process_workers import FORK
 from tinyconv.device import available_threads
 from tinyconv.nn import functional as F
 from tinyconv.train import Callback, Trainer
@@ -49,7 +50,15 @@ def make_network() -> tuple[Any, Any]:
 def make_loader(workers: int) -> DataLoader:
     """Made images, cut, mirrored, turned, and changed in brightness."""
     images = SegmentationData.training(list(SyntheticNuclei(IMAGES, 2 * SIZE)), SIZE)
-    return DataLoader(images, BATCH, shuffle=True, seed=0, num_workers=workers)
+    return DataLoader(
+        images,
+        BATCH,
+        shuffle=True,
+        seed=0,
+        num_workers=workers,
+        multiprocessing_context=FORK,
+        persistent_workers=True,
+    )
 
 
 def by_hand(steps: int, captured: bool) -> list[int]:
@@ -73,7 +82,7 @@ def by_hand(steps: int, captured: bool) -> list[int]:
 
 
 def by_trainer(steps: int) -> list[int]:
-    """Bytes every `EVERY` steps of `Trainer.fit`, with a worker that makes the batches."""
+    """Bytes every `EVERY` steps of `Trainer.fit`, and of the worker that makes the batches."""
     model, optimizer = make_network()
     loader, look = make_loader(workers=1), Look()
     epochs = -(-steps // len(loader))

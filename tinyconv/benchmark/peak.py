@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from multiprocessing import active_children
 from pathlib import Path
 
-STATUS = Path("/proc/self/status")
+PROCESSES = Path("/proc")
 
 
 def resident_bytes() -> int:
-    """Memory of this process now; where the system does not say, the highest so far."""
-    return _status("VmRSS") or _highest_ever()
+    """Memory of this process and its workers now, or its own highest so far where the system is silent."""
+    workers = [_status("VmRSS", process.pid) or 0 for process in active_children()]
+    return (_status("VmRSS") or _highest_ever()) + sum(workers)
 
 
 def peak_bytes() -> int:
@@ -25,9 +27,9 @@ def forget_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def _status(name: str) -> int | None:
+def _status(name: str, process: int | str | None = "self") -> int | None:
     try:
-        lines = STATUS.read_text().splitlines()
+        lines = (PROCESSES / str(process) / "status").read_text().splitlines()
     except OSError:
         return None
     values = [line.split()[1] for line in lines if line.startswith(f"{name}:")]

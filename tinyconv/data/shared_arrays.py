@@ -12,7 +12,7 @@ from __future__ import annotations
 import mmap
 import os
 import pickle
-from itertools import accumulate, count
+from itertools import accumulate
 from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
@@ -55,7 +55,7 @@ class Sender:
 
     def __init__(self, pipe: Connection, places: int) -> None:
         self.pipe = pipe
-        self._numbers = count()
+        self._sent = 0
         self._files: list[mmap.mmap | None] = [None] * places
 
     def send(self, answer: Any) -> None:
@@ -71,7 +71,8 @@ class Sender:
         arrays = [np.frombuffer(buffer.raw(), np.uint8) for buffer in buffers]
         sizes = [array.size for array in arrays]
         starts, end = _places(sizes)
-        place = next(self._numbers) % len(self._files)
+        place = self._sent % len(self._files)
+        self._sent += 1
         number = None
         file = self._files[place] if end >= SMALL else None
         if end >= SMALL and (file is None or len(file) < end):
