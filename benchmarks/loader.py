@@ -56,7 +56,7 @@ from tinyconv.data import (
     SyntheticNuclei,
     write_png,
 )
-from tinyconv.data.process_workers import FORK
+from tinyconv.data.process_workers import fork_or_thread
 from tinyconv.device import available_threads
 from tinyconv.train.losses import bce_dice_loss
 
@@ -69,6 +69,7 @@ WARM = 2
 """Turns that are no later ones: in them kernels are loaded, and a worker makes and reads ahead."""
 PAIRS, NUCLEI = "pairs", "nuclei"
 GOAL = 0.05
+PROCESS = fork_or_thread()
 TURNED = Compose(
     [
         RandomAffine(rotation=45, scale=0.25),
@@ -99,7 +100,7 @@ def _write(path: Path, pixels: Any) -> None:
     write_png(path, pixels)
 
 
-def from_loader(dataset: Any, workers: int, context: str | None = FORK) -> Iterator[Any]:
+def from_loader(dataset: Any, workers: int, context: str | None = PROCESS) -> Iterator[Any]:
     """Batches without end, as in training."""
     loader = DataLoader(
         dataset,

@@ -26,7 +26,7 @@ from tinyconv import models
 from tinyconv.benchmark.machine import facts
 from tinyconv.benchmark.peak import resident_bytes
 from tinyconv.data import DataLoader, SegmentationData, SyntheticNuclei
-from tinyconv.data.process_workers import FORK
+from tinyconv.data.process_workers import fork_or_thread
 from tinyconv.device import available_threads
 from tinyconv.nn import functional as F
 from tinyconv.train import Callback, Trainer
@@ -56,7 +56,7 @@ def make_loader(workers: int) -> DataLoader:
         shuffle=True,
         seed=0,
         num_workers=workers,
-        multiprocessing_context=FORK,
+        multiprocessing_context=fork_or_thread(),
         persistent_workers=True,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import signal
@@ -16,12 +17,14 @@ import pytest
 
 import tinyconv as tc
 from tinyconv.data import BalancedSampler, DataLoader, Dataset, Kept, collate_arrays, get_worker_info
+from tinyconv.data.process_workers import fork_or_thread
 from tinyconv.errors import ArgumentError, DataError, ShapeError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 
 
 ROOT = Path(__file__).parents[2]
+SHARES = sys.platform == "linux"
 
 
 class Numbers(Dataset):
@@ -216,7 +219,7 @@ def test_a_worker_with_nothing_else_to_do_reads_what_it_will_need(method: str, t
 def test_a_loop_that_is_left_early_has_no_more_read(tmp_path: Path) -> None:
     class Slow(Kept):
         def prepare(self, index: int) -> None:
-            time.sleep(0.02)
+            time.sleep(0.1)
             super().prepare(index)
 
     data = Marked(tmp_path)
@@ -238,25 +241,138 @@ def test_large_batches_that_are_kept_are_not_written_over(shuffle: bool) -> None
 
 
 class SlowlyGiven(Numbers):
-    """The first item of the second batch takes longer than anybody waits."""
+    """The first item of the second batch takes longer than anybody waits, once."""
+
+    def __init__(self, mark: Path) -> None:
+        super().__init__()
+        self.mark = mark
 
     def __getitem__(self, index: int) -> Any:
-        if index == 2:
-            time.sleep(1.5)
+        if index == 2 and not self.mark.exists():
+            self.mark.touch()
+            time.sleep(12)
         return index
 
     def at_epoch(self, epoch: int) -> SlowlyGiven:
         return self
 
 
-def test_what_comes_too_late_is_not_taken_for_the_next_loops() -> None:
-    late = loader(SlowlyGiven(), 1, multiprocessing_context="fork", persistent_workers=True, timeout=0.5)
+def test_what_comes_too_late_is_not_taken_for_the_next_loops(tmp_path: Path) -> None:
+    data = SlowlyGiven(tmp_path / "mark")
+    late = loader(data, 1, multiprocessing_context="fork", persistent_workers=True, timeout=4)
     first = iter(late)
     assert next(first).tolist() == [0, 1]
     first.close()
     late.timeout = 0
     assert [batch.tolist() for batch in late] == [[i, i + 1] for i in range(0, 12, 2)]
     late.close()
+
+
+class OfEpoch(Dataset):
+    """Item i of epoch e: a large array of 100 e + i, and that number."""
+
+    def __init__(self, epoch: int = 0) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return 12
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, int]:
+        time.sleep(0.02)
+        number = 100 * self.epoch + index
+        return np.full(2**15, number, np.float32), number
+
+    def at_epoch(self, epoch: int) -> OfEpoch:
+        return OfEpoch(epoch)
+
+
+class Interrupt(BaseException):
+    """As Ctrl-C in a notebook."""
+
+
+def interrupt(*_: Any) -> None:
+    raise Interrupt
+
+
+def test_after_an_interrupted_loop_the_next_has_its_own_batches() -> None:
+    living = loader(OfEpoch(), 1, multiprocessing_context="fork", persistent_workers=True, batch_size=1)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        first = iter(living)
+        next(first)
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(Interrupt):
+            list(first)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    seen = [(int(images[0, 0]), int(numbers[0])) for images, numbers in living]
+    assert seen == [(100 + i, 100 + i) for i in range(12)]
+    living.close()
+
+
+@pytest.mark.parametrize("size", [5000, 20_000])
+def test_many_batches_may_be_asked_for_at_once(size: int) -> None:
+    """Both sides send before they read: neither waits for the other for ever."""
+    data = [np.full(size, index, np.float32) for index in range(1500)]
+    many = loader(data, 1, multiprocessing_context="fork", prefetch_factor=1000, batch_size=1, timeout=60)
+    assert [int(batch[0, 0]) for batch in many] == list(range(1500))
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_files_that_may_not_be_opened_cost_time_only(method: str) -> None:
+    data = [np.full(2**15, index, np.float32) for index in range(8)]
+    poor = loader(data, 1, multiprocessing_context=method, worker_init_fn=open_no_more)
+    assert [int(batch[0, 0]) for batch in poor] == [0, 2, 4, 6]
+
+
+def open_no_more(number: int) -> None:
+    import resource
+
+    limit = max(int(name) for name in os.listdir("/proc/self/fd" if SHARES else "/dev/fd")) + 1
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+
+class Unsendable:
+    def __reduce__(self) -> Any:
+        raise ValueError("stay here")
+
+
+def unsendable(samples: list[Any]) -> Any:
+    return Unsendable()
+
+
+def test_an_answer_that_refuses_to_be_sent() -> None:
+    with pytest.raises(DataError, match=r"batch 0 is not one that can be sent \(stay here\)"):
+        list(loader(Numbers(), 1, multiprocessing_context="fork", collate_fn=unsendable))
+
+
+def test_a_loop_goes_on_after_the_loader_is_closed() -> None:
+    living = loader(Numbers(), 1, multiprocessing_context="fork", persistent_workers=True)
+    batches = iter(living)
+    next(batches)
+    living.close()
+    with pytest.raises(DataError, match="batch 1 is left without workers"):
+        next(batches)
+
+
+def try_in_a_daemon(pipe: Any) -> None:
+    try:
+        list(loader(Numbers(), 1, multiprocessing_context="fork"))
+    except DataError as error:
+        pipe.send((fork_or_thread(), str(error)))
+
+
+def test_a_daemon_has_threads_for_workers() -> None:
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    daemon = context.Process(target=try_in_a_daemon, args=(theirs,), daemon=True)
+    daemon.start()
+    assert ours.poll(60)
+    method, message = ours.recv()
+    assert method is None and "a worker process is not started (daemonic processes" in message
+    daemon.join(10)
+    assert fork_or_thread() == ("fork" if SHARES else None)
 
 
 def test_a_worker_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,13 +7,14 @@ import pickle
 import sys
 import threading
 from collections.abc import Callable
-from multiprocessing import Pipe
+from multiprocessing import Pipe, reduction
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tinyconv.data.shared_arrays import SMALL, Receiver, Sender
+from tinyconv.errors import DataError
 
 LARGE = np.arange(SMALL, dtype=np.float32).reshape(4, -1)
 SHARES = sys.platform == "linux"
@@ -90,6 +91,29 @@ def test_what_arrives_is_the_receivers_own() -> None:
     first = through(sender, receiver, LARGE)
     first += 1
     assert (through(sender, receiver, LARGE) == LARGE).all() and (first == LARGE + 1).all()
+
+
+def test_to_keep_one_array_keeps_no_other() -> None:
+    images, labels = through(*ends(), (LARGE, np.arange(4)))
+    assert not np.may_share_memory(images, labels)
+    owner = labels
+    while isinstance(owner, np.ndarray) and owner.base is not None:
+        owner = owner.base
+    assert memoryview(owner).nbytes == labels.nbytes
+
+
+@pytest.mark.skipif(not SHARES, reason="nothing else is opened")
+def test_a_file_that_may_not_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system passes no file on where too many are open, and the answer is lost."""
+    sender, receiver = ends()
+    sender.send(LARGE)
+    monkeypatch.setattr(reduction, "recv_handle", full)
+    with pytest.raises(DataError, match=r"a worker's memory is closed to us \(received 0 items of ancdata\)"):
+        receiver.receive()
+
+
+def full(_: Any) -> int:
+    raise RuntimeError("received 0 items of ancdata")
 
 
 @pytest.mark.skipif(not SHARES, reason="counts files as Linux names them")

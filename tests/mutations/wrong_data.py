@@ -194,9 +194,16 @@ MUTATIONS = (
     wrong(
         "shared arrays: the sender's memory is handed on",
         "data/shared_arrays.py",
-        "np.frombuffer(self._files[head.place], np.uint8, end).copy()",
-        "np.frombuffer(self._files[head.place], np.uint8, end)",
+        "memory[s : s + size].copy()",
+        "memory[s : s + size]",
         "tests/data/test_shared_arrays.py",
+    ),
+    wrong(
+        "workers: after Ctrl-C they go on as if nothing was",
+        "data/process_workers.py",
+        "except BaseException:  # Ctrl-C",
+        "except ArithmeticError:  # Ctrl-C",
+        "tests/data/test_process_workers.py::test_after_an_interrupted_loop_the_next_has_its_own_batches",
     ),
     wrong(
         "lock: a worker holds it as well",

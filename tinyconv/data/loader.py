@@ -198,9 +198,6 @@ class DataLoader:
         try:
             for batch in pool.batches(epoch, batches, start, self.timeout):
                 yield self._pinned(to_tensors(batch, self.pin_memory) if default else batch)
-        except Exception:
-            pool.close()
-            raise
         finally:
             if pool is not self._pool:
                 pool.close()

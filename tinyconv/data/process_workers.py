@@ -20,8 +20,14 @@ from tinyconv.errors import ArgumentError, DataError
 
 METHODS = ("spawn", "forkserver", "fork")
 STOP_SECONDS = 2.0
-FORK = "fork" if sys.platform == "linux" else None
-"""How to start a process that reads and computes nothing with tinyconv; None where threads are safer."""
+
+
+def fork_or_thread() -> str | None:
+    """How to start a worker that reads and computes nothing with tinyconv: ``fork``, or None for a thread.
+
+    Elsewhere than on Linux a fork is not safe, and a daemon may have no processes of its own.
+    """
+    return "fork" if sys.platform == "linux" and not multiprocessing.current_process().daemon else None
 
 
 class WorkerPool:
@@ -82,7 +88,7 @@ class WorkerPool:
             found = f"not one that can be sent to a process ({error})"
             expected = "functions and classes of a module, or num_workers with threads"
             raise ArgumentError("DataLoader", "the dataset or a function", found, expected) from error
-        except OSError as error:
+        except (OSError, AssertionError) as error:  # the latter in a daemon
             self.close()
             expected = "room for one more, or num_workers with threads"
             raise DataError("DataLoader", "a worker process", f"not started ({error})", expected) from error
@@ -120,11 +126,14 @@ class WorkerPool:
         except GeneratorExit:  # the loop was left early: take what was asked for, so that the next is whole
             self._take_rest(range(given + 1, asked), start, timeout)
             raise
+        except BaseException:  # Ctrl-C as well: what still comes would be taken for the next loop's
+            self.close()
+            raise
         finally:
             self.busy = False
 
     def _ask(self, worker: int, wanted: Wanted) -> None:
-        with suppress(OSError):  # a dead worker is reported where its batch is due
+        with suppress(OSError, IndexError):  # a worker that has ended is reported where its batch is due
             self.pipes[worker].send(wanted)
 
     def _take_rest(self, numbers: range, start: int, timeout: float) -> None:
@@ -137,11 +146,17 @@ class WorkerPool:
         try:
             for number in numbers:
                 self._receive(number % count, start + number, timeout)
-        except DataError:
+        except BaseException as error:
             self.close()  # what still comes would be taken for the next loop's
+            if not isinstance(error, DataError):
+                raise
 
     def _receive(self, worker: int, number: int, timeout: float) -> Any:
         """The answer of a worker, which may be an error, or an error once it cannot come any more."""
+        if not self.processes:
+            raise DataError(
+                "DataLoader", f"batch {number}", "left without workers", "a loader that is not closed"
+            )
         pipe, process = self.pipes[worker], self.processes[worker]
         ready = wait([pipe, process.sentinel], timeout or None)
         if not ready:

@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinyconv.errors import DataError
+
 SMALL = 2**16
 """Bytes: fewer go through the pipe."""
 
@@ -59,12 +61,12 @@ class Sender:
         self._files: list[mmap.mmap | None] = [None] * places
 
     def send(self, answer: Any) -> None:
-        """Send what can be pickled.
+        """Send what can be pickled; what `pickle` raises if it cannot comes before anything is sent.
 
         Raises
         ------
-        PicklingError, AttributeError, TypeError
-            If it cannot; nothing is sent then.
+        OSError
+            If the other process has ended.
         """
         buffers: list[pickle.PickleBuffer] = []
         content = pickle.dumps(answer, protocol=5, buffer_callback=buffers.append)
@@ -73,12 +75,9 @@ class Sender:
         starts, end = _places(sizes)
         place = self._sent % len(self._files)
         self._sent += 1
-        number = None
-        file = self._files[place] if end >= SMALL else None
-        if end >= SMALL and (file is None or len(file) < end):
-            number = _new_file(end)
-            file = self._files[place] = None if number is None else mmap.mmap(number, end)
-        if file is None:
+        number = self._make_room(place, end) if end >= SMALL else None
+        file = self._files[place]
+        if end < SMALL or file is None:
             self.pipe.send(_Head(content, [array.tobytes() for array in arrays], 0, [], 0))
             return
         memory = np.frombuffer(file, np.uint8)
@@ -89,6 +88,28 @@ class Sender:
             reduction.send_handle(self.pipe, number, None)
             os.close(number)
 
+    def _make_room(self, place: int, size: int) -> int | None:
+        """Have a file of at least this size at a place; the number of a new one, None if there is no need.
+
+        If the system gives none, none is there.
+        """
+        file = self._files[place]
+        if file is not None and len(file) >= size:
+            return None
+        self._files[place] = None
+        if not hasattr(os, "memfd_create"):
+            return None
+        number = None
+        try:
+            number = os.memfd_create("tinyconv", os.MFD_CLOEXEC)
+            os.posix_fallocate(number, 0, size)  # where memory is short, an error now and not a signal later
+            self._files[place] = mmap.mmap(number, size)
+        except OSError:
+            if number is not None:
+                os.close(number)
+            return None
+        return number
+
 
 class Receiver:
     """The end of the process that waits for answers."""
@@ -98,24 +119,38 @@ class Receiver:
         self._files: dict[int, mmap.mmap] = {}
 
     def receive(self) -> Any:
-        """The next answer; its arrays are its own, and can be written to.
+        """The next answer; its arrays have memory of their own, each for itself.
 
         Raises
         ------
         EOFError, OSError
             If the other process has ended.
+        DataError
+            If this one may open no more files.
         """
         head = _Head(*self.pipe.recv())
         if head.fresh:
-            number = reduction.recv_handle(self.pipe)
-            self._files[head.place] = mmap.mmap(number, head.fresh)
-            os.close(number)
+            self._files[head.place] = self._take_file(head.fresh)
         parts: list[Any] = [bytearray(part) for part in head.parts]
         if head.sizes:
             starts, end = _places(head.sizes)
-            memory = np.frombuffer(self._files[head.place], np.uint8, end).copy()
-            parts = [memory[start : start + size] for start, size in zip(starts, head.sizes, strict=True)]
+            memory = np.frombuffer(self._files[head.place], np.uint8, end)
+            parts = [memory[s : s + size].copy() for s, size in zip(starts, head.sizes, strict=True)]
         return pickle.loads(head.content, buffers=parts)  # noqa: S301 - what our own process has sent
+
+    def _take_file(self, size: int) -> mmap.mmap:
+        number = None
+        try:
+            number = reduction.recv_handle(self.pipe)
+            return mmap.mmap(number, size)
+        except (RuntimeError, OSError) as error:
+            if isinstance(error, ConnectionError):
+                raise
+            expected = "fewer files open, or more allowed (ulimit -n)"
+            raise DataError("DataLoader", "a worker's memory", f"closed to us ({error})", expected) from error
+        finally:
+            if number is not None:
+                os.close(number)
 
 
 def _places(sizes: list[int]) -> tuple[list[int], int]:
@@ -128,19 +163,3 @@ def _places(sizes: list[int]) -> tuple[list[int], int]:
     """
     *starts, end = accumulate((-(-size // ALIGNMENT) * ALIGNMENT for size in sizes), initial=0)
     return starts, end
-
-
-def _new_file(size: int) -> int | None:
-    """The number of an open file of this size without a name; None where the system gives none."""
-    if not hasattr(os, "memfd_create"):
-        return None
-    try:
-        number = os.memfd_create("tinyconv", os.MFD_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        os.posix_fallocate(number, 0, size)  # where memory is short, an error now and not a signal later
-    except OSError:
-        os.close(number)
-        return None
-    return number

@@ -6,14 +6,14 @@ tinyconv from these, whichever worker it is.
 
 from __future__ import annotations
 
-import pickle
 import random
 import signal
-import time
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,9 +23,6 @@ from tinyconv.data.seeding import WORKER
 from tinyconv.data.shared_arrays import Sender
 from tinyconv.errors import DataError, TinyconvError
 from tinyconv.kernels.heap import keep_large_blocks
-
-LOOK_SECONDS = 1e-3
-"""While a worker reads ahead, it looks this often whether a batch is wanted: to look takes about 10 us."""
 
 MakeBatch = Callable[[Any, list[int]], Any]
 
@@ -88,38 +85,57 @@ def work(
     later: Iterator[int] = iter(())
     started = None if init is None else _try(init, info.id)
     failed = started if isinstance(started, TinyconvError) else None
-    with suppress(EOFError, OSError):
-        while True:
-            _read_on(sender.pipe, seen[1], later)
-            wanted = Wanted(*sender.pipe.recv())
-            later = later if wanted.later is None else iter(wanted.later)
-            if not wanted.indices:
-                continue
-            if seen[0] != wanted.epoch:
-                seen = (wanted.epoch, at_epoch(info.dataset, wanted.epoch))
-            _seed(info.seed, wanted.epoch, wanted.number)
-            answer = failed or _try(make_batch, seen[1], wanted.indices)
-            try:
-                sender.send(answer)
-            except (pickle.PicklingError, AttributeError, TypeError) as error:
-                found = f"not one that can be sent ({error})"
-                expected = "arrays, Tensors and numbers"
-                sender.send(DataError("DataLoader", f"batch {wanted.number}", found, expected))
-
-
-def _read_on(pipe: Connection, dataset: Any, later: Iterator[int]) -> None:
-    """Read items for later batches until one is asked for, or all are read."""
-    look_at = time.perf_counter()
+    inbox = _inbox(sender.pipe)
     while True:
-        if time.perf_counter() >= look_at:
-            if pipe.poll():
-                return
-            look_at = time.perf_counter() + LOOK_SECONDS
-        index = next(later, None)
-        if index is None:
+        _read_on(inbox, seen[1], later)
+        wanted = inbox.get()
+        if wanted is None:
             return
+        later = later if wanted.later is None else iter(wanted.later)
+        if not wanted.indices:
+            continue
+        if seen[0] != wanted.epoch:
+            seen = (wanted.epoch, at_epoch(info.dataset, wanted.epoch))
+        _seed(info.seed, wanted.epoch, wanted.number)
+        answer = failed or _try(make_batch, seen[1], wanted.indices)
+        try:
+            _send(sender, answer, wanted.number)
+        except ConnectionError:  # the other process has ended
+            return
+
+
+def _inbox(pipe: Connection) -> SimpleQueue[Wanted | None]:
+    """What comes through the pipe, and None at its end.
+
+    A thread takes it, so that the other process can always send, even while it is sent to.
+    """
+    inbox: SimpleQueue[Wanted | None] = SimpleQueue()
+
+    def take() -> None:
+        with suppress(EOFError, OSError):
+            while True:
+                inbox.put(Wanted(*pipe.recv()))
+        inbox.put(None)
+
+    threading.Thread(target=take, daemon=True).start()
+    return inbox
+
+
+def _read_on(inbox: SimpleQueue[Wanted | None], dataset: Any, later: Iterator[int]) -> None:
+    """Read items for later batches until one is asked for, or all are read."""
+    while inbox.empty() and (index := next(later, None)) is not None:
         with suppress(Exception):  # the batch that has this item will say what is wrong with it
             prepare(dataset, index)
+
+
+def _send(sender: Sender, answer: Any, number: int) -> None:
+    try:
+        sender.send(answer)
+    except OSError:
+        raise
+    except Exception as error:
+        found = f"not one that can be sent ({error})"
+        sender.send(DataError("DataLoader", f"batch {number}", found, "arrays, Tensors and numbers"))
 
 
 def _try(function: Callable[..., Any], *arguments: Any) -> Any:

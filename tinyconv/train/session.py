@@ -9,7 +9,7 @@ from typing import Any
 
 from tinyconv import optim, viz
 from tinyconv.data import DataLoader, SegmentationData
-from tinyconv.data.process_workers import FORK
+from tinyconv.data.process_workers import fork_or_thread
 from tinyconv.device import get_default_device, manual_seed
 from tinyconv.errors import CheckpointError, DataError
 from tinyconv.train.callback import Callback, Position, Scores
@@ -161,7 +161,7 @@ class Session(Callback):
             shuffle=True,
             seed=config.seed,
             num_workers=self.num_workers,
-            multiprocessing_context=None if pin else FORK,
+            multiprocessing_context=None if pin else fork_or_thread(),
             persistent_workers=True,
             pin_memory=pin,
         )
