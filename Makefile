@@ -13,7 +13,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 course: $(VENV)/installed ## Install, train a small U-Net on made images, draw its figures (minutes)
-	$(BIN)/tinyconv train unet --data synthetic --epochs 24 --minutes 1 --run runs/course --overwrite
+	$(BIN)/tinyconv train unet --data synthetic --epochs 12 --run runs/course --overwrite
 
 test: $(VENV)/installed-$(EXTRAS) lint ## Install the test tools, run lint and every test (JOBS=8: in 8 processes)
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from tinyconv import models
@@ -44,6 +47,21 @@ def test_others_are_refused(name: str) -> None:
         fit_classifier(name, (1, 28, 28), 10)
     with pytest.raises(ArgumentError, match="did you mean 'lenet5'"):
         fit_classifier("lenet", (1, 28, 28), 10)
+
+
+def test_nothing_is_compiled_to_find_out() -> None:
+    """It would take half a minute on a new machine, before anything is said."""
+    lines = (
+        "import sys",
+        "from tinyconv.models import fit_classifier, fit_segmenter",
+        "fit_classifier('lenet5', (1, 28, 28), 10)",
+        "fit_segmenter('unet_bn', False, 1, 1, False, {'widths': (4, 8)})",
+        "print('numba' in sys.modules)",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("False\n", "")
 
 
 def test_networks_that_make_images_are_to_be_given_labelled_ones() -> None:

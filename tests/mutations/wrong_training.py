@@ -120,6 +120,27 @@ MUTATIONS = (
         "tests/train/test_run_folder.py::test_what_a_killed_process_left_unfinished_is_removed_and_nothing_else",
     ),
     wrong(
+        "time budget: the first step, which compiles, counts",
+        "train/trainer.py",
+        "return position.seconds - position.first_step_seconds + position.validation_seconds",
+        "return position.seconds + position.validation_seconds",
+        "tests/train/test_trainer.py::test_the_clock_runs_from_the_end_of_the_first_step",
+    ),
+    wrong(
+        "fitting a network: kernels are compiled for it",
+        "models/fit.py",
+        'with no_grad(), kernel_backend("reference"):',
+        "with no_grad():",
+        "tests/models/test_fit.py::test_nothing_is_compiled_to_find_out",
+    ),
+    wrong(
+        "compilation: said again and again",
+        "kernels/cpu/compiling.py",
+        "            self.say = None\n",
+        "",
+        "tests/kernels/test_compiling.py::test_it_is_said_once_when_compilation_has_taken_a_second",
+    ),
+    wrong(
         "options file: unknown names pass",
         "train/options_file.py",
         "if name not in allowed:",

@@ -48,13 +48,6 @@ def test_a_bar_in_a_terminal(make_trainer, monkeypatch):
         assert part in shown, part
 
 
-def test_a_slow_first_step_is_explained(monkeypatch, capsys):
-    monkeypatch.setattr(module, "COMPILE_NOTICE_SECONDS", 0.0)
-    with Progress(batch_size=2) as progress:
-        progress._notice.join(10)
-    assert "kernels are compiled" in capsys.readouterr().out
-
-
 def test_the_running_mean_forgets():
     mean = Mean()
     for value in [0.0] * 200 + [1.0] * 200:

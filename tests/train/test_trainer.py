@@ -95,11 +95,12 @@ def test_a_time_budget_leaves_time_for_the_last_validation(make_trainer, monkeyp
     assert trainer.optimizer.param_groups[0]["lr"] < 0.2 * 0.05
 
 
-def test_the_clock_of_the_schedule_runs_from_the_end_of_the_first_step(make_trainer, monkeypatch):
-    """The first one compiles for 60 of 100 s; the rate still rises from its lowest and falls to it."""
-    clock = [100.0]
+@pytest.fixture
+def rates(monkeypatch):
+    """The learning rates of the steps, of which the first takes 60 s, as if it compiled, the others 1 s."""
+    clock, rates = [100.0], []
     monkeypatch.setattr(trainer_module.time, "monotonic", lambda: clock[0])
-    real, rates = trainer_module.Trainer.train_step, []
+    real = trainer_module.Trainer.train_step
 
     def step(trainer, batches):
         real(trainer, batches)
@@ -107,7 +108,11 @@ def test_the_clock_of_the_schedule_runs_from_the_end_of_the_first_step(make_trai
         rates.append(trainer.optimizer.param_groups[0]["lr"])
 
     monkeypatch.setattr(trainer_module.Trainer, "train_step", step)
-    trainer = make_trainer(epochs=1000, seconds=100.0)
+    return rates
+
+
+def test_the_clock_runs_from_the_end_of_the_first_step(make_trainer, rates):
+    trainer = make_trainer(epochs=1000, seconds=40.0)
     trainer.fit()
     shares = [(0, 0), *((second / 40, (second + 1) / 3000) for second in range(40))]
     expected = [0.05 * warmup_cosine(max(progress)) for progress in shares]  # of the time, of the steps
@@ -115,14 +120,29 @@ def test_the_clock_of_the_schedule_runs_from_the_end_of_the_first_step(make_trai
     assert trainer.position.first_step_seconds == 60 and trainer.progress == 1
 
 
-def test_a_first_step_that_uses_up_all_time_is_the_last(make_trainer, monkeypatch):
+def test_a_resumed_run_has_the_time_that_was_left(make_trainer, rates):
+    """Its own first step is one like the others."""
+    trainer = make_trainer(epochs=1000, seconds=40.0, callbacks=[StopAt(8)])
+    trainer.fit()
+    again = make_trainer(epochs=1000, seconds=40.0)
+    again.position = trainer.position
+    again.fit()
+    assert again.done and len(rates) == again.position.step == 41
+
+
+@pytest.mark.parametrize("validate_every", [1, 9])
+def test_a_step_that_uses_up_all_time_is_the_last(make_trainer, monkeypatch, validate_every):
+    """The first does not count, however long it takes; a validation right after it does."""
     clock = [100.0]
     monkeypatch.setattr(
         trainer_module.time, "monotonic", lambda: clock.__setitem__(0, clock[0] + 9) or clock[0]
     )
-    trainer = make_trainer(epochs=1000, seconds=5.0)
+    one_step_an_epoch = {"accumulate": 3, "validate": dict, "validate_every": validate_every}
+    trainer = make_trainer(epochs=1000, seconds=5.0, **one_step_an_epoch)
     trainer.fit()
-    assert trainer.position.step == 1 and trainer.done and trainer.progress == 1
+    last = {1: 1, 9: 2}[validate_every]
+    assert trainer.position.step == last and trainer.done and trainer.progress == 1
+    assert trainer.position.first_step_seconds == 9
 
 
 def test_validation_sees_the_model_in_evaluation_mode_and_training_goes_on(make_trainer, weights_of):

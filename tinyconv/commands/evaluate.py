@@ -37,7 +37,7 @@ def evaluate(
     Of a segmentation scores.json has the scores of each image. Several runs are scored on what the first
     one held out.
     """
-    from tinyconv.commands.runs import use_device
+    from tinyconv.commands.runs import say_when_compiling, use_device
     from tinyconv.device import set_num_threads
     from tinyconv.train.class_config import ClassConfig
     from tinyconv.train.folder import RunFolder
@@ -52,7 +52,9 @@ def evaluate(
     show: Any = _classes if isinstance(config, ClassConfig) else _masks
     if isinstance(config, GenerationConfig):
         show = _generation
-    for file in show(runs, config, part, out or runs[0] / "eval", tta):
+    with say_when_compiling():
+        files = show(runs, config, part, out or runs[0] / "eval", tta)
+    for file in files:
         typer.echo(f"wrote {file}")
 
 

@@ -45,7 +45,7 @@ def predict(
     a NIfTI volume), a classifier answers.csv, an autoencoder NAME_given_back.png. A vae without images, and
     dcgan, acgan and wgan_gp, write new images.
     """
-    from tinyconv.commands.runs import use_device
+    from tinyconv.commands.runs import say_when_compiling, use_device
     from tinyconv.device import set_num_threads
     from tinyconv.train.class_config import ClassConfig
     from tinyconv.train.folder import RunFolder
@@ -59,7 +59,8 @@ def predict(
     files = [file for path in given if not is_run(path) for file in images_in(path)]
     options = {"--count": count, "--class": label, "--seed": seed}
     if makes_images(run) and not files:
-        generate(runs, {name[2:]: value for name, value in options.items()}, out or run / "samples", tta)
+        with say_when_compiling():
+            generate(runs, {name[2:]: value for name, value in options.items()}, out or run / "samples", tta)
         return
     for name, value in options.items():
         if value is not None:
@@ -72,7 +73,8 @@ def predict(
     use = classify if isinstance(config, ClassConfig) else segment
     if isinstance(config, GenerationConfig):
         use = give_back
-    failed = use(runs, files, out or run / "predictions", tta)
+    with say_when_compiling():
+        failed = use(runs, files, out or run / "predictions", tta)
     if failed:
         typer.echo(f"error: {failed} of {len(files)} images could not be used", err=True)
         raise typer.Exit(BAD_INPUT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,13 @@ def use_device(command: str, device: str | None) -> None:
     if place.type == "cuda":
         find_cupy(command, place)
     set_default_device(place)
+
+
+def say_when_compiling() -> AbstractContextManager[None]:
+    """A line on standard error if what follows has to wait for kernels to be compiled."""
+    from tinyconv.kernels.cpu import compiling
+
+    return compiling.say_when_compiling(partial(typer.echo, err=True))
 
 
 def make_config(
@@ -88,8 +97,6 @@ def open_data(config: Any) -> Any:
 
 def session_of(config: Any) -> Any:
     """What makes a session of such a run."""
-    from functools import partial
-
     from tinyconv import models
     from tinyconv.train.adversarial_session import AdversarialSession
     from tinyconv.train.class_config import ClassConfig
@@ -122,11 +129,12 @@ def find_rate(config: Any, data_sets: Any, figure: Path) -> None:
     folder = RunFolder(Path(), config)
     session = session_of(config)(folder, data_sets, models.create, resume=False, begin=False)
     trainer = session.trainer
-    found = find_learning_rate(
-        *(trainer.model, trainer.optimizer, trainer.loss, trainer.loader),
-        accumulate=trainer.accumulate,
-        clip_norm=trainer.clip_norm,
-    )
+    with say_when_compiling():
+        found = find_learning_rate(
+            *(trainer.model, trainer.optimizer, trainer.loss, trainer.loader),
+            accumulate=trainer.accumulate,
+            clip_norm=trainer.clip_norm,
+        )
     found.plot(figure)
     typer.echo(f"wrote {figure}")
     if not isnan(found.suggestion):
@@ -138,7 +146,7 @@ def run_session(folder: Any, data_sets: Any, resume: bool) -> None:
     from tinyconv import models
 
     make = session_of(folder.config)
-    with folder.lock():
+    with folder.lock(), say_when_compiling():
         outcome = make(folder, data_sets, models.create, resume).run()
     path = folder.path
     if outcome.signal is not None:

@@ -42,7 +42,8 @@ def train(
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Stop after so many batches.")] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="Stop within so much time; the learning rate follows the clock.")
+        float | None,
+        typer.Option(help="Stop so long after the first step; the learning rate follows the clock."),
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per step.  [default: 4]")] = None,
     lr: Annotated[

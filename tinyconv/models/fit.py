@@ -1,11 +1,18 @@
-"""Which options and which image size a network takes for given images and classes."""
+"""Which options and which image size a network takes for given images and classes.
+
+Networks are tried out, on zeros and by the readable kernels: the fast ones would be compiled first,
+for half a minute on a new machine, and be others than those that the training needs.
+"""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from typing import Any
 
+from tinyconv.device import kernel_backend
 from tinyconv.errors import ArgumentError, ShapeError
 from tinyconv.grad_mode import no_grad
 from tinyconv.models import registry
@@ -64,7 +71,13 @@ def fit_classifier(name: str, shape: Shape, num_classes: int) -> tuple[dict[str,
         sizes.append(whole if not {"in_channels", "in_features"} & set(taken) else (shape[0], *whole[1:]))
     for size in dict.fromkeys(sizes):
         options = _options(taken, size, num_classes)
-        if _answers(name, options, size, num_classes):
+        try:
+            model = registry.create(name, **options)
+        except ArgumentError:
+            continue
+        if hasattr(model, "multiple"):
+            break  # it gives maps: what it makes of its own, larger size need not be seen
+        if _answers(model, size, num_classes):
             return options, size
     raise _refuse(name)
 
@@ -137,11 +150,17 @@ def fit_segmenter(
 def _maps(model: Any, shape: Shape, outputs: int) -> bool:
     """Whether the network gives (1, outputs, *sides) for an input of this shape."""
     try:
-        with no_grad():
+        with _trial():
             output = model.eval()(zeros(1, *shape))
     except (ShapeError, ArgumentError):
         return False
     return getattr(output, "shape", None) == (1, outputs, *shape[1:])
+
+
+@contextmanager
+def _trial() -> Iterator[None]:
+    with no_grad(), kernel_backend("reference"):
+        yield
 
 
 def _refuse_maps(name: str, data: str) -> ArgumentError:
@@ -163,11 +182,10 @@ def _options(taken: Any, shape: Shape, num_classes: int) -> dict[str, Any]:
     return options
 
 
-def _answers(name: str, options: dict[str, Any], shape: Shape, num_classes: int) -> bool:
+def _answers(model: Any, shape: Shape, num_classes: int) -> bool:
     """Whether the network gives (N, num_classes), and nothing beside it, in evaluation and in training."""
     try:
-        model = registry.create(name, **options)
-        with no_grad():
+        with _trial():
             outputs = [model.train(training)(zeros(2, *shape)) for training in (False, True)]
     except (ShapeError, ArgumentError):
         return False

@@ -39,8 +39,9 @@ class Config(StepOptions):
     patches : int
         How many crops of a volume an epoch has, for networks that take volumes.
     epochs, steps, minutes
-        Training stops at the first of these. With `minutes` the learning rate follows the clock, so
-        that no two runs are alike to the last bit; without, they are.
+        Training stops at the first of these. The minutes count from the end of the first step. With them
+        the learning rate follows the clock, so that no two runs are alike to the last bit; without, they
+        are.
     batch_size, lr, held_out, seed, validate_every
         See ``tinyconv train --help``.
     max_held_out : int, optional

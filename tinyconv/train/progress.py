@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,11 +14,6 @@ from tinyconv.train.quantity import TITLES, UNMEASURED
 from tinyconv.train.trainer import Trainer
 
 PLAIN_EVERY_SECONDS = 10.0
-COMPILE_NOTICE_SECONDS = 2.0
-NOTICE = (
-    "first step: the kernels are compiled when they are first used on this machine, which can take up to a "
-    "minute; the next run finds them ready"
-)
 HELD_OUT = "held_out_"
 MEMORY = 0.95  # of the running means
 
@@ -49,24 +43,19 @@ class Progress(Callback):
         self._first_step: int | None = None
         self._first_time = self._shown_at = 0.0
         self._step_ended: float | None = None
-        self._notice = threading.Timer(COMPILE_NOTICE_SECONDS, self._say, (NOTICE,))
-        self._notice.daemon = True
 
     def __enter__(self) -> Progress:
         if sys.stdout.isatty():
             self._bar = _rich_bar()
             self._bar.start()
             self._task = self._bar.add_task("", total=1.0, scores="", speed="", left="")
-        self._notice.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._notice.cancel()
         if self._bar is not None:
             self._bar.stop()
 
     def on_step(self, trainer: Trainer) -> None:
-        self._notice.cancel()
         for name, value in self._measured(trainer).items():
             self.shown.setdefault(name, Mean()).add(value)
         self._time_step()

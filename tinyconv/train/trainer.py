@@ -55,7 +55,9 @@ class Trainer:
     steps : int, optional
         Stop after this many steps, even in the middle of an epoch.
     seconds : float, optional
-        Stop in time for the last validation to end within this many seconds.
+        Stop in time for the last validation to end within this many seconds of the first step's end.
+        What comes before is not counted: on a new machine that step compiles the kernels, which can take
+        longer than the whole training.
     schedule : callable
         Factor of the learning rate, a function of the progress from 0 to 1.
     accumulate : int
@@ -147,8 +149,6 @@ class Trainer:
             position.batch += len(batches)
             position.step += 1
             self._take_time()
-            if position.step == 1:
-                position.first_step_seconds = position.seconds
             if trained:
                 self._call("on_step")
 
@@ -243,25 +243,24 @@ class Trainer:
 
     @property
     def progress(self) -> float:
-        """From 0 to 1: the share of the steps or of the time that is used, whichever is larger.
-
-        Time runs from the end of the first step, which may have compiled the kernels for a minute.
-        """
-        share = self.position.step / self.total_steps
-        if self.seconds is None:
-            return share
-        began = self.position.first_step_seconds
-        left = self.seconds - began
-        return max(share, min((self._spent() - began) / left, 1.0) if left > 0 else 1.0)
+        """From 0 to 1: the share of the steps or of the time that is used, whichever is larger."""
+        steps = self.position.step / self.total_steps
+        return steps if self.seconds is None else max(steps, min(self._spent() / self.seconds, 1.0))
 
     def _spent(self) -> float:
-        """Seconds gone, with those that the last validation will take."""
-        return self.position.seconds + self.position.validation_seconds
+        """Seconds gone since the end of the first step, with those that the last validation will take."""
+        position = self.position
+        if position.step == 0:
+            return 0.0
+        return position.seconds - position.first_step_seconds + position.validation_seconds
 
     def _take_time(self) -> None:
-        self.position.seconds = time.monotonic() - self._started
+        position = self.position
+        position.seconds = time.monotonic() - self._started
+        if position.step == 1 and not position.first_step_seconds:
+            position.first_step_seconds = position.seconds
         if self.seconds is not None and self._spent() >= self.seconds:
-            self.position.out_of_time = True
+            position.out_of_time = True
 
     # The parts of a step
 
