@@ -398,6 +398,19 @@ def test_a_forked_worker_ends_at_sigterm_whatever_the_other_process_does_then() 
         signal.signal(signal.SIGTERM, before)
 
 
+def test_a_worker_that_is_stopped_does_not_outlive_its_loader() -> None:
+    """One that a debugger holds, or that waits for a disk, does not hear that it is to end."""
+    living = loader(Numbers(), 1, multiprocessing_context="fork", persistent_workers=True)
+    next(iter(living))
+    process = living._pool.processes[0]
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        living.close()
+        assert process.exitcode == -signal.SIGKILL
+    finally:
+        process.kill()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="where `tinyconv train` forks")
 def test_forks_read_images_while_a_thread_imports() -> None:
     """A fork has the locks of all threads, and not the threads: what is being imported stays so for good."""

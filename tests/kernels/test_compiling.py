@@ -11,13 +11,6 @@ import pytest
 
 from tinyconv.kernels.cpu import compiling
 
-PREDICT = """
-import tinyconv as tc
-from tinyconv.kernels.cpu.compiling import say_when_compiling
-with say_when_compiling(print), tc.no_grad():
-    tc.nn.Conv2d(1, 16, 3)(tc.zeros(1, 1, 32, 32))
-"""
-
 
 def add_compiled() -> None:
     @numba.njit
@@ -70,9 +63,16 @@ def test_two_listeners_and_an_error_leave_none_behind(clock):
     assert len(said) == 2
 
 
-def test_kernels_that_are_not_on_disk_are_told_of_and_others_are_not(tmp_path):
-    """In new processes with an empty folder for kernels: the first compiles, the second finds them."""
-    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    given = {"env": env, "capture_output": True, "text": True, "timeout": 300, "check": True}
-    told = [subprocess.run([sys.executable, "-c", PREDICT], **given).stdout for _ in range(2)]
-    assert told == [compiling.NOTICE + "\n", ""]
+def test_commands_say_so_on_standard_error(tmp_path):
+    """The first that runs on a machine, and the first on another one that is given its run."""
+    train = ["train", "lenet5", "--data", "digits", "--quick", "--steps", "1", "--run", "run"]
+    predict, told = ["predict", "run", "run/curves.png"], []
+    for command, kept in ((train, "one"), (predict, "other"), (predict, "other")):
+        env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / kept)}
+        done = subprocess.run(
+            [sys.executable, "-m", "tinyconv", *command],
+            **{"cwd": tmp_path, "env": env, "capture_output": True, "text": True, "check": True},
+        )
+        assert compiling.NOTICE not in done.stdout
+        told.append(done.stderr)
+    assert told == [compiling.NOTICE + "\n", compiling.NOTICE + "\n", ""]

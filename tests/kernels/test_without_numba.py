@@ -55,3 +55,15 @@ def test_numba_without_a_place_for_compiled_kernels_still_compiles():
     result = run("import numba.core.caching as caching; caching.CacheImpl._locator_classes = []")
     assert result.stdout.split() == ["1600.0", "1521.0"]
     assert result.stderr.count("no writable folder for compiled kernels") == 1
+
+
+def test_commands_are_done_without_a_broken_numba(tmp_path):
+    """They look at Numba to say when it compiles."""
+    (tmp_path / "numba.py").write_text("raise ImportError('Numba needs another NumPy')")
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    given = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": path}, "capture_output": True, "text": True}
+    train = ["train", "unet_bn", "--widths", "4,8", "--data", "synthetic", "--quick", "--steps", "1"]
+    for command in ([*train, "--run", "run"], ["eval", "run"], ["predict", "run", "run/samples.png"]):
+        done = subprocess.run([sys.executable, "-m", "tinyconv", *command], timeout=300, **given)
+        assert done.returncode == 0, done.stderr
+        assert "Numba does not work here (Numba needs another NumPy)" in done.stderr

@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from tinyconv import models
+from tinyconv import models, nn
 from tinyconv.errors import ArgumentError
 from tinyconv.grad_mode import no_grad
-from tinyconv.models import fit_classifier, fit_segmenter
+from tinyconv.models import fit, fit_classifier, fit_segmenter, registry
 from tinyconv.ops import zeros
 
 
@@ -62,6 +62,34 @@ def test_nothing_is_compiled_to_find_out() -> None:
         [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=60
     )
     assert (done.stdout, done.stderr) == ("False\n", "")
+
+
+@pytest.mark.parametrize("name", ["unet", "unet_bn", "segnet", "fcn8s"])
+def test_networks_of_maps_are_refused_without_a_look_at_a_large_image(name: str, monkeypatch) -> None:
+    """Their own size, 572 for a U-Net, is a minute's work."""
+    sizes = []
+    real = fit.zeros
+    monkeypatch.setattr(fit, "zeros", lambda *shape: sizes.append(shape) or real(*shape))
+    for shape in ((1, 8, 8), (3, 0, 0)):
+        with pytest.raises(ArgumentError, match="expected a network that gives scores"):
+            fit_classifier(name, shape, 10)
+    assert sizes and max(map(max, sizes)) <= 64
+
+
+@pytest.mark.parametrize("multiple", [1, 4, 4.0, "no"])
+def test_a_network_of_the_users_own_may_have_an_attribute_of_that_name(multiple, monkeypatch) -> None:
+    class Mine(nn.Sequential):
+        def __init__(self, num_classes: int = 10, in_channels: int = 1) -> None:
+            super().__init__(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4 * in_channels, num_classes))
+            self.multiple = multiple
+
+    monkeypatch.setattr(registry, "_builders", {**registry._builders, "mine": Mine})
+    monkeypatch.setattr(registry, "_input_sizes", {**registry._input_sizes, "mine": (1, 100, 100)})
+    assert fit_classifier("mine", (3, 70, 80), 7)[1] == (3, 70, 80)
+    assert fit_classifier("mine", (1, 8, 8), 7)[1] == (1, 8, 8)
+    expected = "multiple` of Mine is" if not isinstance(multiple, int) else "a network that gives maps"
+    with pytest.raises(ArgumentError, match=expected):
+        fit_segmenter("mine", False, 1, 7, False, {})
 
 
 def test_networks_that_make_images_are_to_be_given_labelled_ones() -> None:

@@ -199,6 +199,13 @@ MUTATIONS = (
         "tests/data/test_shared_arrays.py",
     ),
     wrong(
+        "workers: one that is stopped is left",
+        "data/process_workers.py",
+        "                process.kill()\n",
+        "                pass\n",
+        "tests/data/test_process_workers.py::test_a_worker_that_is_stopped_does_not_outlive_its_loader",
+    ),
+    wrong(
         "workers: after Ctrl-C they go on as if nothing was",
         "data/process_workers.py",
         "except BaseException:  # Ctrl-C",

@@ -129,9 +129,23 @@ MUTATIONS = (
     wrong(
         "fitting a network: kernels are compiled for it",
         "models/fit.py",
-        'with no_grad(), kernel_backend("reference"):',
-        "with no_grad():",
+        'kernel_backend("reference" if _is_small(shape) else kernel_backend.get())',
+        "kernel_backend(kernel_backend.get())",
         "tests/models/test_fit.py::test_nothing_is_compiled_to_find_out",
+    ),
+    wrong(
+        "fitting a network: one of maps is tried at its own, large size",
+        "models/fit.py",
+        "if not _is_small(size) and _gives_maps(name, taken, size[0], num_classes):",
+        "if False:",
+        "tests/models/test_fit.py::test_networks_of_maps_are_refused_without_a_look_at_a_large_image[segnet]",
+    ),
+    wrong(
+        "time budget: the first step of a resumed run counts",
+        "train/trainer.py",
+        "        self._not_counted_from: float | None = self.position.seconds\n",
+        "        self._not_counted_from = self.position.seconds if self.position.step == 0 else None\n",
+        "tests/train/test_trainer.py::test_a_resumed_run_has_the_time_that_was_left",
     ),
     wrong(
         "compilation: said again and again",

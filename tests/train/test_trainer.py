@@ -97,14 +97,15 @@ def test_a_time_budget_leaves_time_for_the_last_validation(make_trainer, monkeyp
 
 @pytest.fixture
 def rates(monkeypatch):
-    """The learning rates of the steps, of which the first takes 60 s, as if it compiled, the others 1 s."""
-    clock, rates = [100.0], []
+    """The learning rates of all steps; each trainer's first takes 60 s, as if it compiled, the others 1 s."""
+    clock, rates, begun = [100.0], [], set()
     monkeypatch.setattr(trainer_module.time, "monotonic", lambda: clock[0])
     real = trainer_module.Trainer.train_step
 
     def step(trainer, batches):
         real(trainer, batches)
-        clock[0] += 1.0 if rates else 60.0
+        clock[0] += 1.0 if trainer in begun else 60.0
+        begun.add(trainer)
         rates.append(trainer.optimizer.param_groups[0]["lr"])
 
     monkeypatch.setattr(trainer_module.Trainer, "train_step", step)
@@ -121,13 +122,17 @@ def test_the_clock_runs_from_the_end_of_the_first_step(make_trainer, rates):
 
 
 def test_a_resumed_run_has_the_time_that_was_left(make_trainer, rates):
-    """Its own first step is one like the others."""
+    """It may be on another machine, whose kernels are to be compiled first: neither first step counts."""
     trainer = make_trainer(epochs=1000, seconds=40.0, callbacks=[StopAt(8)])
     trainer.fit()
+    assert (trainer.position.seconds, trainer.position.first_step_seconds) == (67, 60)
     again = make_trainer(epochs=1000, seconds=40.0)
     again.position = trainer.position
     again.fit()
-    assert again.done and len(rates) == again.position.step == 41
+    assert again.done and len(rates) == again.position.step == 8 + 1 + 33
+    assert (again.position.seconds, again.position.first_step_seconds) == (160, 120)
+    np.testing.assert_allclose(rates[8], 0.05 * warmup_cosine(7 / 40), rtol=1e-9)
+    np.testing.assert_allclose(rates[9], 0.05 * warmup_cosine(7 / 40), rtol=1e-9)
 
 
 @pytest.mark.parametrize("validate_every", [1, 9])

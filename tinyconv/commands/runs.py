@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from functools import partial
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import typer
 from tinyconv.errors import ArgumentError
 
 STOPPED = 128  # plus the number of the signal
+LONG_START = 3.0
+"""Seconds from which on it is said how long it took to the end of the first step."""
 OF_LABELLED, OF_SEGMENTERS, OF_GENERATION = (
     ("balanced", "shift"),
     ("stain", "loss", "classes", "dims", "depth", "patches", "border"),
@@ -35,10 +37,19 @@ def use_device(command: str, device: str | None) -> None:
 
 
 def say_when_compiling() -> AbstractContextManager[None]:
-    """A line on standard error if what follows has to wait for kernels to be compiled."""
+    """A line on standard error, the first time, if what follows has to wait for kernels to be compiled."""
+    from tinyconv.kernels import numba_works
+
+    if not numba_works():
+        return nullcontext()
     from tinyconv.kernels.cpu import compiling
 
-    return compiling.say_when_compiling(partial(typer.echo, err=True))
+    return compiling.say_when_compiling(_say_once)
+
+
+@cache
+def _say_once(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 def make_config(
@@ -72,7 +83,8 @@ def make_config(
             model, data, data_dir, quick, models.fit_generation, method, **given
         )
     if labelled:
-        return class_recipe.make_config(model, data, data_dir, quick, models.fit_classifier, **given)
+        with say_when_compiling():
+            return class_recipe.make_config(model, data, data_dir, quick, models.fit_classifier, **given)
     return recipes.make_config(model, data, data_dir, quick, models.fit_segmenter, **given)
 
 
@@ -110,6 +122,22 @@ def session_of(config: Any) -> Any:
         kind = AdversarialSession if method.adversarial else ReconstructionSession
         return partial(kind, method=method)
     return ClassSession if isinstance(config, ClassConfig) else Session
+
+
+def duration(position: Any) -> str:
+    """How long a run took, e.g. ``17 s of training and 60 s for the first step``.
+
+    Examples
+    --------
+    >>> from tinyconv.train.callback import Position
+    >>> duration(Position(seconds=77.0, first_step_seconds=60.0))
+    '17 s of training and 60 s up to the first step'
+    >>> duration(Position(seconds=900.0, first_step_seconds=0.7))
+    '899 s of training'
+    """
+    first = position.first_step_seconds
+    before = f" and {first:.0f} s up to the first step" if first >= LONG_START else ""
+    return f"{position.seconds - first:.0f} s of training{before}"
 
 
 def find_rate(config: Any, data_sets: Any, figure: Path) -> None:
@@ -154,7 +182,7 @@ def run_session(folder: Any, data_sets: Any, resume: bool) -> None:
         typer.echo(f"stopped after {at}; saved in {path}")
         typer.echo(f'go on with:  tinyconv train --resume "{path}"')
         raise typer.Exit(STOPPED + outcome.signal)
-    typer.echo(f"{outcome.text}, after {outcome.position.seconds:.0f} s of training")
+    typer.echo(f"{outcome.text}, after {duration(outcome.position)}")
     typer.echo("wrote")
     for file in outcome.files:
         typer.echo(f"  {file}")

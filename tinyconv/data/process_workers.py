@@ -198,6 +198,9 @@ class WorkerPool:
             if process.is_alive():
                 process.terminate()
                 process.join(STOP_SECONDS)
+            if process.is_alive():  # e.g. stopped by a debugger: a signal that can be put off is not enough
+                process.kill()
+                process.join(STOP_SECONDS)
         self.processes, self.pipes, self._receivers = [], [], []
 
 

@@ -75,7 +75,7 @@ class FCN(Module):
         super().__init__()
         check_one_of("FCN", "stride", stride, (8, 16, 32))
         check_sizes("FCN", width=width, hidden=hidden)
-        self.in_channels, self.stride, self.multiple = in_channels, stride, 1
+        self.in_channels, self.stride = in_channels, stride
         self.features = _features(in_channels, width)
         self.fc6 = Conv2d(WIDTHS[-1] * width, hidden, 7)
         self.fc7 = Conv2d(hidden, hidden, 1)

@@ -1,13 +1,13 @@
 """Which options and which image size a network takes for given images and classes.
 
-Networks are tried out, on zeros and by the readable kernels: the fast ones would be compiled first,
-for half a minute on a new machine, and be others than those that the training needs.
+Networks are tried out, on zeros. Small ones go through the readable kernels: the fast ones would first be
+compiled, for half a minute on a new machine, and be others than those that the training needs.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import prod
 from typing import Any
@@ -24,6 +24,9 @@ Shape = tuple[int, ...]
 
 LEAST = 16
 """The side of an image that shows what a network makes of images."""
+
+SMALL = 64
+"""The side up to which images go through the readable kernels, which are slow and take much memory."""
 
 FLAT = (1, 28, 28)
 """What images of many sizes are resized to for a network that takes a row of numbers."""
@@ -70,14 +73,10 @@ def fit_classifier(name: str, shape: Shape, num_classes: int) -> tuple[dict[str,
     if "in_features" not in taken or not sizes:
         sizes.append(whole if not {"in_channels", "in_features"} & set(taken) else (shape[0], *whole[1:]))
     for size in dict.fromkeys(sizes):
+        if not _is_small(size) and _gives_maps(name, taken, size[0], num_classes):
+            break  # nothing else is to be expected of an image of half a million pixels, after a minute
         options = _options(taken, size, num_classes)
-        try:
-            model = registry.create(name, **options)
-        except ArgumentError:
-            continue
-        if hasattr(model, "multiple"):
-            break  # it gives maps: what it makes of its own, larger size need not be seen
-        if _answers(model, size, num_classes):
+        if _answers(name, options, size, num_classes):
             return options, size
     raise _refuse(name)
 
@@ -135,31 +134,59 @@ def fit_segmenter(
     if dims == 3 and not volumes:
         expected = "a network for images, such as unet, unet_bn, segnet or fcn8s; or volumes as data"
         raise ArgumentError("train", "MODEL", f"{name!r}, which takes volumes, next to {data}", expected)
-    options: dict[str, Any] = {"num_classes": outputs, "in_channels": channels}
-    if "padding" in taken:
-        options["padding"] = 1
+    options = _map_options(taken, channels, outputs)
     if exclusive and "probabilities" in taken:
         options["probabilities"] = False
     model = registry.create(name, **options | wanted)
-    multiple = int(getattr(model, "multiple", 1))
-    if not _maps(model, (channels, *(-(-LEAST // multiple) * multiple,) * dims), outputs):
+    if not _maps(model, channels, dims, outputs):
         raise _refuse_maps(name, data)
-    return options | wanted, dims, multiple
+    return options | wanted, dims, _multiple(model)
 
 
-def _maps(model: Any, shape: Shape, outputs: int) -> bool:
-    """Whether the network gives (1, outputs, *sides) for an input of this shape."""
+def _map_options(taken: Mapping[str, Any], channels: int, outputs: int) -> dict[str, Any]:
+    options = {"num_classes": outputs, "in_channels": channels}
+    return options | ({"padding": 1} if "padding" in taken else {})
+
+
+def _multiple(model: Any) -> int:
+    """What the sides of an input must be divisible by: what the network says of itself, or 1."""
+    multiple = getattr(model, "multiple", 1)
+    if not is_int(multiple, 1, 2**16):
+        found, expected = repr(multiple), "a whole number >= 1, by which the sides of images are divisible"
+        raise ArgumentError("train", f"the attribute `multiple` of {type(model).__name__}", found, expected)
+    return int(multiple)
+
+
+def _maps(model: Any, channels: int, dims: int, outputs: int) -> bool:
+    """Whether the network gives (1, outputs, *sides) for a small input of (1, channels, *sides)."""
+    multiple = _multiple(model)
+    sides = (-(-LEAST // multiple) * multiple,) * dims
     try:
-        with _trial():
-            output = model.eval()(zeros(1, *shape))
+        with _trial((channels, *sides)):
+            output = model.eval()(zeros(1, channels, *sides))
     except (ShapeError, ArgumentError):
         return False
-    return getattr(output, "shape", None) == (1, outputs, *shape[1:])
+    return getattr(output, "shape", None) == (1, outputs, *sides)
+
+
+def _gives_maps(name: str, taken: Mapping[str, Any], channels: int, outputs: int) -> bool:
+    """Whether a network that takes images gives a map for each class."""
+    if "in_channels" not in taken:
+        return False
+    try:
+        return _maps(registry.create(name, **_map_options(taken, channels, outputs)), channels, 2, outputs)
+    except ArgumentError:
+        return False
+
+
+def _is_small(shape: Shape) -> bool:
+    return max(shape[1:]) <= SMALL
 
 
 @contextmanager
-def _trial() -> Iterator[None]:
-    with no_grad(), kernel_backend("reference"):
+def _trial(shape: Shape) -> Iterator[None]:
+    """For an input of this shape: no gradients, and nothing compiled if it is small."""
+    with no_grad(), kernel_backend("reference" if _is_small(shape) else kernel_backend.get()):
         yield
 
 
@@ -182,14 +209,15 @@ def _options(taken: Any, shape: Shape, num_classes: int) -> dict[str, Any]:
     return options
 
 
-def _answers(model: Any, shape: Shape, num_classes: int) -> bool:
+def _answers(name: str, options: dict[str, Any], shape: Shape, num_classes: int) -> bool:
     """Whether the network gives (N, num_classes), and nothing beside it, in evaluation and in training."""
     try:
-        with _trial():
-            outputs = [model.train(training)(zeros(2, *shape)) for training in (False, True)]
+        model = registry.create(name, **options)
+        with _trial(shape):
+            outputs = (model.train(training)(zeros(2, *shape)) for training in (False, True))
+            return all(getattr(output, "shape", None) == (2, num_classes) for output in outputs)
     except (ShapeError, ArgumentError):
         return False
-    return all(getattr(output, "shape", None) == (2, num_classes) for output in outputs)
 
 
 def _refuse(name: str) -> ArgumentError:

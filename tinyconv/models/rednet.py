@@ -52,7 +52,7 @@ class RedNet(Module):
             raise ArgumentError("RedNet", "depth", depth, "an even number from 4 on")
         width = check_positive("RedNet", "width", width)
         outputs = in_channels if num_classes is None else num_classes
-        self.in_channels, self.adds_input, self.multiple = in_channels, outputs == in_channels, 1
+        self.in_channels, self.adds_input = in_channels, outputs == in_channels
         before, after = [in_channels] + [width] * (half - 1), [width] * (half - 1) + [outputs]
         self.conv = ModuleList(Conv2d(channels, width, 3, padding=1) for channels in before)
         self.deconv = ModuleList(ConvTranspose2d(width, channels, 3, padding=1) for channels in after)

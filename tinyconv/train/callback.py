@@ -64,7 +64,8 @@ class Position:
     seconds, validation_seconds : float
         Time spent, earlier sessions included, and how long the last validation took.
     first_step_seconds : float
-        Time spent when the first step was done, from which on a time budget counts.
+        Of that, what each session took to the end of its first step, in which kernels may be compiled. A
+        time budget leaves it out.
     out_of_time : bool
         Whether the time budget is used up.
     called_off : bool

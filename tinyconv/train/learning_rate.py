@@ -17,6 +17,7 @@ from tinyconv.optim import Optimizer
 from tinyconv.tensor import Tensor
 from tinyconv.train.fields import is_number
 from tinyconv.train.trainer import Batch, Trainer
+from tinyconv.train.waiting import waiting
 
 SMOOTHING = 0.9
 WORSE = 4.0
@@ -126,7 +127,8 @@ def _rise(trainer: Trainer, rates: list[float]) -> LearningRates:
     """Train for one step at each of the rates."""
     found, mean = LearningRates(), 0.0
     batches = _endless(trainer)
-    for number, (rate, group) in enumerate(zip(rates, batches, strict=False), start=1):
+    steps = zip(waiting(rates, "trying learning rates"), batches, strict=False)
+    for number, (rate, group) in enumerate(steps, start=1):
         trainer.base_rates = [rate] * len(trainer.base_rates)
         try:
             trainer.train_step(group)

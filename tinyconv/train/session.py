@@ -122,7 +122,9 @@ class Session(Callback):
             go_back(checkpoint, self.trainer)
             position = self.trainer.position
             self.recorder.metrics.cut_after(position.step, position.validated_step)
-        self.trainer.position.seconds += time.monotonic() - began
+        took = time.monotonic() - began
+        self.trainer.position.seconds += took
+        self.trainer.position.first_step_seconds += took
 
     def run(self) -> Outcome:
         """Train; if that was not interrupted, draw the figures."""

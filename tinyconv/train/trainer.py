@@ -56,8 +56,8 @@ class Trainer:
         Stop after this many steps, even in the middle of an epoch.
     seconds : float, optional
         Stop in time for the last validation to end within this many seconds of the first step's end.
-        What comes before is not counted: on a new machine that step compiles the kernels, which can take
-        longer than the whole training.
+        What comes before is not counted, nor is it when a run is resumed: on a new machine that step
+        compiles the kernels, which can take longer than the whole training.
     schedule : callable
         Factor of the learning rate, a function of the progress from 0 to 1.
     accumulate : int
@@ -130,6 +130,7 @@ class Trainer:
     def fit(self) -> None:
         """Train from the position on until the plan is done or a stop is asked for."""
         self._started = time.monotonic() - self.position.seconds
+        self._not_counted_from: float | None = self.position.seconds
         with stop_on_signals(self.stop):
             while not (self.done or self.stopping):
                 self._train_epoch()
@@ -148,7 +149,7 @@ class Trainer:
             trained = self._try_step(batches)
             position.batch += len(batches)
             position.step += 1
-            self._take_time()
+            self._take_time(stepped=True)
             if trained:
                 self._call("on_step")
 
@@ -248,19 +249,17 @@ class Trainer:
         return steps if self.seconds is None else max(steps, min(self._spent() / self.seconds, 1.0))
 
     def _spent(self) -> float:
-        """Seconds gone since the end of the first step, with those that the last validation will take."""
+        """Seconds of the budget that are gone, with those that the last validation will take."""
         position = self.position
-        if position.step == 0:
-            return 0.0
         return position.seconds - position.first_step_seconds + position.validation_seconds
 
-    def _take_time(self) -> None:
-        position = self.position
-        position.seconds = time.monotonic() - self._started
-        if position.step == 1 and not position.first_step_seconds:
-            position.first_step_seconds = position.seconds
+    def _take_time(self, stepped: bool = False) -> None:
+        self.position.seconds = time.monotonic() - self._started
+        if stepped and self._not_counted_from is not None:
+            self.position.first_step_seconds += self.position.seconds - self._not_counted_from
+            self._not_counted_from = None
         if self.seconds is not None and self._spent() >= self.seconds:
-            position.out_of_time = True
+            self.position.out_of_time = True
 
     # The parts of a step
 
