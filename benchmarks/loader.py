@@ -283,7 +283,7 @@ def summary(rounds: list[dict[str, list[list[float]]]]) -> dict[str, dict[str, A
 
 
 def main(
-    rounds: Annotated[int, typer.Option(min=2, help="Times that each way begins anew.")] = 5,
+    rounds: Annotated[int, typer.Option(min=2, help="Times that each way begins anew.")] = 8,
     images: Annotated[int, typer.Option(min=(WARM + 1) * STEPS * BATCH, help="Images on disk.")] = 144,
     out: Annotated[Path | None, typer.Option(help="Folder for loader.json.")] = None,
 ) -> None:

@@ -125,7 +125,7 @@ def session_of(config: Any) -> Any:
 
 
 def duration(position: Any) -> str:
-    """How long a run took, e.g. ``17 s of training and 60 s for the first step``.
+    """How long a run took; what the first step, which may compile kernels, had to wait for is told apart.
 
     Examples
     --------

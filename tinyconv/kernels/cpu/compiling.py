@@ -22,6 +22,11 @@ NOTICE = (
 def say_when_compiling(say: Callable[[str], Any]) -> Iterator[None]:
     """Call `say` with a line of text, once, if kernels are compiled and not found on disk.
 
+    Parameters
+    ----------
+    say : callable
+        Called with a str when compilation has taken `PATIENCE` seconds, in the thread that compiles.
+
     Examples
     --------
     >>> with say_when_compiling(print):
